@@ -1,0 +1,5 @@
+"""`python -m impasto`."""
+
+from impasto.cli.app import run
+
+run()

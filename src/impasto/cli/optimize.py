@@ -1,0 +1,157 @@
+"""`impasto optimize`: paint one picture by optimisation."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter
+
+from impasto.cli.progress import Reader, format_seconds
+from impasto.core.events import Preview, Saved, Step, StopEarly
+from impasto.optimization.options import OptimizeOptions
+
+if TYPE_CHECKING:
+    from impasto.api import Result
+
+INTERRUPTED = 130
+
+_FLAG = Parameter(negative=())
+_FILES = Parameter(group=Group("Files and output", sort_key=0))
+
+
+def optimize(
+    content: str,
+    styles: tuple[str, ...],
+    /,
+    *,
+    output: Annotated[Path | None, _FILES, Parameter(alias="-o")] = None,
+    force: Annotated[bool, _FILES, _FLAG] = False,
+    json: Annotated[bool, _FILES, _FLAG] = False,
+    quiet: Annotated[bool, _FILES, _FLAG, Parameter(alias="-q")] = False,
+    options: Annotated[OptimizeOptions, Parameter(name="*")] = OptimizeOptions(),  # noqa: B008
+) -> int:
+    """Paint CONTENT in the style of one or more STYLES, step by step (Gatys et al.).
+
+    Ctrl-C stops and saves the picture so far; go on from it with --init.
+
+    Examples:
+        impasto optimize photo.jpg painting.jpg
+
+        impasto optimize photo.jpg wave.jpg starry.jpg --style-weights 2,1 -o out.png
+
+        impasto optimize photo.jpg painting.jpg --size 1024 --style-weight 40
+
+        impasto optimize photo.jpg painting.jpg --seconds 20 --preserve-color luminance
+
+        impasto optimize photo.jpg painting.jpg --init out.png --steps 50
+
+        impasto optimize photo.jpg painting.jpg --loss paper --init noise
+
+    Parameters
+    ----------
+    content
+        The photo: a picture file, or the name of a bundled one such as castle.
+    styles
+        The painting, or several: files, or bundled names such as great-wave.
+    output
+        File to write: .png, .jpg, .webp, .avif or .tif. Without it, CONTENT_STYLE.png in the
+        current folder, numbered if that exists.
+    force
+        Overwrite the output if it exists.
+    json
+        Print one line of JSON per event on stdout instead of the progress bar.
+    quiet
+        Print nothing but the path of the result.
+    """
+    from impasto.io.image import check_output, to_pil, write_picture
+
+    path = output or _free_name(f"{Path(content).stem}_{Path(styles[0]).stem}")
+    preview = path.with_name(f"{path.stem}.preview{path.suffix}")
+    check_output(path, force=force)
+    if options.preview_every:
+        check_output(preview, force=force)
+
+    from impasto.api import Done, optimize_events
+
+    result: Result | None = None
+    events = optimize_events(content, styles, options)
+    with Reader(as_json=json, quiet=quiet) as reader, _interruptible(reader) as interruption:
+        for event in events:
+            reader.show(event)
+            if isinstance(event, Step):
+                interruption.can_wait = True
+                if interruption.asked:
+                    reader.show(events.throw(StopEarly))
+            elif isinstance(event, Preview):
+                write_picture(to_pil(event.image), preview, force=True)
+            elif isinstance(event, Done):
+                result = event.result
+        assert result is not None
+        result.save(path, force=force)
+        if json:
+            reader.show(Saved(path))
+            reader.print_record("done", _summary(result, path))
+    if not json:
+        print(path)
+        if not quiet:
+            _print_summary(result)
+    return INTERRUPTED if interruption.asked else 0
+
+
+class _Interruption:
+    asked = False
+    can_wait = False
+    """Whether there is a picture to save. Before the first step, and at the second Ctrl-C, the
+    command ends at once."""
+
+
+@contextmanager
+def _interruptible(reader: Reader) -> Iterator[_Interruption]:
+    """Turn the first Ctrl-C or SIGTERM into a wish to end after the current step."""
+    interruption = _Interruption()
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if interruption.asked or not interruption.can_wait:
+            raise KeyboardInterrupt
+        interruption.asked = True
+        reader.say("stopping after this step to save the picture so far (again: stop at once)")
+
+    before = {sign: signal.signal(sign, handle) for sign in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interruption
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+
+
+def _free_name(stem: str) -> Path:
+    """Return STEM.png, or the first of STEM-2.png, STEM-3.png ... that does not exist."""
+    path, number = Path(f"{stem}.png"), 2
+    while path.exists():
+        path, number = Path(f"{stem}-{number}.png"), number + 1
+    return path
+
+
+def _summary(result: Result, path: Path) -> dict[str, object]:
+    return {
+        "path": str(path),
+        "width": result.image.width,
+        "height": result.image.height,
+        "seconds": round(result.seconds, 3),
+        "steps": result.steps,
+        "stopped": result.stopped,
+        "losses": dict(result.losses),
+    }
+
+
+def _print_summary(result: Result) -> None:
+    steps = " + ".join(map(str, result.steps))
+    early = ", stopped early" if result.stopped else ""
+    size = f"{result.image.width}x{result.image.height}"
+    print(f"{size}, {format_seconds(result.seconds)}, {steps} steps{early}")
+    print("losses: " + ", ".join(f"{name} {value:.4g}" for name, value in result.losses.items()))

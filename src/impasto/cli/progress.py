@@ -1,0 +1,111 @@
+"""Shows a stream of events to a person (a bar on stderr) or to a program (JSON on stdout)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from impasto.core.events import Event, Note, Preview, Saved, Step, Transfer
+
+
+class Reader:
+    """Shows events; use it as a context manager, so that the bar is always taken down.
+
+    On a terminal: one bar with loss and ETA. Elsewhere: a line now and then. With `as_json`: one
+    line of JSON per event on stdout. With `quiet`: nothing but notes.
+    """
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self._json = as_json
+        self._quiet = quiet
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[state]}"),
+            console=self._console,
+            transient=True,
+            disable=quiet or as_json or not self._console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._what = ""
+        self._said_at = 0.0
+
+    def __enter__(self) -> Self:
+        """Start the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Take the bar down."""
+        self._bar.stop()
+
+    def say(self, line: str) -> None:
+        """Print one line for the person, above the bar."""
+        self._bar.console.print(line, markup=False)
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        if self._json:
+            self._print_json(event)
+        elif isinstance(event, Note):
+            self.say(event.message)
+        elif self._quiet:
+            return
+        elif isinstance(event, Transfer):
+            total = event.total or 0
+            self._update(event.what, event.done, total, f"{event.done / 1e6:.0f} MB", 0.0)
+        elif isinstance(event, Step):
+            where = f"{event.width}x{event.height}"
+            state = f"step {event.step}/{event.steps}  loss {event.loss:.4g}"
+            state += f"  {format_seconds(event.eta)} left"
+            done = event.seconds / max(event.seconds + event.eta, 1e-9)
+            self._update(f"painting {where}", done, 1.0, state, event.seconds)
+
+    def _update(self, what: str, done: float, total: float, state: str, seconds: float) -> None:
+        if self._bar.disable:
+            if what != self._what or seconds - self._said_at >= 10:
+                self.say(f"{what}: {state}")
+                self._what, self._said_at = what, seconds
+            return
+        if self._task is None:
+            self._task = self._bar.add_task(what, state=state)
+        self._bar.update(self._task, description=what, total=total, completed=done, state=state)
+
+    def _print_json(self, event: Event) -> None:
+        record: dict[str, Any] | None = None
+        if isinstance(event, Note | Transfer | Step):
+            record = {
+                name: getattr(event, name) for cls in (type(event),) for name in cls.__slots__
+            }
+        elif isinstance(event, Saved):
+            record = {"path": str(event.path)}
+        elif isinstance(event, Preview):
+            return
+        if record is not None:
+            self.print_record(type(event).__name__.lower(), record)
+
+    @staticmethod
+    def print_record(name: str, record: dict[str, Any]) -> None:
+        """Print one event as a line of JSON on stdout."""
+        print(json.dumps({"event": name, **record}), file=sys.stdout, flush=True)
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration as people say it.
+
+    >>> format_seconds(42.4), format_seconds(260)
+    ('42 s', '4 min 20 s')
+    """
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"

@@ -1,0 +1,1 @@
+"""The ground everything stands on: errors, events, devices and the picture contract."""

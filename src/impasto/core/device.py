@@ -1,0 +1,69 @@
+"""Where the numbers are computed, and in which precision."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from impasto.core.errors import ConfigError
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device to compute on: `auto` prefers CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        ConfigError: torch does not know `name`, or this machine does not have it.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, ImportError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"device {name!r} cannot be used here ({reason}); try cpu") from error
+    return device
+
+
+def has_fast_bfloat16() -> bool:
+    """Return whether this CPU multiplies bfloat16 in hardware (AVX512-BF16 or AMX)."""
+    ask: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)  # since 2.9
+    capabilities = ask()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def pick_dtype(name: str, device: torch.device) -> torch.dtype:
+    """Return the type of the VGG features: `auto`, `float32` or `bfloat16`.
+
+    `auto` is bfloat16 on CPUs that multiply it in hardware and float32 everywhere else. The
+    picture, the Gram matrices and every loss stay in float32 either way.
+
+    Raises:
+        ConfigError: `name` is none of the three.
+    """
+    if name == "auto":
+        fast = device.type == "cpu" and has_fast_bfloat16()
+        return torch.bfloat16 if fast else torch.float32
+    choices = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    if name not in choices:
+        raise ConfigError(f"dtype {name!r} is not one of auto, float32, bfloat16")
+    return choices[name]
+
+
+def describe_machine() -> str:
+    """Return one line that names the processor, its threads and the torch version."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    suffix = ", avx512_bf16" if has_fast_bfloat16() else ""
+    return f"{name}{suffix}, {torch.get_num_threads()} threads, torch {torch.__version__}"

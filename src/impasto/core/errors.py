@@ -1,0 +1,48 @@
+"""The tree of everything that can go wrong.
+
+::
+
+    ImpastoError                 exit code 1
+    ├── InputError               exit code 2: what was given cannot be used
+    │   ├── ImageError           a picture that cannot be read or written
+    │   ├── ConfigError          an option, or options that contradict each other
+    │   └── ShapeError           a tensor that breaks the picture contract
+    ├── MissingError             weights or an optional package, with the way to get them
+    └── ResourceError            memory, disk or time ran out, with what would fit
+
+A message says what happened, what was expected and what to do next, in one line.
+"""
+
+from __future__ import annotations
+
+
+class ImpastoError(Exception):
+    """Anything impasto raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(ImpastoError):
+    """Something that was given cannot be used."""
+
+    exit_code = 2
+
+
+class ImageError(InputError):
+    """A picture cannot be read, decoded or written."""
+
+
+class ConfigError(InputError, ValueError):
+    """An option has a value that cannot work, or two options contradict each other."""
+
+
+class ShapeError(InputError, ValueError):
+    """A tensor does not have the shape that the picture contract asks for."""
+
+
+class MissingError(ImpastoError):
+    """Weights or an optional package are not there; the message tells how to get them."""
+
+
+class ResourceError(ImpastoError):
+    """Memory, disk or time ran out; the message tells what would fit."""

@@ -1,0 +1,117 @@
+"""What long work says while it runs.
+
+Long work is a generator of these frozen dataclasses. The progress bar, the JSON log, the tests
+and any other interface are readers of the same stream; the library itself prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Anything that long work can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Event):
+    """One line for the person who waits, such as a source of weights that did not answer."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer(Event):
+    """A download in progress."""
+
+    what: str
+    """What is being fetched, for people."""
+
+    done: int
+    """Bytes so far."""
+
+    total: int | None
+    """Bytes in all, None while unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Event):
+    """One step of an optimisation is done."""
+
+    step: int
+    """Steps done so far, from 1, over all scales."""
+
+    steps: int
+    """Steps planned in all. A time limit can end the run earlier."""
+
+    scale: int
+    """Which scale of the pyramid, from 1 (coarsest)."""
+
+    scales: int
+    """How many scales the pyramid has."""
+
+    height: int
+    """Rows of the picture at this scale."""
+
+    width: int
+    """Columns of the picture at this scale."""
+
+    loss: float
+    """The weighted sum of all terms, before this step's change."""
+
+    terms: Mapping[str, float]
+    """The weighted terms by dotted name, such as `style.relu3_1`."""
+
+    seconds: float
+    """Since the first step began."""
+
+    eta: float
+    """Seconds still to go, estimated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview(Event):
+    """The picture so far."""
+
+    step: int
+    image: Tensor
+    """(1, 3, H, W), sRGB in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved(Event):
+    """A file was written."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Event):
+    """The optimisation has ended; `image` is the best picture it found."""
+
+    image: Tensor
+    """(1, 3, H, W), sRGB in [0, 1], already rounded to the 8 bits that a file will hold."""
+
+    losses: Mapping[str, float]
+    """Weighted terms of `image` itself, measured in float32; `total` is their sum."""
+
+    steps: tuple[int, ...]
+    """Steps taken at each scale, coarsest first."""
+
+    seconds: float
+    """Wall time of the steps and the last measurement."""
+
+    stopped: bool
+    """True if a time limit or the person ended it before the planned steps."""
+
+
+class StopEarly(Exception):  # noqa: N818  (a request, not an error)
+    """Throw this into a generator of events: it ends soon, with what it has so far."""

@@ -1,0 +1,86 @@
+"""The one picture contract: `(B, 3, H, W) float32, sRGB in [0, 1]`."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.core.errors import ShapeError
+
+
+def check_picture(image: Tensor, name: str = "image") -> Tensor:
+    """Return `image` unchanged if it keeps the picture contract.
+
+    Args:
+        image: (B, 3, H, W) floating point.
+        name: what to call it in the message.
+
+    Raises:
+        ShapeError: other dimensions, other channels, an integer type or an empty side.
+    """
+    if image.ndim != 4 or image.shape[1] != 3 or min(image.shape) < 1:
+        raise ShapeError(f"{name}: expected a (B, 3, H, W) picture, got shape {tuple(image.shape)}")
+    if not image.is_floating_point():
+        raise ShapeError(f"{name}: expected floating point in [0, 1], got {image.dtype}")
+    return image
+
+
+def size_of(image: Tensor) -> tuple[int, int]:
+    """Return (height, width) of (..., H, W)."""
+    return image.shape[-2], image.shape[-1]
+
+
+def resize(image: Tensor, height: int, width: int) -> Tensor:
+    """Return `image` at another size, through impasto's one filter.
+
+    Style statistics depend on the filter, so the whole package uses this one: bicubic, widened
+    when shrinking so that nothing aliases, clamped to [0, 1].
+
+    Args:
+        image: (B, C, H, W) in [0, 1].
+        height: rows wanted, at least 1.
+        width: columns wanted, at least 1.
+
+    Returns:
+        (B, C, height, width) in [0, 1], `image` itself when the size is already right.
+    """
+    if size_of(image) == (height, width):
+        return image
+    resized = F.interpolate(
+        image, size=(height, width), mode="bicubic", antialias=True, align_corners=False
+    )
+    return resized.clamp(0, 1)
+
+
+def fit_long_side(height: int, width: int, size: int) -> tuple[int, int]:
+    """Return (height, width) scaled so that the longer one is `size` and the shape is kept.
+
+    No side falls under one pixel.
+
+    >>> fit_long_side(600, 800, 400)
+    (300, 400)
+    >>> fit_long_side(1, 5000, 500)
+    (1, 500)
+    """
+    factor = size / max(height, width)
+    return max(1, round(height * factor)), max(1, round(width * factor))
+
+
+def to_eight_bits(image: Tensor) -> Tensor:
+    """Return `image` clamped to [0, 1] and rounded to the 256 levels that a file holds."""
+    return (image.detach().clamp(0, 1) * 255).round() / 255
+
+
+def cover(image: Tensor, height: int, width: int) -> Tensor:
+    """Return the middle of `image` that fills height x width, resized without squashing.
+
+    Args:
+        image: (B, C, H, W) in [0, 1].
+        height: rows wanted.
+        width: columns wanted.
+    """
+    factor = max(height / image.shape[-2], width / image.shape[-1])
+    rows = max(height, round(image.shape[-2] * factor))
+    columns = max(width, round(image.shape[-1] * factor))
+    top, left = (rows - height) // 2, (columns - width) // 2
+    return resize(image, rows, columns)[..., top : top + height, left : left + width]

@@ -1,0 +1,82 @@
+"""Keeping the photo's colours."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+_TO_YIQ = (
+    (0.299, 0.587, 0.114),
+    (0.5959, -0.2746, -0.3213),
+    (0.2115, -0.5227, 0.3112),
+)
+"""ITU-R BT.601 luma and the two NTSC colour differences."""
+
+
+def to_luminance(image: Tensor) -> Tensor:
+    """Return the picture in greys.
+
+    Args:
+        image: (B, 3, H, W), sRGB in [0, 1].
+
+    Returns:
+        (B, 3, H, W), three equal channels (BT.601 luma).
+    """
+    weights = torch.tensor(_TO_YIQ[0], dtype=image.dtype, device=image.device).view(1, 3, 1, 1)
+    return (image * weights).sum(dim=1, keepdim=True).expand_as(image).contiguous()
+
+
+def replace_luminance(photo: Tensor, painting: Tensor) -> Tensor:
+    """Return the light and dark of `painting` with the colours of `photo`.
+
+    Args:
+        photo: (B, 3, H, W) in [0, 1].
+        painting: (B, 3, H, W) in [0, 1]; only its luminance is used.
+
+    Returns:
+        (B, 3, H, W) in [0, 1].
+
+    Source:
+        gatys2016color, sec. 3.2 (luminance-only transfer), in YIQ. Equal weights of colour
+        differences make YIQ unnecessary: adding the change of luminance to all three channels
+        keeps I and Q as they are.
+    """
+    return (photo + to_luminance(painting) - to_luminance(photo)).clamp(0, 1)
+
+
+def match_colors(image: Tensor, reference: Tensor) -> Tensor:
+    """Return `image` recoloured so that its colours have the mean and covariance of `reference`.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1], such as a painting.
+        reference: (1, 3, h, w) in [0, 1], such as the photo.
+
+    Returns:
+        (1, 3, H, W), clamped to [0, 1].
+
+    Source:
+        gatys2016color, sec. 3.1, the symmetric root ("image analogies" form).
+    """
+    flat, other = _flat(image), _flat(reference)  # (3, H*W)
+    mean, other_mean = flat.mean(1, keepdim=True), other.mean(1, keepdim=True)
+    transform = _root(_covariance(other)) @ _root(_covariance(flat), inverse=True)
+    matched = transform @ (flat - mean) + other_mean
+    return matched.reshape(image.shape[1:]).unsqueeze(0).to(image.dtype).clamp(0, 1)
+
+
+def _flat(image: Tensor) -> Tensor:
+    return image[0].reshape(3, -1).double()
+
+
+def _covariance(flat: Tensor) -> Tensor:
+    centred = flat - flat.mean(1, keepdim=True)
+    ridge = 1e-5 * torch.eye(3, dtype=flat.dtype, device=flat.device)
+    return centred @ centred.T / flat.shape[1] + ridge
+
+
+def _root(matrix: Tensor, *, inverse: bool = False) -> Tensor:
+    """Return the symmetric square root of a positive (3, 3) matrix, or that root's inverse."""
+    values, vectors = torch.linalg.eigh(matrix)
+    roots = values.clamp_min(1e-12).sqrt()
+    root: Tensor = vectors @ torch.diag(1 / roots if inverse else roots) @ vectors.T
+    return root

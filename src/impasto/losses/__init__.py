@@ -1,0 +1,1 @@
+"""How far a picture is from its content and its style."""

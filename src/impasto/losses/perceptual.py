@@ -1,0 +1,150 @@
+"""The weighted sum that is minimised, term by term, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from impasto.core.errors import ConfigError
+from impasto.losses.content import content_loss, mean_squared_error, relative_distance
+from impasto.losses.smoothness import out_of_range, total_variation
+from impasto.losses.style import gram_matrix, mix_grams, style_loss
+from impasto.perception.extractor import Extractor
+
+Distance = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """How distances are measured: one way of writing the same idea."""
+
+    name: str
+    content: Distance
+    """Between features (B, C, H, W)."""
+
+    style: Distance
+    """Between normalised Gram matrices (B, C, C)."""
+
+    averages_layers: bool
+    """Whether the layer weights are divided by their sum, as w_l = 1/5 does, or only multiply."""
+
+    range_weight: float = 0.0
+    """Weight of the penalty on pixels outside [0, 1]."""
+
+
+FORMULAS = {
+    formula.name: formula
+    for formula in (
+        Formula(
+            "impasto", relative_distance, relative_distance, averages_layers=True, range_weight=1.0
+        ),
+        Formula("paper", content_loss, style_loss, averages_layers=True),
+        Formula("classic", mean_squared_error, mean_squared_error, averages_layers=False),
+    )
+}
+"""`impasto`: relative distances. `paper`: gatys2016, eq. 1, 4 and 5, with w_l = 1/5.
+`classic`: neural-style's mean squared errors, style layers added up."""
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """What counts how much."""
+
+    content: Mapping[str, float]
+    """Weight per content layer."""
+
+    style: Mapping[str, float]
+    """Weight per style layer."""
+
+    content_weight: float
+    """Alpha: of all content terms."""
+
+    style_weight: float
+    """Beta: of all style terms."""
+
+    tv_weight: float = 0.0
+    """Of the total variation."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """All layers that are needed, content first."""
+        return tuple(dict.fromkeys([*self.content, *self.style]))
+
+
+class PerceptualLoss:
+    """Content, style and smoothness of a picture, measured by one pass through VGG.
+
+    Args:
+        extractor: returns at least the layers in `weights`.
+        formula: which distances, a name in `FORMULAS`.
+        weights: of layers and terms.
+        content: (1, 3, H, W) in [0, 1], at the size of the pictures that are measured.
+        styles: (1, 3, h, w) in [0, 1], any sizes.
+        style_shares: one per style; only their ratio matters.
+
+    Raises:
+        ConfigError: an unknown formula, or another number of shares than of styles.
+    """
+
+    def __init__(
+        self,
+        extractor: Extractor,
+        formula: str,
+        weights: LossWeights,
+        content: Tensor,
+        styles: Sequence[Tensor],
+        style_shares: Sequence[float],
+    ) -> None:
+        if formula not in FORMULAS:
+            raise ConfigError(f"loss {formula!r} is not one of {', '.join(FORMULAS)}")
+        if len(styles) != len(style_shares):
+            raise ConfigError(f"{len(styles)} styles need as many weights, got {len(style_shares)}")
+        self.extractor = extractor
+        self.formula = FORMULAS[formula]
+        self.weights = weights
+        with torch.no_grad():
+            features = extractor(content)
+            self._content = {layer: _wide(features[layer]) for layer in weights.content}
+            grams: dict[str, list[Tensor]] = {layer: [] for layer in weights.style}
+            for style in styles:
+                features = extractor(style)
+                for layer in weights.style:
+                    grams[layer].append(gram_matrix(features[layer]))
+            self._style = {layer: mix_grams(found, style_shares) for layer, found in grams.items()}
+
+    def __call__(self, image: Tensor) -> dict[str, Tensor]:
+        """Return the weighted terms by dotted name; their sum is the loss.
+
+        Args:
+            image: (1, 3, H, W), nominally in [0, 1], at the content's size.
+
+        Returns:
+            Scalars such as `content.relu4_2`, `style.relu1_1`, `tv` and `range`. Terms of
+            weight 0 are left out.
+        """
+        features = self.extractor(image)
+        terms: dict[str, Tensor] = {}
+        weights = self.weights
+        for layer, share in self._shares(weights.content).items():
+            distance = self.formula.content(_wide(features[layer]), self._content[layer])
+            terms[f"content.{layer}"] = weights.content_weight * share * distance
+        for layer, share in self._shares(weights.style).items():
+            distance = self.formula.style(gram_matrix(features[layer]), self._style[layer])
+            terms[f"style.{layer}"] = weights.style_weight * share * distance
+        if weights.tv_weight:
+            terms["tv"] = weights.tv_weight * total_variation(image)
+        if self.formula.range_weight:
+            terms["range"] = self.formula.range_weight * out_of_range(image)
+        return terms
+
+    def _shares(self, layers: Mapping[str, float]) -> dict[str, float]:
+        scale = sum(layers.values()) if self.formula.averages_layers else 1.0
+        return {layer: weight / scale for layer, weight in layers.items() if weight}
+
+
+def _wide(features: Tensor) -> Tensor:
+    """Return half-precision features in float32, others unchanged."""
+    return features.float() if features.dtype == torch.bfloat16 else features

@@ -1,0 +1,96 @@
+"""Distances between feature statistics: how it is painted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from impasto.core.errors import ShapeError
+
+
+class _Gram(torch.autograd.Function):
+    """F F^T summed in float32, with the closed-form gradient in the features' own type.
+
+    Autograd would multiply twice, in float32, to find the same gradient: three times the time.
+    """
+
+    @staticmethod
+    def forward(context: Any, flat: Tensor) -> Tensor:
+        context.save_for_backward(flat)
+        wide = flat if flat.dtype == torch.float64 else flat.float()
+        return torch.bmm(wide, wide.transpose(1, 2))  # (B, C, C)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Tensor:
+        (flat,) = context.saved_tensors
+        (gradient,) = gradients
+        both = (gradient + gradient.transpose(1, 2)).to(flat.dtype)
+        return torch.bmm(both, flat)  # (B, C, H*W)
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """Return how strongly each pair of channels fires together.
+
+    Args:
+        features: (B, C, H, W) activations of one layer, any range. Half-precision features are
+            summed in float32.
+
+    Returns:
+        (B, C, C) symmetric matrices, divided by C*H*W so that a loss on them does not grow with
+        the picture.
+
+    Raises:
+        ShapeError: `features` is not four-dimensional.
+
+    Source:
+        gatys2016, eq. 3. Differs: normalised here, as in johnson2016, sec. 3.2; `style_loss`
+        undoes it.
+    """
+    if features.ndim != 4:
+        raise ShapeError(f"expected (B, C, H, W) features, got shape {tuple(features.shape)}")
+    batch, channels, height, width = features.shape
+    flat = features.reshape(batch, channels, height * width)  # (B, C, H*W)
+    gram: Tensor = _Gram.apply(flat)  # type: ignore[no-untyped-call]
+    return gram / (channels * height * width)
+
+
+def style_loss(gram: Tensor, target: Tensor) -> Tensor:
+    """Return E_l of one layer, exactly as the paper has it.
+
+    With the paper's unnormalised G = gram * N * M, where N is the number of channels and M that
+    of positions, 1/(4 N^2 M^2) * sum (G - A)^2 is what remains here: sum (gram - target)^2 / 4.
+
+    Args:
+        gram: (B, N, N) from `gram_matrix`, of the generated picture.
+        target: the same of the style picture.
+
+    Returns:
+        Scalar.
+
+    Source:
+        gatys2016, eq. 4. Differs: the style picture's Gram matrix is divided by its own number of
+        positions. The paper has one M, because its two pictures have one size; there it is equal.
+    """
+    return (gram - target).square().sum() / 4
+
+
+def mix_grams(grams: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Return the weighted mean of several styles' Gram matrices.
+
+    Pulling towards the mean has the same gradient as the weighted sum of the losses to each
+    style, at the price of one.
+
+    Args:
+        grams: (1, C, C) per style.
+        weights: one per style, not negative, not all 0; only their ratio matters.
+
+    Returns:
+        (1, C, C).
+    """
+    total = sum(weights)
+    return torch.stack(
+        [gram * (weight / total) for gram, weight in zip(grams, weights, strict=True)]
+    ).sum(dim=0)

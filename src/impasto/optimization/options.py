@@ -1,0 +1,214 @@
+"""Everything that can be asked of an optimisation: the only list of its options.
+
+The docstrings under the attributes are the help of the command line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any, Literal
+
+from cyclopts import Group, Parameter
+
+from impasto.core.errors import ConfigError
+
+
+def _split(type_: Any, tokens: Sequence[Any]) -> tuple[Any, ...]:
+    """Read `1,2.5,3` as a tuple of what `type_` holds."""
+    kind = type_.__args__[0]
+    return tuple(kind(word.strip()) for token in tokens for word in token.value.split(","))
+
+
+_COMMAS = Parameter(converter=_split, n_tokens=1, negative=())
+_LOOK = Parameter(group=Group("Look", sort_key=1))
+_TIME = Parameter(group=Group("Time and size", sort_key=2))
+_METHOD = Parameter(group=Group("Method", sort_key=3))
+_MACHINE = Parameter(group=Group("Machine", sort_key=4))
+
+Start = Literal["content", "noise", "grey", "style"]
+Loss = Literal["impasto", "paper", "classic"]
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+CONTENT_LAYERS = ("relu4_2",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizeOptions:
+    """Options of style transfer by optimisation. None means: the preset of the loss and start."""
+
+    size: Annotated[int, _TIME] = 512
+    """Long side of the output in pixels; smaller photos are enlarged."""
+
+    steps: Annotated[tuple[int, ...] | None, _TIME, _COMMAS] = None
+    """Steps at full size; each coarser scale gets twice as many as the next. Or one number per
+    scale, coarsest first: 60,30."""
+
+    seconds: Annotated[float | None, _TIME] = None
+    """Stop when this many seconds have passed, with the best picture so far. Without --steps,
+    paint for all of that time."""
+
+    coarsest: Annotated[int | None, _TIME] = None
+    """Long side of the coarsest scale; sizes double from there. 0: paint at full size only."""
+
+    style_weight: Annotated[float | None, _LOOK] = None
+    """How much the painting counts (beta). Twice as much is a visible change."""
+
+    content_weight: Annotated[float | None, _LOOK] = None
+    """How much the photo counts (alpha)."""
+
+    style_weights: Annotated[tuple[float, ...] | None, _LOOK, _COMMAS] = None
+    """How much each painting counts beside the others, such as 2,1. Equal if not given."""
+
+    style_scale: Annotated[float, _LOOK] = 1.0
+    """Size of the painting beside the output: 0.5 gives strokes half as large."""
+
+    preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
+    """Keep the photo's colours: luminance paints in greys and puts the photo's colours back;
+    match recolours the painting like the photo first."""
+
+    tv_weight: Annotated[float | None, _LOOK] = None
+    """How much smoothness counts (total variation)."""
+
+    init: Annotated[str, _LOOK] = "content"
+    """Where to start: content, noise, grey, style, or a picture file to go on from."""
+
+    loss: Annotated[Loss, _METHOD] = "impasto"
+    """Formulas: impasto (relative distances: weights mean the same at every size and style), paper
+    (Gatys et al. exactly, w_l = 1/5) or classic (neural-style's objective)."""
+
+    content_layers: Annotated[tuple[str, ...], _METHOD, _COMMAS] = CONTENT_LAYERS
+    """Layers that hold the photo. relu4_2 is after the ReLU (the papers' conv4_2), conv4_2
+    before it."""
+
+    style_layers: Annotated[tuple[str, ...], _METHOD, _COMMAS] = STYLE_LAYERS
+    """Layers that hold the style."""
+
+    style_layer_weights: Annotated[tuple[float, ...] | None, _METHOD, _COMMAS] = None
+    """How much each style layer counts, one number per layer."""
+
+    pooling: Annotated[Literal["max", "average"], _METHOD] = "max"
+    """Pooling of the VGG network; average is smoother."""
+
+    backbone: Annotated[Literal["vgg16", "vgg19"], _METHOD] = "vgg16"
+    """The network that looks at the pictures."""
+
+    optimizer: Annotated[Literal["lbfgs", "adam"], _METHOD] = "lbfgs"
+    """What changes the pixels: lbfgs is faster, adam is the steadier one."""
+
+    seed: Annotated[int, _METHOD] = 0
+    """Of the noise. The same seed gives the same picture on the same machine."""
+
+    device: Annotated[str, _MACHINE] = "auto"
+    """auto, cpu, cuda, cuda:1, mps."""
+
+    dtype: Annotated[Literal["auto", "float32", "bfloat16"], _MACHINE] = "auto"
+    """Of the VGG features: auto is bfloat16 where the CPU multiplies it in hardware (about twice
+    as fast), else float32."""
+
+    weights: Annotated[str | None, _MACHINE] = None
+    """File with the VGG weights (.pth or .safetensors) instead of fetching them."""
+
+    preview_every: Annotated[int | None, Parameter(group=_TIME.group)] = None
+    """Write the picture so far after every so many steps."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, before anything costs time.
+
+        Raises:
+            ConfigError: with the option's name.
+        """
+        for name, at_least in _MINIMUM.items():
+            values = getattr(self, name)
+            for value in values if isinstance(values, tuple) else (values,):
+                if value is not None and not (math.isfinite(value) and value >= at_least):
+                    raise ConfigError(f"--{name.replace('_', '-')} {value}: {_bound(at_least)}")
+        if self.style_weights is not None and not sum(self.style_weights) > 0:
+            raise ConfigError("--style-weights: at least one must be above 0")
+        if not self.content_layers and not self.style_layers:
+            raise ConfigError("no layers: give --content-layers or --style-layers")
+        given = self.style_layer_weights
+        if given is not None and (len(given) != len(self.style_layers) or not sum(given) > 0):
+            raise ConfigError(
+                f"--style-layer-weights: {len(self.style_layers)} layers need as many numbers, "
+                f"at least one above 0; got {len(given)}"
+            )
+
+    def resolved(self) -> OptimizeOptions:
+        """Return the same options with every preset filled in."""
+        preset = find_preset(self.loss, self.init)
+        layer_weights = preset.style_layer_weights
+        if self.style_layers != STYLE_LAYERS:
+            layer_weights = (1.0,) * len(self.style_layers)
+        defaults: dict[str, Any] = {
+            "steps": preset.steps,
+            "coarsest": preset.coarsest,
+            "style_weight": preset.style_weight,
+            "content_weight": preset.content_weight,
+            "style_layer_weights": layer_weights,
+            "tv_weight": preset.tv_weight,
+        }
+        missing = {name: value for name, value in defaults.items() if getattr(self, name) is None}
+        return replace(self, **missing)
+
+    def changed(self) -> dict[str, Any]:
+        """Return the options that differ from their defaults, by name."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
+
+
+_MINIMUM = {
+    "size": 1,
+    "steps": 1,
+    "seconds": 0,
+    "coarsest": 0,
+    "style_weight": 0,
+    "content_weight": 0,
+    "style_weights": 0,
+    "style_scale": 0.01,
+    "style_layer_weights": 0,
+    "tv_weight": 0,
+    "preview_every": 1,
+}
+
+
+def _bound(at_least: float) -> str:
+    return f"it must be a finite number of at least {at_least}"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What looks good for one loss and start, chosen by looking at the pictures."""
+
+    steps: tuple[int, ...]
+    coarsest: int
+    content_weight: float
+    style_weight: float
+    style_layer_weights: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
+    tv_weight: float = 0.0
+
+
+_SHALLOW = (1.0, 1.0, 1.0, 1.0, 0.2)
+"""conv5_1 at full weight rearranges the photo more than it adds of the style."""
+
+PRESETS = {
+    ("impasto", "content"): Preset((30,), 256, 1.0, 20.0, _SHALLOW, 1.0),
+    ("impasto", "noise"): Preset((28,), 128, 1.0, 10.0, _SHALLOW, 1.0),
+    ("paper", "noise"): Preset((300,), 0, 1.0, 1000.0),
+    ("classic", "noise"): Preset((500,), 0, 5.0, 100.0),
+}
+"""By loss and kind of start. Starts from a picture use `content`, noise and grey use `noise`."""
+
+
+def find_preset(loss: str, init: str) -> Preset:
+    """Return the preset of a loss and start.
+
+    >>> find_preset("impasto", "photo.jpg") is PRESETS["impasto", "content"]
+    True
+    """
+    kind = "noise" if init in ("noise", "grey") or loss != "impasto" else "content"
+    return PRESETS[loss, kind]

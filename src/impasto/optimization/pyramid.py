@@ -1,0 +1,65 @@
+"""Coarse to fine: which sizes are painted, and how much work each gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from impasto.core.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One level of the pyramid."""
+
+    height: int
+    width: int
+    steps: int
+    """Steps planned here."""
+
+    deadline: float
+    """The share of the whole run's time, 0..1, that may have passed when this level ends."""
+
+    @property
+    def pixels(self) -> int:
+        """Area, to which the time of a step is proportional."""
+        return self.height * self.width
+
+
+def plan(height: int, width: int, coarsest: int, steps: Sequence[int]) -> list[Scale]:
+    """Return the levels, coarsest first; the last one has the size that was asked for.
+
+    Each level is half as large as the next one, down to `coarsest`. Large shapes settle on the
+    small pictures, where a step costs little; the large ones only add the fine strokes.
+
+    Args:
+        height: rows of the finished picture.
+        width: columns of the finished picture.
+        coarsest: no level's long side is smaller than this; 0 means one level.
+        steps: one number per level, or one number for the last level; then each coarser level
+            gets twice as many as the next.
+
+    Raises:
+        ConfigError: another number of steps than of levels.
+    """
+    levels = 1
+    while coarsest and max(height, width) / 2**levels >= coarsest:
+        levels += 1
+    if len(steps) == 1:
+        steps = [steps[0] * 2**above for above in reversed(range(levels))]
+    if len(steps) != levels:
+        raise ConfigError(
+            f"{len(steps)} numbers of steps were given, but a picture of {width}x{height} has "
+            f"{levels} scales; give {levels} numbers or one"
+        )
+    shrunk = [2**above for above in reversed(range(levels))]
+    work = [2.0 / factor for factor in shrunk]  # twice the steps, a quarter of the pixels
+    return [
+        Scale(
+            height=max(1, round(height / factor)),
+            width=max(1, round(width / factor)),
+            steps=count,
+            deadline=sum(work[: level + 1]) / sum(work),
+        )
+        for level, (factor, count) in enumerate(zip(shrunk, steps, strict=True))
+    ]

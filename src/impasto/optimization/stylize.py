@@ -1,0 +1,286 @@
+"""The loop: from a photo and paintings to a painted photo, as a stream of events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.core.device import pick_device, pick_dtype
+from impasto.core.errors import ConfigError, ResourceError
+from impasto.core.events import Event, Finished, Preview, Step, StopEarly
+from impasto.core.tensors import check_picture, cover, fit_long_side, resize, size_of, to_eight_bits
+from impasto.io.colour import match_colors, replace_luminance, to_luminance
+from impasto.losses.perceptual import LossWeights, PerceptualLoss
+from impasto.optimization.options import OptimizeOptions
+from impasto.optimization.pyramid import plan
+from impasto.optimization.solver import Solver
+from impasto.perception.extractor import Extractor
+from impasto.perception.vgg import TOPOLOGIES
+
+SMALLEST_SIDE = 32
+"""Smaller pictures are padded to this inside and cropped outside: VGG halves them four times."""
+
+FINISH_IN_STEPS = 3.0
+"""What the end of a timed run takes, in steps: three float32 passes measure the finished picture
+(docs/benchmarks.md)."""
+
+
+def stylize(
+    content: Tensor,
+    styles: Sequence[Tensor],
+    weights: Mapping[str, Tensor],
+    options: OptimizeOptions | None = None,
+    *,
+    start: Tensor | None = None,
+) -> Generator[Event, None, Finished]:
+    """Paint `content` in the style of `styles`; yield what happens, last the picture.
+
+    Throw `StopEarly` in to end after the current step, with the best picture so far.
+
+    Args:
+        content: (1, 3, H, W), sRGB in [0, 1]. The output has its shape, at `options.size`.
+        styles: (1, 3, h, w) each.
+        weights: of the network `options.backbone`, as `load_weights` gives them.
+        options: None for the defaults.
+        start: picture to start from, if `options.init` names a file.
+
+    Yields:
+        `Step` for every step, `Preview` every `options.preview_every` steps, one `Finished`.
+
+    Returns:
+        That `Finished`, for callers that delegate with `yield from`.
+
+    Raises:
+        ConfigError: options that contradict each other or the pictures.
+        ResourceError: out of memory, or a loss that does not stay finite.
+        ShapeError: an argument breaks the picture contract.
+
+    Source:
+        gatys2016, sec. 2. Differs: coarse to fine, from the photo instead of noise, relative
+        distances, and a first convolution that repeats the border. `loss="paper"` takes none of
+        these liberties.
+    """
+    options = options or OptimizeOptions()
+    check_picture(content, "content")
+    for style in styles:
+        check_picture(style, "style")
+    run = _Run(content, styles, weights, options, start)
+    try:
+        return (yield from run.events())
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _out_of_memory(options) from error
+    except RuntimeError as error:  # the CPU allocator has no exception of its own
+        if "allocate memory" not in str(error):
+            raise
+        raise _out_of_memory(options) from error
+
+
+def _out_of_memory(options: OptimizeOptions) -> ResourceError:
+    smaller = max(64, options.size * 2 // 3)
+    return ResourceError(f"out of memory at --size {options.size}; try --size {smaller}")
+
+
+class _Run:
+    """One optimisation: everything that stays the same while the scales pass by."""
+
+    def __init__(
+        self,
+        content: Tensor,
+        styles: Sequence[Tensor],
+        weights: Mapping[str, Tensor],
+        options: OptimizeOptions,
+        start: Tensor | None,
+    ) -> None:
+        self.began = time.perf_counter()
+        self.paints_until_time_is_up = options.seconds is not None and options.steps is None
+        self.options = options = options.resolved()
+        self.device = pick_device(options.device)
+        self.content = content.to(self.device)
+        self.loss_weights, self.style_shares = _loss_weights(options, len(styles))
+        self.styles = [style.to(self.device) for style in styles]
+        self.start = None if start is None else start.to(self.device)
+        self.photo = self.content
+        if options.preserve_color == "match":
+            self.styles = [match_colors(style, content) for style in self.styles]
+        elif options.preserve_color == "luminance":
+            self.content = to_luminance(content)
+            self.styles = [match_colors(to_luminance(s), self.content) for s in self.styles]
+            self.start = None if self.start is None else to_luminance(self.start)
+        self.height, self.width = fit_long_side(*size_of(content), options.size)
+        self.scales = plan(self.height, self.width, options.coarsest or 0, options.steps or (1,))
+        self.weights = weights
+        self.dtype = pick_dtype(options.dtype, self.device)
+        self.taken = [0] * len(self.scales)
+
+    def events(self) -> Generator[Event, None, Finished]:
+        """Yield all events of the run and return the last."""
+        image: Tensor | None = None
+        stopped = False
+        for level, scale in enumerate(self.scales):
+            size = scale.height, scale.width
+            image = self._first_image(*size) if image is None else resize(image, *size)
+            if not stopped:
+                loss = self._loss(*size, self.dtype)
+                solver = Solver(_pad(image), loss, self.options.optimizer)
+                stopped = yield from self._steps(level, solver)
+                image = solver.finish()[..., : scale.height, : scale.width]
+            image = image.clamp(0, 1)
+        assert image is not None
+        image, losses = self._finish(image)
+        finished = Finished(
+            image=image.cpu(),
+            losses=losses,
+            steps=tuple(self.taken),
+            seconds=self._seconds(),
+            stopped=stopped or self.taken != [scale.steps for scale in self.scales],
+        )
+        yield finished
+        return finished
+
+    def _steps(self, level: int, solver: Solver) -> Generator[Event, None, bool]:
+        """Paint at one scale; return whether the person asked to stop."""
+        scale, options = self.scales[level], self.options
+        while self.taken[level] < scale.steps or self.paints_until_time_is_up:
+            began = time.perf_counter()
+            if self._is_late(level):
+                break
+            loss, terms = solver.step()
+            self.taken[level] += 1
+            self.seconds_per_pixel = (time.perf_counter() - began) / scale.pixels
+            steps, eta = self._forecast(level)
+            done = sum(self.taken)
+            try:
+                yield Step(
+                    step=done,
+                    steps=steps,
+                    scale=level + 1,
+                    scales=len(self.scales),
+                    height=scale.height,
+                    width=scale.width,
+                    loss=loss,
+                    terms=terms,
+                    seconds=self._seconds(),
+                    eta=eta,
+                )
+                if options.preview_every and done % options.preview_every == 0:
+                    image = solver.best[..., : scale.height, : scale.width]
+                    yield Preview(done, self._in_color(image).cpu())
+            except StopEarly:
+                return True
+        return False
+
+    seconds_per_pixel = 0.0
+    """Of the latest step; 0 before the first."""
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self.began
+
+    def _is_late(self, level: int) -> bool:
+        """Return whether one more step would not fit into this scale's share of the time."""
+        if self.options.seconds is None:
+            return False
+        finishing = FINISH_IN_STEPS * self.seconds_per_pixel * self.scales[-1].pixels
+        share = (self.options.seconds - finishing) * self.scales[level].deadline
+        return self._seconds() + self.seconds_per_pixel * self.scales[level].pixels > share
+
+    def _forecast(self, level: int) -> tuple[int, float]:
+        """Return the steps expected in all, and the seconds still to go."""
+        left = [
+            (scale.steps - taken, scale.pixels)
+            for scale, taken in zip(self.scales[level:], self.taken[level:], strict=True)
+        ]
+        limit = self.options.seconds
+        remaining = None if limit is None else max(0.0, limit - self._seconds())
+        work = sum(steps * pixels for steps, pixels in left) * self.seconds_per_pixel
+        steps = sum(self.taken) + sum(steps for steps, _ in left)
+        if remaining is not None and (self.paints_until_time_is_up or work > remaining):
+            per_step = self.seconds_per_pixel * self.scales[-1].pixels
+            return sum(self.taken) + round(remaining / per_step), remaining
+        return steps, work
+
+    def _first_image(self, height: int, width: int) -> Tensor:
+        if self.start is not None:
+            return cover(self.start, height, width)
+        init = self.options.init
+        if init == "content":
+            return resize(self.content, height, width)
+        if init == "style":
+            return cover(self.styles[0], height, width)
+        generator = torch.Generator().manual_seed(self.options.seed)
+        noise = torch.rand(1, 3, height, width, generator=generator)
+        if init == "grey":
+            noise = 0.5 + (noise - 0.5) / 100
+        elif init != "noise":
+            raise ConfigError(
+                f"--init {init!r} is neither content, noise, grey, style nor a picture file"
+            )
+        noise = to_luminance(noise) if self.options.preserve_color == "luminance" else noise
+        return noise.to(self.device)
+
+    def _loss(self, height: int, width: int, dtype: torch.dtype) -> PerceptualLoss:
+        """Return the loss at one scale; the styles shrink with the picture."""
+        options = self.options
+        extractor = Extractor(
+            self.weights,
+            self.loss_weights.layers,
+            topology=TOPOLOGIES[options.backbone],
+            pooling=options.pooling,
+            border="replicate" if options.loss == "impasto" else "zeros",
+            dtype=dtype,
+        ).to(self.device)
+        long_side = max(1, round(max(height, width) * options.style_scale))
+        styles = [resize(s, *fit_long_side(*size_of(s), long_side)) for s in self.styles]
+        return PerceptualLoss(
+            extractor,
+            options.loss,
+            self.loss_weights,
+            _pad(resize(self.content, height, width)),
+            [_pad(style) for style in styles],
+            self.style_shares,
+        )
+
+    def _in_color(self, image: Tensor) -> Tensor:
+        """Return the picture as it is saved: full size, the photo's colours put back, 8 bits."""
+        image = resize(image.clamp(0, 1), self.height, self.width)
+        if self.options.preserve_color == "luminance":
+            image = replace_luminance(resize(self.photo, self.height, self.width), image)
+        return to_eight_bits(image)
+
+    @torch.no_grad()
+    def _finish(self, image: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """Return the picture as it is saved and its own losses, measured in float32."""
+        image = self._in_color(image)
+        seen = to_luminance(image) if self.options.preserve_color == "luminance" else image
+        terms = self._loss(self.height, self.width, torch.float32)(_pad(seen))
+        losses = {name: float(term) for name, term in terms.items()}
+        return image, {"total": sum(losses.values()), **losses}
+
+
+def _loss_weights(options: OptimizeOptions, count: int) -> tuple[LossWeights, tuple[float, ...]]:
+    """Return the weights of all terms, and each style's share."""
+    shares = options.style_weights or (1.0,) * count
+    if not count:
+        raise ConfigError("at least one style picture is needed")
+    if len(shares) != count:
+        raise ConfigError(f"--style-weights: {count} paintings, but {len(shares)} numbers")
+    weights = LossWeights(
+        content=dict.fromkeys(options.content_layers, 1.0),
+        style=dict(zip(options.style_layers, options.style_layer_weights or (), strict=True)),
+        content_weight=options.content_weight or 0.0,
+        style_weight=options.style_weight or 0.0,
+        tv_weight=options.tv_weight or 0.0,
+    )
+    return weights, shares
+
+
+def _pad(image: Tensor) -> Tensor:
+    """Return the picture, repeated at its right and lower edge up to the smallest side."""
+    height, width = size_of(image)
+    right, below = max(0, SMALLEST_SIDE - width), max(0, SMALLEST_SIDE - height)
+    if not right and not below:
+        return image
+    return F.pad(image, (0, right, 0, below), mode="replicate")

@@ -1,0 +1,1 @@
+"""What the network sees: VGG's shape, its weights, and features by name."""
