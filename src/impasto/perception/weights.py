@@ -292,16 +292,14 @@ def _from_package_index(topology: Topology, folder: Path) -> Source:
 @contextmanager
 def _running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     """Run a command whose output is read line by line; end it if the reader leaves early."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    )
-    try:
-        yield process
-        process.wait()
-    finally:
-        if process.poll() is None:
+    ) as process:
+        try:
+            yield process
+        except BaseException:
             process.kill()
-            process.wait()
+            raise
 
 
 def _read_keras_onnx(path: Path, topology: Topology) -> Weights:

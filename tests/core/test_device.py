@@ -1,0 +1,27 @@
+import pytest
+import torch
+
+from impasto.core.device import describe_machine, has_fast_bfloat16, pick_device, pick_dtype
+from impasto.core.errors import ConfigError
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "toaster"])
+def test_a_device_that_is_not_here_is_one_clear_line(name):
+    with pytest.raises(ConfigError, match="try cpu") as caught:
+        pick_device(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_auto_is_bfloat16_only_where_the_cpu_has_it():
+    expected = torch.bfloat16 if has_fast_bfloat16() else torch.float32
+    assert pick_dtype("auto", torch.device("cpu")) == expected
+    assert pick_dtype("auto", torch.device("cuda")) == torch.float32
+
+
+def test_an_unknown_dtype_is_refused():
+    with pytest.raises(ConfigError, match="float32, bfloat16"):
+        pick_dtype("int4", torch.device("cpu"))
+
+
+def test_the_machine_is_named_with_its_threads():
+    assert f"{torch.get_num_threads()} threads" in describe_machine()

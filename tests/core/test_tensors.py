@@ -1,0 +1,44 @@
+import pytest
+import torch
+
+from impasto.core.errors import ShapeError
+from impasto.core.tensors import check_picture, cover, fit_long_side, resize, to_eight_bits
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 4), (1, 1, 4, 4), (1, 4, 4, 4), (1, 3, 0, 4)])
+def test_other_shapes_than_pictures_are_refused(shape):
+    with pytest.raises(ShapeError, match=r"\(B, 3, H, W\)"):
+        check_picture(torch.zeros(shape))
+
+
+def test_integers_are_refused():
+    with pytest.raises(ShapeError, match="floating point"):
+        check_picture(torch.zeros(1, 3, 4, 4, dtype=torch.uint8))
+
+
+def test_resize_keeps_a_flat_picture_flat():
+    flat = torch.full((1, 3, 37, 53), 0.3)
+    assert torch.allclose(resize(flat, 11, 90), torch.tensor(0.3), atol=1e-6)
+
+
+def test_shrinking_does_not_alias():
+    stripes = torch.zeros(1, 3, 64, 64)
+    stripes[..., ::2] = 1
+    assert torch.allclose(resize(stripes, 16, 16)[..., 2:-2], torch.tensor(0.5), atol=0.02)
+
+
+def test_sizes_keep_their_shape_and_never_vanish():
+    assert fit_long_side(600, 800, 400) == (300, 400)
+    assert fit_long_side(800, 600, 400) == (400, 300)
+    assert fit_long_side(1, 100_000, 100) == (1, 100)
+
+
+def test_cover_crops_the_middle_without_squashing():
+    wide = torch.zeros(1, 3, 10, 30)
+    wide[..., 10:20] = 1
+    assert torch.equal(cover(wide, 10, 10), torch.ones(1, 3, 10, 10))
+
+
+def test_eight_bits_are_what_a_file_holds():
+    rounded = to_eight_bits(torch.tensor([-1.0, 0.5, 2.0]))
+    assert torch.equal(rounded * 255, torch.tensor([0.0, 128.0, 255.0]))

@@ -1,0 +1,55 @@
+import pytest
+import torch
+
+from impasto.core.errors import ShapeError
+from impasto.losses.style import gram_matrix, mix_grams, style_loss
+
+
+def test_gram_matrix_is_the_sum_over_positions():
+    features = torch.randn(2, 3, 4, 5, dtype=torch.float64)
+    expected = torch.einsum("bihw,bjhw->bij", features, features) / (3 * 4 * 5)
+    assert torch.allclose(gram_matrix(features), expected)
+
+
+def test_gram_gradient_passes_gradcheck():
+    features = torch.randn(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(gram_matrix, (features,))
+
+
+def test_closed_form_gradient_through_relu_equals_autograd():
+    """METHOD: dE/dF_ij = 1/(N^2 M^2) * (F^T (G - A))_ji where F_ij > 0, else 0."""
+    channels, positions = 6, 5 * 7
+    raw = torch.randn(1, channels, 5, 7, dtype=torch.float64, requires_grad=True)
+    features = raw.relu()
+    target = gram_matrix(torch.randn(1, channels, 5, 7, dtype=torch.float64).relu())
+    style_loss(gram_matrix(features), target).backward()
+
+    flat = features.detach().reshape(channels, positions)
+    gram, wanted = flat @ flat.T, target[0] * channels * positions
+    closed = (flat.T @ (gram - wanted)).T / (channels**2 * positions**2)
+    closed = torch.where(flat > 0, closed, torch.zeros((), dtype=torch.float64))
+    assert torch.allclose(raw.grad.reshape(channels, positions), closed, rtol=1e-12, atol=1e-15)
+
+
+def test_bfloat16_features_are_summed_in_float32():
+    features = torch.rand(1, 8, 64, 64).bfloat16().requires_grad_()
+    gram = gram_matrix(features)
+    assert gram.dtype == torch.float32
+    assert torch.allclose(gram, gram_matrix(features.detach().double()).float(), rtol=1e-5)
+    gram.sum().backward()
+    assert features.grad.dtype == torch.bfloat16
+
+
+def test_other_dimensions_are_refused():
+    with pytest.raises(ShapeError, match="B, C, H, W"):
+        gram_matrix(torch.zeros(3, 4, 5))
+
+
+def test_mixed_styles_pull_like_the_weighted_sum_of_their_losses():
+    features = torch.randn(1, 4, 6, 6, dtype=torch.float64, requires_grad=True)
+    first, second = (gram_matrix(torch.randn(1, 4, 6, 6, dtype=torch.float64)) for _ in range(2))
+    gram = gram_matrix(features)
+    separate = 0.75 * style_loss(gram, first) + 0.25 * style_loss(gram, second)
+    (expected,) = torch.autograd.grad(separate, features, retain_graph=True)
+    (mixed,) = torch.autograd.grad(style_loss(gram, mix_grams([first, second], [3, 1])), features)
+    assert torch.allclose(mixed, expected)
