@@ -70,6 +70,13 @@ def save_picture(path: Path, height: int, width: int, seed: int) -> Path:
     return path
 
 
+def load_image(path: Path) -> Image.Image:
+    """The picture in a file, loaded, with the file closed."""
+    with Image.open(path) as opened:
+        opened.load()
+        return opened.copy()
+
+
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests do not depend on the weights that the developer's shell names."""

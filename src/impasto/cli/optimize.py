@@ -71,8 +71,8 @@ def optimize(
     from impasto.io.image import check_output, to_pil, write_picture
 
     path = output or _free_name(f"{Path(content).stem}_{Path(styles[0]).stem}")
-    preview = path.with_name(f"{path.stem}.preview{path.suffix}")
     check_output(path, force=force)
+    preview = path.with_name(f"{path.stem}.preview{path.suffix}")
     if options.preview_every:
         check_output(preview, force=force)
 

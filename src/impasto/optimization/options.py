@@ -97,6 +97,9 @@ class OptimizeOptions:
     optimizer: Annotated[Literal["lbfgs", "adam"], _METHOD] = "lbfgs"
     """What changes the pixels: lbfgs is faster, adam is the steadier one."""
 
+    history: Annotated[int, _METHOD] = 20
+    """Steps that L-BFGS remembers; each takes the memory of two pictures."""
+
     seed: Annotated[int, _METHOD] = 0
     """Of the noise. The same seed gives the same picture on the same machine."""
 
@@ -163,7 +166,7 @@ class OptimizeOptions:
 
 _MINIMUM = {
     "size": 1,
-    "steps": 1,
+    "steps": 0,
     "seconds": 0,
     "coarsest": 0,
     "style_weight": 0,
@@ -172,6 +175,7 @@ _MINIMUM = {
     "style_scale": 0.01,
     "style_layer_weights": 0,
     "tv_weight": 0,
+    "history": 1,
     "preview_every": 1,
 }
 

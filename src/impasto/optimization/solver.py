@@ -14,7 +14,6 @@ from impasto.core.errors import ResourceError
 Optimizer = Literal["lbfgs", "adam"]
 Terms = dict[str, Tensor]
 
-LBFGS_HISTORY = 20
 ADAM_LR = 0.02
 MAX_RESTARTS = 5
 
@@ -24,7 +23,7 @@ class Solver:
 
     L-BFGS takes one evaluation a step and keeps its memory between steps. Its own stopping rules
     are off, because they end runs early on a plateau. If bfloat16 noise or a long step throws the
-    picture off (a loss that is not finite, or ten times the best), it goes back to the best
+    picture off (a loss that is not finite, or twice that of the start), it goes back to the best
     picture with a fresh memory.
 
     Args:
@@ -39,7 +38,7 @@ class Solver:
         image: Tensor,
         loss: Callable[[Tensor], Terms],
         optimizer: Optimizer = "lbfgs",
-        history: int = LBFGS_HISTORY,
+        history: int = 20,
     ) -> None:
         self.image = image.detach().clone().requires_grad_()
         self.best = image.detach().clone()
@@ -47,6 +46,7 @@ class Solver:
         self._loss = loss
         self._name = optimizer
         self._history = history
+        self._first = math.inf
         self._restarts = 0
         self._terms: Terms = {}
         self._optimizer = self._fresh()
@@ -81,10 +81,12 @@ class Solver:
         before = self.image.detach().clone()
         total = self._optimizer.step(self._evaluate)
         terms = {name: float(term.detach()) for name, term in self._terms.items()}
-        if not math.isfinite(total) or total > 10 * self.best_loss:
+        if math.isinf(self._first):
+            self._first = total
+        if not math.isfinite(total) or total > 2 * self._first:
             self._go_back()
         elif total < self.best_loss:
-            self.best, self.best_loss = before, total
+            self.best, self.best_loss, self._restarts = before, total, 0
         return total, terms
 
     def _go_back(self) -> None:

@@ -125,7 +125,7 @@ class _Run:
             image = self._first_image(*size) if image is None else resize(image, *size)
             if not stopped:
                 loss = self._loss(*size, self.dtype)
-                solver = Solver(_pad(image), loss, self.options.optimizer)
+                solver = Solver(_pad(image), loss, self.options.optimizer, self.options.history)
                 stopped = yield from self._steps(level, solver)
                 image = solver.finish()[..., : scale.height, : scale.width]
             image = image.clamp(0, 1)

@@ -1,0 +1,60 @@
+import subprocess
+import sys
+import time
+
+import pytest
+
+from impasto import __version__
+from impasto.cli.app import main
+
+
+def run(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "impasto", *words], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("optimize", "--help"), ("show", "-h")])
+def test_help_is_there_with_an_example(words):
+    done = run(*words)
+    assert done.returncode == 0
+    assert "impasto" in done.stdout
+    if words:
+        assert "Usage" in done.stdout
+
+
+def test_help_answers_in_half_a_second():
+    """The best of five, as a check against an import of torch, which takes seconds."""
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        run("--help")
+        took.append(time.perf_counter() - began)
+    assert min(took) < 0.5
+
+
+def test_version():
+    assert run("--version").stdout.strip() == __version__
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["optimise", "a", "b"], "optimize"),
+        (["optimize", "a.jpg"], "STYLES"),
+        (["optimize", "a.jpg", "b.jpg", "--sise", "3"], "--size"),
+        (["optimize", "a.jpg", "b.jpg", "--size", "big"], "big"),
+        (["optimize", "a.jpg", "b.jpg", "--loss", "gatys"], "classic"),
+        (["optimize", "a.jpg", "b.jpg", "--steps", "10,x"], "x"),
+        (["optimize", "a.jpg", "b.jpg", "--size", "0"], "--size 0"),
+        (["optimize", "a.jpg", "b.jpg", "--style-weights", "0"], "--style-weights"),
+        (["show"], "PICTURE"),
+    ],
+)
+def test_wrong_words_are_one_line_and_exit_2(words, message, capsys):
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.err.startswith("impasto: ")
+    assert captured.out == ""

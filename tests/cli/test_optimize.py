@@ -1,0 +1,178 @@
+"""The command as a person meets it; the interrupted ones run in a process of their own."""
+
+import json
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import load_image, save_picture
+from impasto.cli.app import main
+
+QUICK = ["--size", "48", "--steps", "2"]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch, weights):
+    """Work in an empty folder, with the real weights in the cache."""
+    assert weights
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("photo", "painting")
+def test_it_writes_a_picture_and_says_where(here, capsys):
+    assert main(["optimize", "photo.png", "painting.png", *QUICK]) == 0
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert lines[0] == "photo_painting.png"
+    assert "48x32" in lines[1]
+    assert "losses: total" in lines[2]
+    assert load_image(here / "photo_painting.png").size == (48, 32)
+    assert "\x1b" not in captured.err
+
+
+@pytest.mark.usefixtures("photo", "painting")
+def test_a_second_run_loses_nothing(capsys):
+    for expected in ("photo_painting.png", "photo_painting-2.png", "photo_painting-3.png"):
+        assert main(["optimize", "photo.png", "painting.png", "-q", *QUICK]) == 0
+        assert capsys.readouterr().out == f"{expected}\n"
+
+
+@pytest.mark.usefixtures("photo", "painting")
+def test_a_named_output_is_not_overwritten(here, capsys):
+    (here / "out.png").write_text("mine")
+    words = ["optimize", "photo.png", "painting.png", "-o", "out.png", *QUICK]
+    assert main(words) == 2
+    assert "--force" in capsys.readouterr().err
+    assert (here / "out.png").read_text() == "mine"
+    assert main([*words, "--force"]) == 0
+    assert load_image(here / "out.png").size == (48, 32)
+
+
+@pytest.mark.usefixtures("photo", "painting")
+def test_show_prints_a_command_that_paints_the_same_picture(here, capsys):
+    words = ["optimize", "photo.png", "painting.png", "--init", "noise", "--seed", "3", *QUICK]
+    assert main([*words, "-q", "-o", "first.png", "--style-weight", "5"]) == 0
+    capsys.readouterr()
+    assert main(["show", "first.png"]) == 0
+    command = shlex.split(capsys.readouterr().out)
+    assert main([*command[1:], "-q", "-o", "again.png"]) == 0
+    first, again = (np.asarray(load_image(here / f"{name}.png")) for name in ("first", "again"))
+    assert np.array_equal(first, again)
+
+
+def test_show_json_holds_version_options_and_hashes(photo, painting, capsys):
+    assert main(["optimize", str(photo), str(painting), "-q", "-o", "out.jpg", *QUICK]) == 0
+    capsys.readouterr()
+    assert main(["show", "out.jpg", "--json"]) == 0
+    recipe = json.loads(capsys.readouterr().out)
+    assert recipe["options"]["seed"] == 0
+    assert len(recipe["styles"][0]["sha256"]) == 64
+
+
+def test_show_of_another_picture_is_one_line(photo, capsys):
+    assert main(["show", str(photo)]) == 2
+    assert "no recipe" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("photo", "painting")
+def test_json_is_one_event_per_line(capsys):
+    assert main(["optimize", "photo.png", "painting.png", "--json", *QUICK]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record["event"] for record in records] == ["step", "step", "saved", "done"]
+    assert records[0]["terms"]["content.relu4_2"] == 0
+    assert records[-1]["losses"]["total"] > 0
+
+
+@pytest.mark.usefixtures("photo", "painting")
+def test_previews_are_written_beside_the_output(here):
+    words = ["optimize", "photo.png", "painting.png", "-q", "-o", "out.png", *QUICK]
+    assert main([*words, "--preview-every", "1"]) == 0
+    assert load_image(here / "out.preview.png").size == (48, 32)
+
+
+def test_bundled_pictures_are_known_by_name(here):
+    assert main(["optimize", "castle", "great-wave", "starry-night", "-q", *QUICK]) == 0
+    assert load_image(here / "castle_great-wave.png").size == (48, 32)
+
+
+BAD_INPUTS = {
+    "missing.jpg": None,
+    "empty.jpg": b"",
+    "text.jpg": b"I am text\n" * 100,
+    "folder": "folder",
+}
+
+
+@pytest.mark.parametrize("name", BAD_INPUTS)
+@pytest.mark.parametrize("place", ["content", "style", "init"])
+@pytest.mark.usefixtures("photo", "painting")
+def test_bad_input_is_one_line_and_writes_nothing(here, capsys, name, place):
+    content = BAD_INPUTS[name]
+    if content == "folder":
+        (here / name).mkdir()
+    elif content is not None:
+        (here / name).write_bytes(content)
+    before = sorted(here.iterdir())
+    words = {"content": "photo.png", "style": "painting.png", "init": "content", place: name}
+    code = main(["optimize", words["content"], words["style"], "--init", words["init"]])
+    captured = capsys.readouterr()
+    assert code == 2
+    assert name in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert sorted(here.iterdir()) == before
+
+
+@pytest.mark.parametrize("output", ["out.xyz", "no/such/folder/out.png", "."])
+@pytest.mark.usefixtures("photo", "painting")
+def test_an_output_that_cannot_be_is_refused_before_the_work(capsys, output):
+    assert main(["optimize", "photo.png", "painting.png", "-o", output]) == 2
+    assert "cannot write" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_saves_the_picture_so_far(here, sign):
+    save_picture(here / "photo.png", 60, 90, 1)
+    save_picture(here / "painting.png", 60, 60, 2)
+    command = [sys.executable, "-m", "impasto", "optimize", "photo.png", "painting.png"]
+    command += ["--size", "96", "--steps", "100000", "--json", "-o", "out.png"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        steps = [json.loads(process.stdout.readline()) for _ in range(5)]
+        process.send_signal(sign)
+        rest, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    done = json.loads(rest.splitlines()[-1])
+    assert done["event"] == "done"
+    assert done["stopped"]
+    assert done["losses"]["total"] <= steps[0]["loss"]
+    assert load_image(here / "out.png").size == (96, 64)
+    assert "Traceback" not in errors
+    shown = subprocess.run(
+        [sys.executable, "-m", "impasto", "show", "out.png"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"--steps {done['steps'][0]}" in shown.stdout
+
+
+def test_interrupted_before_the_first_step_nothing_is_written(here):
+    save_picture(here / "photo.png", 60, 90, 1)
+    command = [sys.executable, "-m", "impasto", "optimize", "photo.png", "photo.png"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(1.0)  # python is up, torch is still loading
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    if process.returncode == 130:
+        assert "Traceback" not in errors
+    assert not [path for path in Path().iterdir() if ".part" in path.name]

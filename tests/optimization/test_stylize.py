@@ -1,0 +1,224 @@
+import math
+import time
+
+import pytest
+import torch
+
+from conftest import noise_picture
+from impasto import assets
+from impasto.core.errors import ConfigError, ShapeError
+from impasto.core.events import Finished, Preview, Step, StopEarly
+from impasto.io.colour import to_luminance
+from impasto.io.image import read_picture
+from impasto.optimization.options import OptimizeOptions
+from impasto.optimization.stylize import stylize
+
+
+def paint(weights, content=None, styles=None, start=None, **options):
+    """Return (all events but the last, the last)."""
+    options = {"size": 48, "steps": (4,), "dtype": "float32", **options}
+    events = list(
+        stylize(
+            noise_picture(40, 60, 1) if content is None else content,
+            [noise_picture(50, 50, 2)] if styles is None else styles,
+            weights,
+            OptimizeOptions(**options),
+            start=start,
+        )
+    )
+    assert isinstance(events[-1], Finished)
+    return events[:-1], events[-1]
+
+
+def test_events_tell_step_scale_and_loss(tiny):
+    events, finished = paint(tiny, coarsest=24)
+    assert [(e.scale, e.width) for e in events] == [(1, 24)] * 8 + [(2, 48)] * 4
+    assert [event.step for event in events] == list(range(1, 13))
+    assert all(event.steps == 12 for event in events)
+    assert all(math.isclose(e.loss, sum(e.terms.values()), rel_tol=1e-4) for e in events)
+    assert events[-1].eta == 0
+    assert finished.steps == (8, 4)
+    assert not finished.stopped
+
+
+def test_the_output_has_the_photos_shape_and_eight_bits(tiny):
+    _, finished = paint(tiny)
+    assert finished.image.shape == (1, 3, 32, 48)
+    assert torch.equal((finished.image * 255).round() / 255, finished.image)
+    assert finished.image.min() >= 0
+    assert finished.image.max() <= 1
+
+
+@pytest.mark.parametrize("loss", ["impasto", "paper", "classic"])
+@pytest.mark.parametrize("init", ["content", "noise", "grey", "style"])
+def test_the_loss_falls_from_every_start(tiny, loss, init):
+    events, _ = paint(tiny, loss=loss, init=init, steps=(12,), coarsest=0)
+    assert min(event.loss for event in events) < 0.7 * events[0].loss
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_the_real_network_paints_a_castle_like_a_wave(weights, optimizer):
+    """Real pictures, real VGG-16: nearer to the painting, and the photo still there."""
+    castle, wave = (read_picture(assets.find(name)).image for name in ("castle", "great-wave"))
+    options = {"size": 128, "coarsest": 0, "optimizer": optimizer}
+    events, finished = paint(weights, castle, [wave], steps=(30,), **options)
+    first = events[0].terms
+    for layer in ("relu1_1", "relu2_1", "relu3_1", "relu4_1"):
+        assert finished.losses[f"style.{layer}"] < 0.3 * first[f"style.{layer}"], layer
+    assert finished.losses["content.relu4_2"] < 1.2
+
+
+def test_the_same_seed_paints_the_same_picture(tiny):
+    first, again, other = (paint(tiny, init="noise", seed=seed)[1].image for seed in (5, 5, 6))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_reported_losses_are_those_of_the_finished_picture(tiny):
+    """Measuring the finished picture again, as a start of zero steps, gives the same numbers."""
+    _, finished = paint(tiny)
+    events, again = paint(tiny, init="file", start=finished.image, steps=(1,), coarsest=0)
+    assert events[0].loss == pytest.approx(finished.losses["total"], rel=1e-4)
+    assert again.losses["total"] <= finished.losses["total"] * 1.01
+
+
+def test_bfloat16_losses_are_reported_in_float32(weights):
+    castle, wave = (read_picture(assets.find(name)).image for name in ("castle", "great-wave"))
+    _, finished = paint(weights, castle, [wave], dtype="bfloat16", size=96, steps=(5,))
+    events, _ = paint(
+        weights, castle, [wave], size=96, steps=(1,), coarsest=0, init="f", start=finished.image
+    )
+    assert events[0].loss == pytest.approx(finished.losses["total"], rel=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 200), (200, 1), (31, 33), (3, 700)])
+def test_any_size_down_to_one_pixel(tiny, shape):
+    _, finished = paint(tiny, content=noise_picture(*shape), size=max(shape), steps=(2,))
+    assert finished.image.shape[-2:] == shape
+    assert torch.isfinite(finished.image).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300)])
+def test_a_painting_of_one_pixel(tiny, shape):
+    _, finished = paint(tiny, styles=[noise_picture(*shape)], steps=(2,))
+    assert torch.isfinite(finished.image).all()
+
+
+def test_flat_pictures_stay_finite(tiny):
+    flat = torch.full((1, 3, 40, 40), 0.5)
+    _, finished = paint(tiny, content=flat, styles=[flat])
+    assert all(math.isfinite(value) for value in finished.losses.values())
+
+
+def test_stop_early_ends_with_a_full_size_picture(tiny):
+    events = stylize(
+        noise_picture(40, 60),
+        [noise_picture(50, 50)],
+        tiny,
+        OptimizeOptions(size=48, steps=(50,), coarsest=24),
+    )
+    next(events)
+    next(events)
+    finished = events.throw(StopEarly)
+    assert isinstance(finished, Finished)
+    assert finished.stopped
+    assert finished.steps == (2, 0)
+    assert finished.image.shape == (1, 3, 32, 48)
+    assert list(events) == []
+
+
+def test_a_stopped_run_can_be_painted_again(tiny):
+    """The steps that were taken reproduce the picture, even where a scale had none."""
+    content, style = noise_picture(40, 60), noise_picture(50, 50)
+    options = {"size": 48, "coarsest": 24, "dtype": "float32"}
+    events = stylize(content, [style], tiny, OptimizeOptions(steps=(50,), **options))
+    for _ in range(3):
+        next(events)
+    stopped = events.throw(StopEarly)
+    again = paint(tiny, content, [style], steps=stopped.steps, **options)[1]
+    assert torch.equal(stopped.image, again.image)
+
+
+def test_seconds_end_the_run_in_time(weights):
+    castle, wave = (read_picture(assets.find(name)).image for name in ("castle", "great-wave"))
+    began = time.perf_counter()
+    events, finished = paint(weights, castle, [wave], size=160, steps=None, seconds=3.0)
+    assert time.perf_counter() - began < 6.0
+    assert len(events) == sum(finished.steps) > 5
+    assert finished.stopped
+
+
+def test_no_time_at_all_still_gives_a_picture(tiny):
+    events, finished = paint(tiny, seconds=0.0)
+    assert events == []
+    assert finished.image.shape == (1, 3, 32, 48)
+
+
+def test_previews_come_when_asked_at_full_size(tiny):
+    events, _ = paint(tiny, coarsest=24, preview_every=5)
+    previews = [event for event in events if isinstance(event, Preview)]
+    assert [preview.step for preview in previews] == [5, 10]
+    assert all(preview.image.shape == (1, 3, 32, 48) for preview in previews)
+
+
+def test_style_weights_choose_between_paintings(tiny):
+    styles = [noise_picture(50, 50, 2), noise_picture(50, 50, 3)]
+    only_first = paint(tiny, styles=styles, style_weights=(1.0, 0.0))[1]
+    alone = paint(tiny, styles=styles[:1])[1]
+    assert torch.allclose(only_first.image, alone.image, atol=3 / 255)
+    with pytest.raises(ConfigError, match="2 paintings, but 1 numbers"):
+        paint(tiny, styles=styles, style_weights=(1.0,))
+
+
+def test_luminance_keeps_the_photos_colours(tiny):
+    content = noise_picture(48, 48, 1) * 0.3 + 0.35
+    _, finished = paint(tiny, content=content, preserve_color="luminance")
+    chroma = finished.image - to_luminance(finished.image)
+    assert torch.allclose(chroma, content - to_luminance(content), atol=0.06)
+
+
+def test_match_moves_the_painting_to_the_photos_colours(weights):
+    castle = read_picture(assets.find("castle")).image
+    wave = read_picture(assets.find("great-wave")).image
+    options = {"size": 96, "steps": (15,), "coarsest": 0}
+    plain = paint(weights, castle, [wave], **options)[1].image
+    matched = paint(weights, castle, [wave], preserve_color="match", **options)[1].image
+    mean = castle.mean((2, 3))
+    assert (matched.mean((2, 3)) - mean).norm() < 0.5 * (plain.mean((2, 3)) - mean).norm()
+
+
+def test_options_reach_the_network(tiny):
+    plain = paint(tiny)[1].image
+    for changed in (
+        {"pooling": "average"},
+        {"style_scale": 0.5},
+        {"tv_weight": 50.0},
+        {"style_layers": ("conv2_1",)},
+        {"content_layers": ("relu3_1", "relu4_2")},
+        {"style_layer_weights": (1.0, 0.0, 0.0, 0.0, 0.0)},
+    ):
+        assert not torch.equal(paint(tiny, **changed)[1].image, plain), changed
+
+
+@pytest.mark.parametrize(
+    ("error", "arguments"),
+    [
+        (ConfigError, {"styles": []}),
+        (ConfigError, {"init": "watercolour"}),
+        (ConfigError, {"device": "toaster"}),
+        (ConfigError, {"style_layers": ("relu9_1",)}),
+        (ShapeError, {"content": torch.zeros(3, 4, 4)}),
+        (ShapeError, {"styles": [torch.zeros(1, 1, 4, 4)]}),
+    ],
+)
+def test_what_cannot_work_is_one_line(tiny, error, arguments):
+    with pytest.raises(error) as caught:
+        paint(tiny, **arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_events_are_frozen(tiny):
+    events, _ = paint(tiny)
+    assert isinstance(events[0], Step)
+    with pytest.raises(AttributeError):
+        events[0].loss = 0.0

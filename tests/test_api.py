@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+import impasto
+from conftest import load_image
+from impasto.api import Done
+from impasto.core.events import StopEarly
+from impasto.io.image import read_note
+from impasto.recipe import Recipe
+
+
+def test_paths_images_and_arrays_paint_the_same_picture(photo, painting, tiny, monkeypatch):
+    use(monkeypatch, tiny)
+    options = {"size": 40, "steps": (2,)}
+    by_path = impasto.optimize(photo, [painting], **options)
+    by_text = impasto.optimize(str(photo), str(painting), **options)
+    by_image = impasto.optimize(load_image(photo), [load_image(painting)], **options)
+    by_array = impasto.optimize(
+        np.asarray(load_image(photo)), np.asarray(load_image(painting)), **options
+    )
+    for other in (by_text, by_image, by_array):
+        assert np.array_equal(np.asarray(by_path.image), np.asarray(other.image))
+    assert by_path.image.size == (40, 27)
+    assert by_path.losses["total"] > 0
+    assert by_path.steps == (2,)
+
+
+def use(monkeypatch, weights):
+    monkeypatch.setattr("impasto.api.find_weights", lambda *_: iter([weights]))
+
+
+def test_alpha_is_put_back(tmp_path, painting, tiny, monkeypatch):
+    use(monkeypatch, tiny)
+    pixels = np.zeros((40, 40, 4), np.uint8)
+    pixels[10:30, 10:30] = (200, 50, 50, 255)
+    result = impasto.optimize(pixels, painting, size=40, steps=(2,))
+    assert result.image.mode == "RGBA"
+    assert np.array_equal(np.asarray(result.image)[..., 3], pixels[..., 3])
+    path = result.save(tmp_path / "out.png")
+    assert load_image(path).mode == "RGBA"
+
+
+def test_the_saved_file_carries_its_recipe(tmp_path, photo, painting, tiny, monkeypatch):
+    use(monkeypatch, tiny)
+    result = impasto.optimize(photo, painting, size=40, steps=(3,), seed=7)
+    path = result.save(tmp_path / "out.png")
+    recipe = Recipe.from_json(read_note(path) or "")
+    assert recipe == result.recipe
+    assert recipe.options.seed == 7
+    assert recipe.content.name == "photo.png"
+    assert str(tmp_path) not in recipe.to_json()
+    with pytest.raises(impasto.ImageError, match="--force"):
+        result.save(path)
+
+
+def test_stop_early_reaches_the_optimisation(photo, painting, tiny, monkeypatch):
+    use(monkeypatch, tiny)
+    options = impasto.OptimizeOptions(size=40, steps=(1000,))
+    events = impasto.optimize_events(photo, painting, options)
+    assert isinstance(next(events), impasto.Step)
+    events.throw(StopEarly)
+    done = next(events)
+    assert isinstance(done, Done)
+    assert done.result.steps == (1,)
+    assert done.result.stopped
+
+
+def test_pictures_are_checked_before_weights_are_fetched(tmp_path, photo, monkeypatch):
+    monkeypatch.setattr("impasto.api.find_weights", lambda *_: pytest.fail("too early"))
+    for content, style in ((photo, tmp_path / "no.jpg"), (tmp_path / "no.jpg", photo)):
+        with pytest.raises(impasto.ImageError, match=r"no\.jpg does not exist"):
+            impasto.optimize(content, style)
+
+
+def test_an_unknown_option_is_pythons_own_error(photo, painting):
+    with pytest.raises(TypeError, match="sise"):
+        impasto.optimize(photo, painting, sise=40)

@@ -1,0 +1,34 @@
+"""The public face: its names, and that importing it costs nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+import impasto
+
+
+def test_every_public_name_is_there():
+    for name in impasto.__all__:
+        assert getattr(impasto, name) is not None
+    assert sorted(impasto.__all__, key=str.lower) == sorted(dir(impasto), key=str.lower)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="watercolour"):
+        _ = impasto.watercolour
+
+
+def test_the_function_is_not_hidden_by_a_package_of_its_name():
+    import impasto.optimization.stylize
+
+    assert callable(impasto.optimize)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import impasto", "from impasto.cli.app import main; main(['optimize', '--help'])"],
+)
+def test_torch_is_not_imported(code):
+    check = f"{code}\nimport sys; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", check], check=True, capture_output=True)

@@ -1,0 +1,67 @@
+import shlex
+
+import pytest
+
+from impasto.cli.app import app
+from impasto.core.errors import ImageError
+from impasto.optimization.options import OptimizeOptions
+from impasto.recipe import Recipe, Source, describe_source
+
+
+def recipe(start=None, **options):
+    return Recipe(
+        version="1",
+        content=Source("my photo.jpg", "ab"),
+        styles=(Source("a.jpg", "cd"), Source("b.jpg", "ef")),
+        options=OptimizeOptions(**options).resolved(),
+        init=start,
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"loss": "paper", "init": "noise", "steps": (300,)},
+        {"style_weights": (2.0, 1.0), "style_weight": 33.5, "preserve_color": "match"},
+        {"style_layers": ("relu1_1", "conv2_1"), "style_layer_weights": (1.0, 0.5)},
+        {"coarsest": 0, "seed": 9, "dtype": "float32", "pooling": "average"},
+    ],
+)
+def test_the_command_brings_back_the_same_options(options):
+    words = shlex.split(recipe(**options).command())
+    assert words[:2] == ["impasto", "optimize"]
+    _, bound, _ = app.parse_args(words[1:])
+    assert bound.args[0] == "my photo.jpg"
+    assert bound.args[1] == ("a.jpg", "b.jpg")
+    assert bound.kwargs["options"].resolved() == OptimizeOptions(**options).resolved()
+
+
+def test_json_brings_back_the_recipe():
+    first = recipe(start=Source("start.png", "00"), style_weights=(1.0, 2.0))
+    assert Recipe.from_json(first.to_json()) == first
+
+
+def test_the_command_leaves_out_presets_and_this_machine():
+    command = recipe(device="cpu", weights="w.pth", preview_every=3).command()
+    assert command == "impasto optimize 'my photo.jpg' a.jpg b.jpg --steps 30"
+
+
+def test_a_start_picture_is_named():
+    assert "--init start.png" in recipe(start=Source("start.png", "00")).command()
+
+
+@pytest.mark.parametrize("note", ["hello", "{}", '{"version": 1}', "[1]"])
+def test_other_notes_are_refused(note):
+    with pytest.raises(ImageError, match="no recipe"):
+        Recipe.from_json(note)
+
+
+def test_sources_are_hashed_and_absolute_paths_shortened(photo, monkeypatch):
+    described = describe_source(photo)
+    assert described.name == "photo.png"
+    assert described.sha256 is not None
+    assert len(described.sha256) == 64
+    monkeypatch.chdir(photo.parent)
+    assert describe_source("./photo.png") == described
+    assert describe_source(object()) == Source("object", None)
