@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo install dev test check format clean
+.PHONY: help demo install dev test check docs format clean
 
 help:  ## show these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ check:  ## format, lint, types, structure, dependencies, tests
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
 	$(BIN)/python -m pytest
+
+docs: dev  ## write docs/reference.md anew
+	$(BIN)/python docs/generate_reference.py
 
 format:  ## let ruff rewrite what it can
 	$(BIN)/ruff format .

@@ -12,9 +12,9 @@ import argparse
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
-from report import table, write_section
 from torch import Tensor
 
 from impasto import assets
@@ -27,6 +27,7 @@ from impasto.optimization.options import STYLE_LAYERS, OptimizeOptions
 from impasto.optimization.stylize import stylize
 from impasto.perception.extractor import Extractor
 from impasto.perception.weights import load_weights
+from report import table, write_section
 
 MOMENTS = (5, 10, 20, 30, 45, 60, 120, 240, 480)
 """Seconds at which the picture so far is judged."""
@@ -57,7 +58,7 @@ class Run:
                 latest = event.seconds
             elif isinstance(event, Preview):
                 self.pictures.append((latest, event.image))
-        gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+        gaps = [after - before for before, after in pairwise(times)]
         self.step_seconds = statistics.median(gaps)
 
     def _take(self, event: Event, times: list[float]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def write_section(name: str, body: str) -> None:
     """Put `body` between the markers of section `name`, with machine, version and date."""
-    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    today = dt.datetime.now(tz=dt.UTC).date().isoformat()
     stamp = f"*impasto {__version__}, {describe_machine()}, {today}*"
     begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
     page = PAGE.read_text(encoding="utf-8")

@@ -8,30 +8,41 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from impasto._version import __version__
+from impasto.cli.optimize import optimize
+from impasto.cli.show import show
 from impasto.core.errors import ImpastoError
 
 INTERRUPTED = 130
+
+OPTIMIZE_EXAMPLES = (
+    "impasto optimize photo.jpg painting.jpg",
+    "impasto optimize castle great-wave --seconds 20 -o castle.jpg",
+    "impasto optimize photo.jpg painting.jpg --size 1024 --style-weight 40",
+    "impasto optimize photo.jpg wave.jpg starry.jpg --style-weights 2,1",
+    "impasto optimize photo.jpg painting.jpg --preserve-color luminance",
+    "impasto optimize photo.jpg painting.jpg --init noise",
+    "impasto optimize photo.jpg painting.jpg --loss paper --init noise",
+    "impasto optimize photo.jpg painting.jpg --init photo_painting.png --coarsest 0",
+)
+
+
+def _examples(*commands: str) -> str:
+    return "Examples:\n```\n" + "\n".join(commands) + "\n```"
+
 
 app = App(
     name="impasto",
     version=__version__,
     help="Paint a photo in the style of a painting.",
-    help_epilogue=(
-        "Examples:\n\n"
-        "    impasto optimize photo.jpg painting.jpg\n\n"
-        "    impasto optimize castle great-wave -o castle.png --seconds 30\n\n"
-        "    impasto show castle.png"
+    help_epilogue=_examples(
+        "impasto optimize photo.jpg painting.jpg",
+        "impasto optimize castle great-wave --seconds 20",
+        "impasto show castle_great-wave.png",
     ),
     help_format="markdown",
 )
-app.command(
-    "impasto.cli.optimize:optimize",
-    help_epilogue="",
-    help="Paint a photo in the style of paintings, step by step.",
-)
-app.command(
-    "impasto.cli.show:show", help_epilogue="", help="Print the command that painted a picture."
-)
+app.command(optimize, help_epilogue=_examples(*OPTIMIZE_EXAMPLES))
+app.command(show, help_epilogue=_examples("impasto show castle_great-wave.png"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

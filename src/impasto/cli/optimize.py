@@ -39,19 +39,6 @@ def optimize(
 
     Ctrl-C stops and saves the picture so far; go on from it with --init.
 
-    Examples:
-        impasto optimize photo.jpg painting.jpg
-
-        impasto optimize photo.jpg wave.jpg starry.jpg --style-weights 2,1 -o out.png
-
-        impasto optimize photo.jpg painting.jpg --size 1024 --style-weight 40
-
-        impasto optimize photo.jpg painting.jpg --seconds 20 --preserve-color luminance
-
-        impasto optimize photo.jpg painting.jpg --init out.png --steps 50
-
-        impasto optimize photo.jpg painting.jpg --loss paper --init noise
-
     Parameters
     ----------
     content

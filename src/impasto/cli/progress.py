@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from impasto.core.events import Event, Note, Preview, Saved, Step, Transfer
+from impasto.core.events import Event, Note, Saved, Step, Transfer
 
 
 class Reader:
@@ -83,17 +84,11 @@ class Reader:
         self._bar.update(self._task, description=what, total=total, completed=done, state=state)
 
     def _print_json(self, event: Event) -> None:
-        record: dict[str, Any] | None = None
+        name = type(event).__name__.lower()
         if isinstance(event, Note | Transfer | Step):
-            record = {
-                name: getattr(event, name) for cls in (type(event),) for name in cls.__slots__
-            }
+            self.print_record(name, asdict(event))
         elif isinstance(event, Saved):
-            record = {"path": str(event.path)}
-        elif isinstance(event, Preview):
-            return
-        if record is not None:
-            self.print_record(type(event).__name__.lower(), record)
+            self.print_record(name, {"path": str(event.path)})
 
     @staticmethod
     def print_record(name: str, record: dict[str, Any]) -> None:

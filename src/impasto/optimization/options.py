@@ -21,7 +21,12 @@ def _split(type_: Any, tokens: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(kind(word.strip()) for token in tokens for word in token.value.split(","))
 
 
+def _join(value: tuple[str, ...]) -> str:
+    return ",".join(value)
+
+
 _COMMAS = Parameter(converter=_split, n_tokens=1, negative=())
+_LAYERS = Parameter(show_default=_join)
 _LOOK = Parameter(group=Group("Look", sort_key=1))
 _TIME = Parameter(group=Group("Time and size", sort_key=2))
 _METHOD = Parameter(group=Group("Method", sort_key=3))
@@ -78,11 +83,11 @@ class OptimizeOptions:
     """Formulas: impasto (relative distances: weights mean the same at every size and style), paper
     (Gatys et al. exactly, w_l = 1/5) or classic (neural-style's objective)."""
 
-    content_layers: Annotated[tuple[str, ...], _METHOD, _COMMAS] = CONTENT_LAYERS
+    content_layers: Annotated[tuple[str, ...], _METHOD, _COMMAS, _LAYERS] = CONTENT_LAYERS
     """Layers that hold the photo. relu4_2 is after the ReLU (the papers' conv4_2), conv4_2
     before it."""
 
-    style_layers: Annotated[tuple[str, ...], _METHOD, _COMMAS] = STYLE_LAYERS
+    style_layers: Annotated[tuple[str, ...], _METHOD, _COMMAS, _LAYERS] = STYLE_LAYERS
     """Layers that hold the style."""
 
     style_layer_weights: Annotated[tuple[float, ...] | None, _METHOD, _COMMAS] = None

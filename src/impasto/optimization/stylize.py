@@ -99,17 +99,17 @@ class _Run:
         self.paints_until_time_is_up = options.seconds is not None and options.steps is None
         self.options = options = options.resolved()
         self.device = pick_device(options.device)
-        self.content = content.to(self.device)
         self.loss_weights, self.style_shares = _loss_weights(options, len(styles))
+        self.photo = content.to(self.device)
+        if options.preserve_color == "match":
+            styles = [match_colors(style, content) for style in styles]
+        elif options.preserve_color == "luminance":
+            content = to_luminance(content)
+            styles = [match_colors(to_luminance(style), content) for style in styles]
+            start = None if start is None else to_luminance(start)
+        self.content = content.to(self.device)
         self.styles = [style.to(self.device) for style in styles]
         self.start = None if start is None else start.to(self.device)
-        self.photo = self.content
-        if options.preserve_color == "match":
-            self.styles = [match_colors(style, content) for style in self.styles]
-        elif options.preserve_color == "luminance":
-            self.content = to_luminance(content)
-            self.styles = [match_colors(to_luminance(s), self.content) for s in self.styles]
-            self.start = None if self.start is None else to_luminance(self.start)
         self.height, self.width = fit_long_side(*size_of(content), options.size)
         self.scales = plan(self.height, self.width, options.coarsest or 0, options.steps or (1,))
         self.weights = weights
