@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError
 
@@ -41,8 +41,16 @@ app = App(
     ),
     help_format="markdown",
 )
-app.command(optimize, help_epilogue=_examples(*OPTIMIZE_EXAMPLES))
-app.command(show, help_epilogue=_examples("impasto show castle_great-wave.png"))
+
+
+def _add(command: Callable[..., int], *examples: str) -> None:
+    """Add a command under its own name; unnamed, its help would call it after the program."""
+    name = command.__name__
+    app.command(App(name=name, default_command=command, help_epilogue=_examples(*examples)))
+
+
+_add(optimize, *OPTIMIZE_EXAMPLES)
+_add(show, "impasto show castle_great-wave.png")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
