@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms
 
 from impasto.core.errors import ImageError
+from impasto.io.alpha import extend_colors
 from impasto.io.image import (
     check_output,
-    extend_colors,
     read_note,
     read_picture,
     to_pil,
+    to_png,
     write_picture,
 )
 
@@ -261,3 +262,17 @@ def test_a_failed_write_leaves_nothing(tmp_path, rgb, monkeypatch):
     with pytest.raises(ImageError, match="No space left"):
         write_picture(rgb, tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_bytes_of_a_file_are_read_as_the_file_is(tmp_path, rgb):
+    write_picture(rgb, tmp_path / "a.png", note="from here")
+    picture = read_picture((tmp_path / "a.png").read_bytes())
+    assert np.array_equal(values(picture), np.asarray(rgb))
+    for wrong in (b"", b"I am text" * 100):
+        with pytest.raises(ImageError, match="the given file"):
+            read_picture(wrong)
+
+
+def test_png_bytes_are_those_of_the_file(tmp_path, rgb):
+    write_picture(rgb, tmp_path / "a.png", note="from here")
+    assert to_png(rgb, "from here") == (tmp_path / "a.png").read_bytes()

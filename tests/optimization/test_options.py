@@ -53,7 +53,3 @@ def test_the_paper_preset_is_the_paper():
     assert paper.style_layer_weights == (1.0,) * 5
     assert paper.coarsest == 0
     assert paper.tv_weight == 0
-
-
-def test_changed_names_what_differs_from_the_defaults():
-    assert OptimizeOptions(size=300, seed=0).changed() == {"size": 300}

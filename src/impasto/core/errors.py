@@ -6,6 +6,7 @@
     ├── InputError               exit code 2: what was given cannot be used
     │   ├── ImageError           a picture that cannot be read or written
     │   ├── ConfigError          an option, or options that contradict each other
+    │   ├── ModelFileError       a model file that cannot be read or written
     │   └── ShapeError           a tensor that breaks the picture contract
     ├── MissingError             weights or an optional package, with the way to get them
     └── ResourceError            memory, disk or time ran out, with what would fit
@@ -34,6 +35,10 @@ class ImageError(InputError):
 
 class ConfigError(InputError, ValueError):
     """An option has a value that cannot work, or two options contradict each other."""
+
+
+class ModelFileError(InputError):
+    """A model file cannot be read, is of another kind or version, or cannot be written."""
 
 
 class ShapeError(InputError, ValueError):

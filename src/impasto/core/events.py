@@ -87,6 +87,121 @@ class Preview(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TrainStep(Event):
+    """One step of a training is done."""
+
+    step: int
+    """Steps done so far, from 1, earlier sittings included."""
+
+    steps: int
+    """Steps expected in all."""
+
+    loss: float
+    """The weighted sum of all terms over the batch, before this step's change."""
+
+    terms: Mapping[str, float]
+    """The weighted terms by dotted name."""
+
+    gradient: float
+    """Norm of the gradient before clipping."""
+
+    lr: float
+    """Adam's rate in this step."""
+
+    images: int
+    """Photos seen so far."""
+
+    images_per_second: float
+    """In this sitting."""
+
+    seconds: float
+    """Of training so far, earlier sittings included."""
+
+    eta: float
+    """Seconds still to go, estimated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample(Event):
+    """A photo as the network in training paints it."""
+
+    step: int
+    name: str
+    """Which photo."""
+
+    image: Tensor
+    """(1, 3, H, W), sRGB in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained(Event):
+    """A training has ended, or has been ended before its time."""
+
+    step: int
+    seconds: float
+    """Of training, earlier sittings included."""
+
+    stopped: bool
+    """True if the person ended it; then there is no model yet, but a checkpoint to go on from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Painted(Event):
+    """One picture of a batch is painted, and its file is whole."""
+
+    path: Path
+    """The file that was written."""
+
+    source: Path
+    """The photo."""
+
+    width: int
+    """Columns of the result."""
+
+    height: int
+    """Rows of the result."""
+
+    seconds: float
+    """From reading to written file."""
+
+    done: int
+    """Pictures dealt with so far, from 1."""
+
+    total: int
+    """Pictures of the batch."""
+
+    images_per_second: float
+    """In this run, without those that were skipped."""
+
+    eta: float
+    """Seconds still to go, estimated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped(Event):
+    """One picture of a batch was left alone, because its result exists."""
+
+    path: Path
+    """The existing result."""
+
+    source: Path
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """One picture of a batch could not be painted; the others go on."""
+
+    source: Path
+    message: str
+    """What happened, in one line."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Saved(Event):
     """A file was written."""
 

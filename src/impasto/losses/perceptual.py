@@ -81,7 +81,8 @@ class PerceptualLoss:
         extractor: returns at least the layers in `weights`.
         formula: which distances, a name in `FORMULAS`.
         weights: of layers and terms.
-        content: (1, 3, H, W) in [0, 1], at the size of the pictures that are measured.
+        content: (1, 3, H, W) in [0, 1], at the size of the pictures that are measured; None if
+            every call brings its own.
         styles: (1, 3, h, w) in [0, 1], any sizes.
         style_shares: one per style; only their ratio matters.
 
@@ -94,7 +95,7 @@ class PerceptualLoss:
         extractor: Extractor,
         formula: str,
         weights: LossWeights,
-        content: Tensor,
+        content: Tensor | None,
         styles: Sequence[Tensor],
         style_shares: Sequence[float],
     ) -> None:
@@ -105,31 +106,40 @@ class PerceptualLoss:
         self.extractor = extractor
         self.formula = FORMULAS[formula]
         self.weights = weights
+        self._content = {} if content is None else self._see(content)
         with torch.no_grad():
-            features = extractor(content)
-            self._content = {layer: _wide(features[layer]) for layer in weights.content}
             grams: dict[str, list[Tensor]] = {layer: [] for layer in weights.style}
             for style in styles:
-                features = extractor(style)
+                features = extractor(style, weights.style)
                 for layer in weights.style:
                     grams[layer].append(gram_matrix(features[layer]))
             self._style = {layer: mix_grams(found, style_shares) for layer, found in grams.items()}
 
-    def __call__(self, image: Tensor) -> dict[str, Tensor]:
+    @torch.no_grad()
+    def _see(self, content: Tensor) -> dict[str, Tensor]:
+        if not self.weights.content:
+            return {}
+        features = self.extractor(content, self.weights.content)
+        return {layer: _wide(features[layer]) for layer in self.weights.content}
+
+    def __call__(self, image: Tensor, content: Tensor | None = None) -> dict[str, Tensor]:
         """Return the weighted terms by dotted name; their sum is the loss.
 
         Args:
-            image: (1, 3, H, W), nominally in [0, 1], at the content's size.
+            image: (B, 3, H, W), nominally in [0, 1], at the content's size.
+            content: (B, 3, H, W) in [0, 1], the photos to compare with; None for the one that
+                was given at the start.
 
         Returns:
             Scalars such as `content.relu4_2`, `style.relu1_1`, `tv` and `range`. Terms of
             weight 0 are left out.
         """
+        targets = self._content if content is None else self._see(content)
         features = self.extractor(image)
         terms: dict[str, Tensor] = {}
         weights = self.weights
         for layer, share in self._shares(weights.content).items():
-            distance = self.formula.content(_wide(features[layer]), self._content[layer])
+            distance = self.formula.content(_wide(features[layer]), targets[layer])
             terms[f"content.{layer}"] = weights.content_weight * share * distance
         for layer, share in self._shares(weights.style).items():
             distance = self.formula.style(gram_matrix(features[layer]), self._style[layer])

@@ -5,28 +5,14 @@ The docstrings under the attributes are the help of the command line.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
 from impasto.core.errors import ConfigError
+from impasto.core.options import COMMAS, LAYERS, check_at_least
 
-
-def _split(type_: Any, tokens: Sequence[Any]) -> tuple[Any, ...]:
-    """Read `1,2.5,3` as a tuple of what `type_` holds."""
-    kind = type_.__args__[0]
-    return tuple(kind(word.strip()) for token in tokens for word in token.value.split(","))
-
-
-def _join(value: tuple[str, ...]) -> str:
-    return ",".join(value)
-
-
-_COMMAS = Parameter(converter=_split, n_tokens=1, negative=())
-_LAYERS = Parameter(show_default=_join)
 _LOOK = Parameter(group=Group("Look", sort_key=1))
 _TIME = Parameter(group=Group("Time and size", sort_key=2))
 _METHOD = Parameter(group=Group("Method", sort_key=3))
@@ -46,7 +32,7 @@ class OptimizeOptions:
     size: Annotated[int, _TIME] = 512
     """Long side of the output in pixels; smaller photos are enlarged."""
 
-    steps: Annotated[tuple[int, ...] | None, _TIME, _COMMAS] = None
+    steps: Annotated[tuple[int, ...] | None, _TIME, COMMAS] = None
     """Steps at full size; each coarser scale gets twice as many as the next. Or one number per
     scale, coarsest first: 60,30."""
 
@@ -63,7 +49,7 @@ class OptimizeOptions:
     content_weight: Annotated[float | None, _LOOK] = None
     """How much the photo counts (alpha)."""
 
-    style_weights: Annotated[tuple[float, ...] | None, _LOOK, _COMMAS] = None
+    style_weights: Annotated[tuple[float, ...] | None, _LOOK, COMMAS] = None
     """How much each painting counts beside the others, such as 2,1. Equal if not given."""
 
     style_scale: Annotated[float, _LOOK] = 1.0
@@ -83,14 +69,14 @@ class OptimizeOptions:
     """Formulas: impasto (relative distances: weights mean the same at every size and style), paper
     (Gatys et al. exactly, w_l = 1/5) or classic (neural-style's objective)."""
 
-    content_layers: Annotated[tuple[str, ...], _METHOD, _COMMAS, _LAYERS] = CONTENT_LAYERS
+    content_layers: Annotated[tuple[str, ...], _METHOD, COMMAS, LAYERS] = CONTENT_LAYERS
     """Layers that hold the photo. relu4_2 is after the ReLU (the papers' conv4_2), conv4_2
     before it."""
 
-    style_layers: Annotated[tuple[str, ...], _METHOD, _COMMAS, _LAYERS] = STYLE_LAYERS
+    style_layers: Annotated[tuple[str, ...], _METHOD, COMMAS, LAYERS] = STYLE_LAYERS
     """Layers that hold the style."""
 
-    style_layer_weights: Annotated[tuple[float, ...] | None, _METHOD, _COMMAS] = None
+    style_layer_weights: Annotated[tuple[float, ...] | None, _METHOD, COMMAS] = None
     """How much each style layer counts, one number per layer."""
 
     pooling: Annotated[Literal["max", "average"], _METHOD] = "max"
@@ -127,11 +113,7 @@ class OptimizeOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        for name, at_least in _MINIMUM.items():
-            values = getattr(self, name)
-            for value in values if isinstance(values, tuple) else (values,):
-                if value is not None and not (math.isfinite(value) and value >= at_least):
-                    raise ConfigError(f"--{name.replace('_', '-')} {value}: {_bound(at_least)}")
+        check_at_least(self, _MINIMUM)
         if self.style_weights is not None and not sum(self.style_weights) > 0:
             raise ConfigError("--style-weights: at least one must be above 0")
         if not self.content_layers and not self.style_layers:
@@ -160,14 +142,6 @@ class OptimizeOptions:
         missing = {name: value for name, value in defaults.items() if getattr(self, name) is None}
         return replace(self, **missing)
 
-    def changed(self) -> dict[str, Any]:
-        """Return the options that differ from their defaults, by name."""
-        return {
-            field.name: getattr(self, field.name)
-            for field in fields(self)
-            if getattr(self, field.name) != field.default
-        }
-
 
 _MINIMUM = {
     "size": 1,
@@ -183,10 +157,6 @@ _MINIMUM = {
     "history": 1,
     "preview_every": 1,
 }
-
-
-def _bound(at_least: float) -> str:
-    return f"it must be a finite number of at least {at_least}"
 
 
 @dataclass(frozen=True)

@@ -78,11 +78,12 @@ class Extractor(nn.Module):
         """The type of the features."""
         return self.get_buffer("conv1_1_weight").dtype
 
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
+    def forward(self, image: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
         """Return the features of `image` by layer name.
 
         Args:
             image: (B, 3, H, W), sRGB in [0, 1], any floating type.
+            layers: some of `self.layers`, to run no deeper than these; None for all.
 
         Returns:
             (B, C, H / 2^(block-1), W / 2^(block-1)) per layer, in `dtype`.
@@ -96,19 +97,22 @@ class Extractor(nn.Module):
                 f"a picture of {image.shape[-1]}x{image.shape[-2]} is too small for "
                 f"{self.convolutions[-1]}; it needs {self.minimum_size} pixels a side"
             )
+        wanted = self.layers if layers is None else tuple(layers)
+        names = [self.topology.split(layer)[1] for layer in wanted]
+        depth = max(self.convolutions.index(name) for name in names)
         x = self.topology.normalize(image).to(self.dtype)
         found: dict[str, Tensor] = {}
-        for name in self.convolutions:
+        for name in self.convolutions[: depth + 1]:
             if name.endswith("_1") and name != "conv1_1":
                 x = self._pool(x)
             x = self._convolve(x, name)
-            if name in self.layers:
+            if name in wanted:
                 found[name] = x
             x = F.relu(x)
             rectified = name.replace("conv", "relu")
-            if rectified in self.layers:
+            if rectified in wanted:
                 found[rectified] = x
-        return {layer: found[layer] for layer in self.layers}
+        return {layer: found[layer] for layer in wanted}
 
     def _convolve(self, x: Tensor, name: str) -> Tensor:
         weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
