@@ -11,6 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from impasto.models.file import ModelInfo, StyleInfo, save_model
+from impasto.models.transform import NetworkOptions, TransformNet
 from impasto.perception.vgg import TOPOLOGIES, Topology
 from impasto.perception.weights import load_weights
 
@@ -75,6 +77,22 @@ def load_image(path: Path) -> Image.Image:
     with Image.open(path) as opened:
         opened.load()
         return opened.copy()
+
+
+@pytest.fixture
+def wave(tmp_path: Path) -> Path:
+    """A model file, wave.safetensors, with a small random network in it."""
+    return save_random_model(tmp_path / "wave.safetensors")
+
+
+def save_random_model(path: Path, seed: int = 0) -> Path:
+    network = NetworkOptions(stem="unshuffle", channels=(4, 6, 8), blocks=1, kernel=3)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        net = TransformNet(network)
+    info = ModelInfo(network, (StyleInfo(path.stem, "Hokusai, 1831"),), "custom", "CC0")
+    save_model(path, net, info)
+    return path
 
 
 @pytest.fixture(autouse=True)

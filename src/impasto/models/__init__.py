@@ -1,0 +1,1 @@
+"""Networks that paint in one pass, and the files that hold them."""

@@ -1,0 +1,179 @@
+"""Model files: safetensors whose metadata explain themselves."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from impasto._version import __version__
+from impasto.core.errors import ConfigError, ModelFileError
+from impasto.models.transform import MULTIPLE, NetworkOptions, TransformNet
+
+FORMAT = 1
+"""Version of the metadata. A file with a higher number is refused."""
+
+KEY = "impasto"
+"""The one metadata entry; it holds a JSON document."""
+
+FAMILY = "transform"
+
+
+@dataclass(frozen=True)
+class StyleInfo:
+    """A style that a model has learnt."""
+
+    name: str
+    """As it is typed: `starry-night`."""
+
+    credit: str = ""
+    """Who made the painting, its title and year, and its licence."""
+
+    thumbnail: bytes = b""
+    """A small JPEG of the painting."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Everything a model file says about itself."""
+
+    network: NetworkOptions
+    """The shape of the network."""
+
+    styles: tuple[StyleInfo, ...]
+    """What it has learnt, at least one."""
+
+    network_name: str = ""
+    """Such as `small`."""
+
+    licence: str = ""
+    """Of the file."""
+
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """How it was trained: options, steps, photos, SHA-256 of the painting."""
+
+    version: str = __version__
+    """Of the impasto that wrote it."""
+
+    def to_json(self) -> str:
+        """Return the metadata as one JSON document."""
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "family": FAMILY,
+                "version": self.version,
+                "network": self.network.to_dict(),
+                "network_name": self.network_name,
+                "styles": [
+                    {
+                        "name": style.name,
+                        "credit": style.credit,
+                        "thumbnail": base64.b64encode(style.thumbnail).decode(),
+                    }
+                    for style in self.styles
+                ],
+                "licence": self.licence,
+                "recipe": dict(self.recipe),
+                "picture": {"range": [0, 1], "colour": "sRGB", "multiple": MULTIPLE},
+            }
+        )
+
+
+def save_model(path: Path, net: TransformNet, info: ModelInfo) -> None:
+    """Write a model in float16, under a temporary name that is then renamed.
+
+    Raises:
+        ModelFileError: the folder is missing or the disk is full.
+    """
+    tensors = {
+        name: tensor.detach().to("cpu", torch.float16).contiguous()
+        for name, tensor in net.state_dict().items()
+    }
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        temporary.write_bytes(save(tensors, metadata={KEY: info.to_json()}))
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelFileError(f"cannot write {path}: {error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_info(path: Path) -> ModelInfo:
+    """Return what a model file says about itself, without loading the network.
+
+    Raises:
+        ModelFileError: missing, truncated, no model of impasto's, or of a newer version.
+    """
+    if not path.is_file():
+        raise ModelFileError(f"model {path} does not exist; name a .safetensors file")
+    try:
+        with safe_open(path, framework="pt") as opened:
+            text = (opened.metadata() or {}).get(KEY)
+    except (OSError, SafetensorError) as error:
+        raise ModelFileError(
+            f"{path} is no model file, or a damaged one ({error}); expected .safetensors written "
+            "by impasto train"
+        ) from error
+    if text is None:
+        raise ModelFileError(f"{path} is a safetensors file, but not one that impasto wrote")
+    try:
+        return _parse(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
+        raise ModelFileError(f"model {path}: {error}") from error
+
+
+def _parse(stored: dict[str, Any]) -> ModelInfo:
+    if int(stored["format"]) > FORMAT or stored["family"] != FAMILY:
+        raise ConfigError(
+            f"format {stored['format']} ({stored['family']}) of impasto {stored['version']} is "
+            f"newer than this impasto {__version__} can read; upgrade impasto"
+        )
+    styles = tuple(
+        StyleInfo(style["name"], style["credit"], base64.b64decode(style["thumbnail"]))
+        for style in stored["styles"]
+    )
+    if not styles:
+        raise ConfigError("it holds no style")
+    return ModelInfo(
+        network=NetworkOptions.from_dict(stored["network"]),
+        styles=styles,
+        network_name=stored["network_name"],
+        licence=stored["licence"],
+        recipe=stored["recipe"],
+        version=stored["version"],
+    )
+
+
+def load_model(path: Path) -> tuple[TransformNet, ModelInfo]:
+    """Return the network in a model file, in float32 and ready to paint, and its description.
+
+    Raises:
+        ModelFileError: missing, truncated, no model of impasto's, of a newer version, or with
+            tensors that do not fit the network it describes.
+    """
+    info = read_info(path)
+    net = TransformNet(info.network)
+    expected = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
+    try:
+        with safe_open(path, framework="pt") as opened:
+            tensors = {name: opened.get_tensor(name).float() for name in opened.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ModelFileError(f"model {path} is damaged ({error})") from error
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if found != expected:
+        wrong = min(name for name, _ in set(found.items()) ^ set(expected.items()))
+        raise ModelFileError(
+            f"model {path}: {wrong} is {found.get(wrong, 'missing')}, expected "
+            f"{expected.get(wrong, 'nothing of that name')}; the file does not fit its description"
+        )
+    net.load_state_dict(tensors)
+    return net.eval().requires_grad_(requires_grad=False), info

@@ -1,0 +1,251 @@
+"""The image transformation network: a photo in, a painted photo out, in one pass."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from impasto.core.errors import ConfigError
+from impasto.core.tensors import check_picture, size_of
+
+SMALLEST_SIDE = 16
+"""Smaller pictures are padded to this inside and cropped outside."""
+
+MULTIPLE = 4
+"""The network halves a picture twice; sides are padded to a multiple of this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkOptions:
+    """The shape of a `TransformNet`. The defaults are the network of johnson2016."""
+
+    stem: Literal["conv", "unshuffle"] = "conv"
+    """What comes first: a convolution at full resolution, or a rearrangement of every 2x2 pixels
+    into channels, which saves it."""
+
+    channels: tuple[int, int, int] = (32, 64, 128)
+    """Feature maps at full, half and quarter resolution; the first is the base of the others in
+    the paper."""
+
+    blocks: int = 5
+    """Residual blocks at quarter resolution."""
+
+    kernel: int = 9
+    """Side of the convolutions at full resolution, odd: the first (stem `conv`) and the last."""
+
+    upsample: Literal["transposed", "nearest"] = "transposed"
+    """Transposed convolutions as in the paper, or nearest-neighbour enlarging and a convolution,
+    which leaves no checkerboard (odena2016)."""
+
+    residual_activation: bool = True
+    """Whether a residual block activates the sum of its input and output."""
+
+    output: Literal["linear", "tanh", "sigmoid"] = "tanh"
+    """How the last convolution becomes a picture. tanh and sigmoid stay in [0, 1]."""
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that cannot be built.
+
+        Raises:
+            ConfigError: with the field's name.
+        """
+        if len(self.channels) != 3 or min(self.channels) < 1:
+            raise ConfigError(f"network channels {self.channels}: expected three positive numbers")
+        if self.blocks < 1 or self.kernel < 1 or self.kernel % 2 == 0 or self.kernel > 9:
+            raise ConfigError(
+                f"network blocks {self.blocks}, kernel {self.kernel}: expected at least one "
+                "block and an odd kernel of at most 9"
+            )
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ConfigError(f"network {name} {getattr(self, name)!r}: expected {choices}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON knows them."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> NetworkOptions:
+        """Return the options that `to_dict` gave.
+
+        Raises:
+            ConfigError: an unknown field or a value that cannot be built.
+        """
+        try:
+            return cls(**{**stored, "channels": tuple(stored["channels"])})
+        except (TypeError, KeyError) as error:
+            raise ConfigError(f"these are no network options: {error}") from error
+
+
+_CHOICES = {
+    "stem": ("conv", "unshuffle"),
+    "upsample": ("transposed", "nearest"),
+    "output": ("linear", "tanh", "sigmoid"),
+}
+
+
+class TransformNet(nn.Module):
+    """A fully convolutional network: down twice, residual blocks, up twice.
+
+    Every convolution pads by reflection, the strided and the transposed ones too, so that no
+    frame appears; every convolution but the last is followed by instance normalisation.
+
+    Args:
+        options: None for the paper's network.
+
+    Source:
+        johnson2016, sec. 3.1 and its supplement; instance normalisation: ulyanov2016. Differs:
+        mirrored borders everywhere instead of one wide mirrored frame around the picture; the
+        sum of a residual block is activated unless `residual_activation` is off.
+    """
+
+    def __init__(self, options: NetworkOptions | None = None) -> None:
+        super().__init__()
+        self.options = options = options or NetworkOptions()
+        full, half, quarter = options.channels
+        if options.stem == "conv":
+            down = [
+                _Convolution(3, full, options.kernel),
+                _Convolution(full, half, 3, stride=2),
+                _Convolution(half, quarter, 3, stride=2),
+            ]
+        else:
+            down = [_Convolution(12, half, 3), _Convolution(half, quarter, 3, stride=2)]
+        self.down = nn.ModuleList(down)
+        self.blocks = nn.ModuleList(
+            _Residual(quarter, activate=options.residual_activation) for _ in range(options.blocks)
+        )
+        enlarge = _Transposed if options.upsample == "transposed" else _Enlarged
+        self.up = nn.ModuleList([enlarge(quarter, half), enlarge(half, full)])
+        self.last = nn.Conv2d(full, 3, options.kernel)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the painted pictures.
+
+        Args:
+            image: (B, 3, H, W), sRGB in [0, 1], any size.
+
+        Returns:
+            (B, 3, H, W), in [0, 1] unless `options.output` is linear.
+
+        Raises:
+            ShapeError: `image` breaks the picture contract.
+        """
+        check_picture(image)
+        height, width = size_of(image)
+        x = pad_to_multiple(image) * 2 - 1
+        if self.options.stem == "unshuffle":
+            x = F.pixel_unshuffle(x, 2)  # (B, 12, H/2, W/2)
+        for layer in self.down:
+            x = F.relu(layer(x))  # last: (B, quarter, H/4, W/4)
+        for block in self.blocks:
+            x = block(x)
+        for layer in self.up:
+            x = F.relu(layer(x))  # last: (B, full, H, W)
+        x = self.last(_mirror(x, self.options.kernel // 2)).float()
+        return self._to_picture(x)[..., :height, :width]
+
+    def _to_picture(self, x: Tensor) -> Tensor:
+        if self.options.output == "tanh":
+            return 0.5 + 0.5 * torch.tanh(x)
+        if self.options.output == "sigmoid":
+            return torch.sigmoid(x)
+        return 0.5 + 0.5 * x
+
+
+class _Convolution(nn.Module):
+    """Mirrored border, convolution, instance normalisation."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
+        super().__init__()
+        # No bias: the normalisation subtracts the mean anyway.
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, bias=False)
+        self.norm = nn.InstanceNorm2d(outputs, affine=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        normalized: Tensor = self.norm(self.conv(_mirror(x, self.conv.kernel_size[0] // 2)))
+        return normalized
+
+
+class _Enlarged(_Convolution):
+    """Each pixel doubled both ways, then a convolution."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+
+
+class _Transposed(nn.Module):
+    """A transposed convolution that doubles the sides, mirrored border and all."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = nn.ConvTranspose2d(
+            inputs, outputs, 3, stride=2, padding=1, output_padding=1, bias=False
+        )
+        self.norm = nn.InstanceNorm2d(outputs, affine=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        enlarged = self.conv(_mirror(x, 1))[..., 2:-2, 2:-2]  # (B, outputs, 2H, 2W)
+        normalized: Tensor = self.norm(enlarged)
+        return normalized
+
+
+class _Residual(nn.Module):
+    """Two convolutions whose result is added to what went in."""
+
+    def __init__(self, channels: int, *, activate: bool) -> None:
+        super().__init__()
+        self.first = _Convolution(channels, channels, 3)
+        self.second = _Convolution(channels, channels, 3)
+        self.activate = activate
+
+    def forward(self, x: Tensor) -> Tensor:
+        total: Tensor = x + self.second(F.relu(self.first(x)))
+        return F.relu(total) if self.activate else total
+
+
+def _mirror(x: Tensor, border: int) -> Tensor:
+    return F.pad(x, (border,) * 4, mode="reflect")
+
+
+def pad_to_multiple(image: Tensor) -> Tensor:
+    """Return the picture, mirrored at its right and lower edge up to a size the network can take.
+
+    Args:
+        image: (B, 3, H, W).
+
+    Returns:
+        (B, 3, H', W'), sides multiples of 4 and at least 16.
+    """
+    height, width = size_of(image)
+    below = max(SMALLEST_SIDE, -(-height // MULTIPLE) * MULTIPLE) - height
+    right = max(SMALLEST_SIDE, -(-width // MULTIPLE) * MULTIPLE) - width
+    if not below and not right:
+        return image
+    mode = "reflect" if below < height and right < width else "replicate"
+    return F.pad(image, (0, right, 0, below), mode=mode)
+
+
+def multiply_adds(options: NetworkOptions) -> float:
+    """Return the multiplications of all convolutions per pixel of the picture.
+
+    >>> round(multiply_adds(NetworkOptions()))
+    126144
+    """
+    full, half, quarter = options.channels
+    outer = options.kernel**2 * full * 3
+    stem = outer + 9 * full * half / 4 if options.stem == "conv" else 9 * 12 * half / 4
+    narrowest = 9 * half * quarter / 16
+    blocks = options.blocks * 2 * 9 * quarter**2 / 16
+    if options.upsample == "transposed":  # a ninth of the kernel per output pixel and input pixel
+        up = 9 * quarter * half / 16 + 9 * half * full / 4
+    else:
+        up = 9 * quarter * half / 4 + 9 * half * full
+    return stem + narrowest + blocks + up + outer
