@@ -1,0 +1,160 @@
+"""A folder of photos as an endless stream of crops, the same for the same seed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from impasto.core.errors import ConfigError, ImageError
+from impasto.io.folder import find_pictures
+from impasto.io.image import read_picture, to_pil
+
+SMALLEST_SCALE, LARGEST_SCALE = 0.75, 1.5
+"""A photo's long side is drawn between these times the style's, so that the network sees the
+same things large and small."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """One training example."""
+
+    image: Tensor
+    """(3, size, size), sRGB in [0, 1]."""
+
+    broken: tuple[str, ...]
+    """Files that could not be read on the way; another photo took their place."""
+
+
+class PhotoCrops(Dataset[Crop]):
+    """Crops of photos by number: the same number always gives the same crop.
+
+    Every photo comes once before any comes again, each time at another scale, place and side.
+    Photos are never squashed.
+
+    Args:
+        folder: searched with all folders in it.
+        size: side of the crops in pixels.
+        photo_size: long side around which the photos are scaled.
+        seed: of order and cropping.
+
+    Raises:
+        ConfigError: no such folder, or no readable picture in it.
+    """
+
+    def __init__(self, folder: Path, size: int, photo_size: int, seed: int) -> None:
+        self.files = find_pictures(folder)
+        if not self.files:
+            raise ConfigError(f"--photos {folder}: no pictures in it; it needs about 50 photos")
+        self.folder, self.size, self.photo_size, self.seed = folder, size, photo_size, seed
+        self._order = lru_cache(maxsize=2)(self._shuffled)
+        self[0]  # refuses a folder without a single readable picture, here and not in a worker
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def _shuffled(self, epoch: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        return np.random.default_rng((self.seed, epoch)).permutation(len(self.files))
+
+    def __getitem__(self, index: int) -> Crop:
+        epoch, position = divmod(index, len(self.files))
+        order = self._order(epoch)
+        broken: list[str] = []
+        for offset in range(len(self.files)):
+            path = self.files[order[(position + offset) % len(self.files)]]
+            try:
+                image = self._crop(path, np.random.default_rng((self.seed, 1, index)))
+            except ImageError:
+                broken.append(str(path.relative_to(self.folder)))
+            else:
+                return Crop(image, tuple(broken))
+        raise ConfigError(f"--photos {self.folder}: none of its pictures can be read")
+
+    def _crop(self, path: Path, random: np.random.Generator) -> Tensor:
+        long_side = self.photo_size * random.uniform(SMALLEST_SCALE, LARGEST_SCALE)
+        photo = to_pil(read_picture(path, at_least=round(long_side)).image)
+        factor = max(long_side / max(photo.size), self.size / min(photo.size))
+        width, height = (max(self.size, round(side * factor)) for side in photo.size)
+        left = int(random.integers(width - self.size + 1))
+        top = int(random.integers(height - self.size + 1))
+        box = (left / factor, top / factor, (left + self.size) / factor, (top + self.size) / factor)
+        box = (box[0], box[1], min(box[2], photo.width), min(box[3], photo.height))
+        crop = photo.resize((self.size, self.size), Image.Resampling.BICUBIC, box=box)
+        if random.random() < 0.5:
+            crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        pixels = torch.from_numpy(np.asarray(crop).copy())
+        return pixels.permute(2, 0, 1).float() / 255
+
+
+class _Numbers:
+    """Batches of example numbers, without end: this process's share of every step."""
+
+    def __init__(self, first_step: int, batch_size: int, rank: int, processes: int) -> None:
+        self.step, self.batch_size, self.rank, self.processes = (
+            first_step,
+            batch_size,
+            rank,
+            processes,
+        )
+
+    def __iter__(self) -> Iterator[list[int]]:
+        step = self.step
+        while True:
+            first = (step * self.processes + self.rank) * self.batch_size
+            yield list(range(first, first + self.batch_size))
+            step += 1
+
+
+def _collate(crops: list[Crop]) -> Crop:
+    return Crop(
+        torch.stack([crop.image for crop in crops]),  # (B, 3, size, size)
+        tuple(name for crop in crops for name in crop.broken),
+    )
+
+
+def _leave_signals(_worker: int) -> None:
+    """Let Ctrl-C be the parent's business, which then ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def batches(
+    crops: PhotoCrops,
+    *,
+    first_step: int,
+    batch_size: int,
+    workers: int,
+    rank: int = 0,
+    processes: int = 1,
+) -> Iterator[Crop]:
+    """Yield batches for ever, beginning with that of `first_step`.
+
+    Args:
+        crops: the photos.
+        first_step: number of the first batch, from 0.
+        batch_size: crops per batch and process.
+        workers: processes that read ahead; 0 reads when asked.
+        rank: which process of a distributed training this is.
+        processes: how many there are. Together they see what one process with `processes` times
+            the batch size would see.
+
+    Yields:
+        (B, 3, size, size) pictures, with the names of broken files.
+    """
+    loader = DataLoader(
+        crops,
+        batch_sampler=_Numbers(first_step, batch_size, rank, processes),
+        num_workers=workers,
+        collate_fn=_collate,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_leave_signals,
+    )
+    yield from loader

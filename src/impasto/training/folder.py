@@ -1,0 +1,166 @@
+"""The run folder: what was asked, checkpoints, metrics and samples."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from impasto._version import __version__
+from impasto.core.errors import ConfigError, ResourceError
+from impasto.io.image import read_picture, to_pil, write_picture
+from impasto.training.options import TrainOptions
+
+KEPT = 2
+"""Checkpoints that are kept: the latest, and one more in case it is damaged."""
+
+
+@dataclass(frozen=True)
+class TrainTask:
+    """What a run is about; kept in its folder, so that --resume needs nothing else."""
+
+    style: str
+    """The painting's file, as the user named it."""
+
+    style_sha256: str
+    photos: str
+    """Folder of photos, absolute."""
+
+    output: str
+    """Model file to write, absolute."""
+
+    name: str
+    """Of the style in the model."""
+
+    credit: str
+    """Of the painting."""
+
+    options: TrainOptions
+    version: str = __version__
+
+
+class RunFolder:
+    """A folder with `run.json`, `style.png`, `metrics.jsonl`, checkpoints and `samples/`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._records = path / "metrics.jsonl"
+
+    def create(self, task: TrainTask, style: Tensor) -> None:
+        """Begin a run.
+
+        Raises:
+            ConfigError: the folder holds a run already, or cannot be made.
+        """
+        if (self.path / "run.json").exists():
+            raise ConfigError(
+                f"{self.path} holds a run already; go on with --resume {self.path}, or name "
+                "another folder with --run"
+            )
+        try:
+            (self.path / "samples").mkdir(parents=True, exist_ok=True)
+            write_picture(to_pil(style), self.path / "style.png", force=True)
+            _write(self.path / "run.json", json.dumps(asdict(task), indent=1).encode())
+        except OSError as error:
+            raise ConfigError(f"cannot make the run folder {self.path}: {error}") from error
+
+    def task(self) -> TrainTask:
+        """Return what the run is about.
+
+        Raises:
+            ConfigError: this is no run folder, or one that another version wrote.
+        """
+        path = self.path / "run.json"
+        if not path.is_file():
+            raise ConfigError(f"{self.path} is no run folder (it has no run.json)")
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            known = {field.name for field in fields(TrainOptions)}
+            options: dict[str, Any] = {
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in stored["options"].items()
+                if name in known
+            }
+            return TrainTask(**{**stored, "options": TrainOptions(**options)})
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(f"{path} cannot be read ({error})") from error
+
+    def style(self) -> Tensor:
+        """Return the painting, (1, 3, H, W) in [0, 1]."""
+        return read_picture(self.path / "style.png").image
+
+    def save(self, state: Mapping[str, Any]) -> Path:
+        """Write a checkpoint whole or not at all, then drop the oldest ones.
+
+        Raises:
+            ResourceError: the disk is full; older checkpoints are still there.
+        """
+        path = self.path / f"checkpoint-{state['step']:07d}.pt"
+        temporary = path.with_suffix(f".{os.getpid()}.part")
+        try:
+            with temporary.open("wb") as stream:
+                torch.save(dict(state), stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        except (OSError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ResourceError(f"the checkpoint could not be written ({reason})") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        for old in self._checkpoints()[:-KEPT]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def _checkpoints(self) -> list[Path]:
+        return sorted(self.path.glob("checkpoint-*.pt"))
+
+    def latest(self) -> dict[str, Any] | None:
+        """Return the newest checkpoint that can be read, None if there is none."""
+        for path in reversed(self._checkpoints()):
+            try:
+                state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            except Exception:  # noqa: BLE001, S112  (damaged in whatever way: try the one before)
+                continue
+            return state
+        return None
+
+    def forget_after(self, step: int) -> None:
+        """Drop the metrics of steps that will be done again."""
+        if not self._records.exists():
+            return
+        lines = self._records.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if _step_of(line) <= step]
+        _write(self._records, "".join(f"{line}\n" for line in kept).encode())
+
+    def record(self, values: Mapping[str, Any]) -> None:
+        """Add a line to the metrics."""
+        with self._records.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(values) + "\n")
+
+    def save_sample(self, step: int, name: str, image: Tensor) -> None:
+        """Write a sample picture."""
+        path = self.path / "samples" / f"{step:07d}-{name}.jpg"
+        write_picture(to_pil(image), path, force=True)
+
+
+def _step_of(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):  # a line that was cut off
+        return float("inf")
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

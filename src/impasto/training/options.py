@@ -1,0 +1,148 @@
+"""Everything that can be asked of a training: the only list of its options.
+
+The docstrings under the attributes are the help of the command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+from impasto.core.errors import ConfigError
+from impasto.core.options import COMMAS, LAYERS, check_at_least
+
+_TIME = Parameter(group=Group("Time", sort_key=1))
+_LOOK = Parameter(group=Group("Look", sort_key=2))
+_LEARNING = Parameter(group=Group("Learning", sort_key=3))
+_RUN = Parameter(group=Group("Run folder", sort_key=4))
+_MACHINE = Parameter(group=Group("Machine", sort_key=5))
+
+DEFAULT_MINUTES = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """Options of the training of a network for one style."""
+
+    network: Annotated[Literal["johnson", "small"], _LEARNING] = "small"
+    """small is made for CPUs; johnson is the paper's, four times the work per pixel."""
+
+    start: Annotated[str | None, _LEARNING] = None
+    """A trained style to start from, such as starry-night or a model file, instead of random
+    weights: the new style is learnt in a fraction of the time. The network is that of the file."""
+
+    minutes: Annotated[float | None, _TIME] = None
+    """Train for that long; the learning rate falls to fit. 60 if neither this nor --steps is
+    given."""
+
+    steps: Annotated[int | None, _TIME] = None
+    """Train for that many steps instead. The same steps, seed and machine give the same network,
+    bit for bit."""
+
+    style_size: Annotated[int, _LOOK] = 512
+    """Long side of the painting in pixels, and about that of the photos: the strokes will have
+    their right size in pictures of this size."""
+
+    content_weight: Annotated[float, _LOOK] = 1.0
+    """How much the photo counts (alpha)."""
+
+    style_weight: Annotated[float, _LOOK] = 5.0
+    """How much the painting counts (beta)."""
+
+    tv_weight: Annotated[float, _LOOK] = 0.0
+    """How much smoothness counts (total variation)."""
+
+    content_layers: Annotated[tuple[str, ...], _LOOK, COMMAS, LAYERS] = ("relu3_3",)
+    """Layers that hold the photo."""
+
+    style_layers: Annotated[tuple[str, ...], _LOOK, COMMAS, LAYERS] = (
+        "relu1_2",
+        "relu2_2",
+        "relu3_3",
+    )
+    """Layers that hold the style. The paper's fourth, relu4_3, would be a ten-thousandth of the
+    loss and a sixth of the time."""
+
+    batch_size: Annotated[int, _LEARNING] = 2
+    """Photos per step (in each process)."""
+
+    size: Annotated[int, _LEARNING] = 192
+    """Side of the square crops in pixels."""
+
+    lr: Annotated[float, _LEARNING] = 3e-3
+    """Highest learning rate of Adam; it rises for --warmup steps, then falls along a cosine."""
+
+    warmup: Annotated[int, _LEARNING] = 50
+    """Steps until the learning rate is reached."""
+
+    clip: Annotated[float, _LEARNING] = 1.0
+    """Largest norm of a gradient; longer ones are shortened to it."""
+
+    average: Annotated[float, _LEARNING] = 0.995
+    """How slowly the moving average of the weights, which is what is saved, follows them."""
+
+    seed: Annotated[int, _LEARNING] = 0
+    """Of the first weights and of the order and cropping of the photos."""
+
+    checkpoint_minutes: Annotated[float, _RUN] = 5.0
+    """How often the state is saved, so that --resume loses no more than that."""
+
+    sample_minutes: Annotated[float, _RUN] = 3.0
+    """How often two photos are painted, into the run folder."""
+
+    tensorboard: Annotated[bool, _RUN, Parameter(negative=())] = False
+    """Write the losses and samples for TensorBoard too (needs impasto[tensorboard])."""
+
+    workers: Annotated[int, _MACHINE] = 1
+    """Processes that read and crop photos; 0 does it between the steps."""
+
+    device: Annotated[str, _MACHINE] = "auto"
+    """auto, cpu, cuda, cuda:1, mps."""
+
+    dtype: Annotated[Literal["auto", "float32", "bfloat16"], _MACHINE] = "auto"
+    """Of the networks' features: auto is bfloat16 where the CPU multiplies it in hardware."""
+
+    weights: Annotated[str | None, _MACHINE] = None
+    """File with the VGG-16 weights (.pth or .safetensors) instead of fetching them."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, before anything costs time.
+
+        Raises:
+            ConfigError: with the option's name.
+        """
+        check_at_least(self, _MINIMUM)
+        if self.minutes is not None and self.steps is not None:
+            raise ConfigError("--minutes and --steps cannot both be given; choose one")
+        if not self.style_layers and not self.content_layers:
+            raise ConfigError("no layers: give --content-layers or --style-layers")
+        if not self.average < 1:
+            raise ConfigError(f"--average {self.average}: it must be below 1")
+
+    @property
+    def time_limit(self) -> float | None:
+        """Seconds of training, None if the steps are given instead."""
+        if self.steps is not None:
+            return None
+        return 60 * (DEFAULT_MINUTES if self.minutes is None else self.minutes)
+
+
+_MINIMUM = {
+    "minutes": 0.01,
+    "steps": 1,
+    "style_size": 32,
+    "content_weight": 0,
+    "style_weight": 0,
+    "tv_weight": 0,
+    "batch_size": 1,
+    "size": 32,
+    "lr": 1e-9,
+    "warmup": 0,
+    "clip": 1e-9,
+    "average": 0,
+    "checkpoint_minutes": 0,
+    "sample_minutes": 0,
+    "workers": 0,
+}

@@ -1,0 +1,54 @@
+"""Several processes that train one network together (torchrun, DDP)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from impasto.core.errors import ConfigError
+
+
+class Processes:
+    """This process among those that torchrun started; alone if it was not torchrun.
+
+    Raises:
+        ConfigError: torchrun's other processes cannot be reached.
+    """
+
+    def __init__(self) -> None:
+        self.rank = int(os.environ.get("RANK", "0"))
+        self.count = int(os.environ.get("WORLD_SIZE", "1"))
+        if self.count > 1 and not dist.is_initialized():
+            if torch.cuda.is_available():  # "cuda" then means this process's own GPU
+                torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+            try:
+                dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+            except (RuntimeError, ValueError) as error:
+                raise ConfigError(f"the processes cannot reach each other: {error}") from error
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the process that writes files and speaks."""
+        return self.rank == 0
+
+    def spread(self, net: nn.Module) -> nn.Module:
+        """Return `net`, with gradients averaged over all processes."""
+        return net if self.count == 1 else DistributedDataParallel(net)
+
+    def agree(self, values: Sequence[float], device: torch.device) -> list[float]:
+        """Return the leading process's values in every process."""
+        if self.count == 1:
+            return list(values)
+        told = torch.tensor(values, dtype=torch.float64, device=device)
+        dist.broadcast(told, src=0)
+        return [float(value) for value in told]
+
+    def part(self) -> None:
+        """Say goodbye to the others."""
+        if self.count > 1 and dist.is_initialized():
+            dist.destroy_process_group()

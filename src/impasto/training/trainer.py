@@ -1,0 +1,167 @@
+"""The step that changes the network, and everything that a checkpoint must hold."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from impasto.core.device import pick_device, pick_dtype
+from impasto.core.tensors import fit_long_side, resize, size_of
+from impasto.losses.perceptual import LossWeights, PerceptualLoss
+from impasto.models.transform import NetworkOptions, TransformNet
+from impasto.perception.extractor import Extractor
+from impasto.training.options import TrainOptions
+
+LOSS_UNIT = 1e5
+"""The loss is divided by this before the gradient is taken, so that its norm is near 1."""
+
+
+class NotFiniteError(Exception):
+    """The loss or the gradient is not a number any more; no weight was changed."""
+
+
+class Trainer:
+    """A network, the moving average of its weights, and the step that trains them.
+
+    Args:
+        options: of the training.
+        network: shape of the network.
+        style: (1, 3, H, W) painting in [0, 1], any size.
+        weights: of VGG-16.
+        start: weights to begin with, None for random ones.
+
+    Source:
+        johnson2016, sec. 3.2 and 4.1. Differs: original VGG-16 features of 0-255 pictures; warm-up
+        and cosine decay; a moving average of the weights; no relu4_3, which counts for nothing at
+        equal weights; no total variation, which enlarging by nearest neighbours and mirrored
+        borders make needless (dumoulin2017, sec. 2).
+    """
+
+    def __init__(
+        self,
+        options: TrainOptions,
+        network: NetworkOptions,
+        style: Tensor,
+        weights: Mapping[str, Tensor],
+        start: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        self.options = options
+        self.device = pick_device(options.device)
+        self.dtype = pick_dtype(options.dtype, self.device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(options.seed)
+            net = TransformNet(network)
+        self.average = TransformNet(network)
+        if start is not None:
+            net.load_state_dict(dict(start))
+        self.average.load_state_dict(net.state_dict())
+        self.net = net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average.to(self.device)
+        self.model: nn.Module = self.net
+        """What is called: the network, or the same spread over several processes."""
+
+        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=options.lr, betas=(0.9, 0.99))
+        self.loss = self._perceptual_loss(style, weights)
+        self.step_number = 0
+        self.rate = 1.0
+        """What the learning rate is multiplied by: halved after every loss of the numbers."""
+
+    def _perceptual_loss(self, style: Tensor, weights: Mapping[str, Tensor]) -> PerceptualLoss:
+        options = self.options
+        loss_weights = LossWeights(
+            content=dict.fromkeys(options.content_layers, 1.0),
+            style=dict.fromkeys(options.style_layers, 1.0),
+            content_weight=options.content_weight,
+            style_weight=options.style_weight,
+            tv_weight=options.tv_weight,
+        )
+        extractor = Extractor(weights, loss_weights.layers, dtype=self.dtype).to(self.device)
+        extractor.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        size = fit_long_side(*size_of(style), options.style_size)
+        style = resize(style, *size).to(self.device)
+        return PerceptualLoss(extractor, "classic", loss_weights, None, [style], [1.0])
+
+    def _precision(self) -> AbstractContextManager[object]:
+        enabled = self.dtype == torch.bfloat16
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+    def learning_rate(self, progress: float) -> float:
+        """Return Adam's rate for the next step.
+
+        Args:
+            progress: 0..1, the part of the training that is done.
+        """
+        rise = min(1.0, (self.step_number + 1) / (self.options.warmup + 1))
+        fall = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+        return self.options.lr * self.rate * rise * max(fall, 0.01)
+
+    def step(self, photos: Tensor, progress: float) -> dict[str, float]:
+        """Change the network once.
+
+        Args:
+            photos: (B, 3, H, W) in [0, 1].
+            progress: 0..1, the part of the training that is done.
+
+        Returns:
+            The weighted terms by name, before the change.
+
+        Raises:
+            NotFiniteError: the loss or its gradient is not finite; nothing was changed.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate(progress)
+        photos = photos.to(self.device).contiguous(memory_format=torch.channels_last)
+        with self._precision():
+            painted = self.model(photos)
+        terms = self.loss(painted.float(), photos)
+        total = torch.stack(list(terms.values())).sum()
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(total / LOSS_UNIT)
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.options.clip)
+        if not bool(torch.isfinite(total)) or not bool(torch.isfinite(norm)):
+            raise NotFiniteError
+        self.optimizer.step()
+        self.follow()
+        self.step_number += 1
+        values = {name: float(term.detach()) for name, term in terms.items()}
+        return {**values, "gradient": float(norm)}
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Move the average towards the weights; early on faster, to forget the random start."""
+        keep = min(self.options.average, (1 + self.step_number) / (10 + self.step_number))
+        theirs = dict(self.net.named_parameters())
+        for name, mine in self.average.named_parameters():
+            mine.lerp_(theirs[name], 1 - keep)
+
+    @torch.no_grad()
+    def paint(self, photo: Tensor) -> Tensor:
+        """Return a photo as the averaged network paints it, (1, 3, H, W) on the CPU."""
+        painted: Tensor = self.average(photo.to(self.device))
+        return painted.clamp(0, 1).cpu()
+
+    def state(self) -> dict[str, Any]:
+        """Return all that is needed to go on as if nothing had happened."""
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step_number,
+            "rate": self.rate,
+            "rng": torch.get_rng_state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` returned."""
+        self.net.load_state_dict(state["net"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))  # else it is shared
+        self.step_number = int(state["step"])
+        self.rate = float(state["rate"])
+        torch.set_rng_state(state["rng"])
