@@ -13,6 +13,7 @@ CASTLE, WAVE = (str(assets.find(name)) for name in ("castle", "great-wave"))
 ARGUMENTS = {
     "features.py": [CASTLE, WAVE],
     "paint.py": None,
+    "stylize.py": None,
     "watch.py": [CASTLE, WAVE, "48"],
 }
 
@@ -42,3 +43,13 @@ def test_the_painting_example(tmp_path, photo, painting, monkeypatch, capsys):
     exec(compile(code, "paint.py", "exec"), {"__name__": "__main__"})
     assert (tmp_path / "out.png").exists()
     assert "loss" in capsys.readouterr().out
+
+
+def test_the_stylize_example(tmp_path, photo, wave, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["stylize.py", str(wave), str(photo), CASTLE])
+    runpy.run_path(str(FOLDER / "stylize.py"), run_name="__main__")
+    assert "--style wave.safetensors" in capsys.readouterr().out
+    names = {path.name for path in tmp_path.glob("*_*.png")}
+    strengths = {f"photo_{strength}.png" for strength in (0.3, 0.6, 0.9)}
+    assert names == {"photo_painted.png", "castle_painted.png", *strengths}

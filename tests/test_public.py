@@ -20,14 +20,24 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 def test_the_function_is_not_hidden_by_a_package_of_its_name():
+    import impasto.api.stylize
     import impasto.optimization.stylize
 
     assert callable(impasto.optimize)
+    assert callable(impasto.stylize)
+    assert callable(impasto.styles)
 
 
 @pytest.mark.parametrize(
     "code",
-    ["import impasto", "from impasto.cli.app import main; main(['optimize', '--help'])"],
+    [
+        "import impasto",
+        "from impasto.cli.app import main; main(['--help'])",
+        *(
+            f"from impasto.cli.app import main; main(['{command}', '--help'])"
+            for command in ("optimize", "stylize", "styles", "train", "show")
+        ),
+    ],
 )
 def test_torch_is_not_imported(code):
     check = f"{code}\nimport sys; sys.exit('torch' in sys.modules)"

@@ -2,6 +2,7 @@ import shlex
 
 import pytest
 
+from impasto.apply.options import StylizeOptions
 from impasto.cli.app import app
 from impasto.core.errors import ImageError
 from impasto.optimization.options import OptimizeOptions
@@ -35,6 +36,37 @@ def test_the_command_brings_back_the_same_options(options):
     assert bound.args[0] == "my photo.jpg"
     assert bound.args[1] == ("a.jpg", "b.jpg")
     assert bound.kwargs["options"].resolved() == OptimizeOptions(**options).resolved()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"strength": 0.25, "size": 900},
+        {"preserve_color": "luminance", "dtype": "bfloat16"},
+    ],
+)
+def test_the_stylize_command_brings_back_the_same_options(options):
+    asked = StylizeOptions(style="starry-night", **options)
+    first = Recipe("1", Source("my photo.jpg", "ab"), (Source("starry-night", "cd"),), asked)
+    assert Recipe.from_json(first.to_json()) == first
+    words = shlex.split(first.command())
+    assert words[:2] == ["impasto", "stylize"]
+    _, bound, _ = app.parse_args(words[1:])
+    assert bound.args[0] == ("my photo.jpg",)
+    assert bound.kwargs["options"] == asked
+
+
+def test_the_stylize_command_leaves_out_defaults_and_this_machine():
+    options = StylizeOptions(style="wave.safetensors", device="cpu")
+    first = Recipe("1", Source("-", "ab"), (Source("wave.safetensors", "cd"),), options)
+    assert first.command() == "impasto stylize - --style wave.safetensors"
+
+
+def test_a_recipe_of_another_command_is_refused():
+    stored = recipe().to_json().replace('"optimize"', '"etch"')
+    with pytest.raises(ImageError, match="no recipe"):
+        Recipe.from_json(stored)
 
 
 def test_json_brings_back_the_recipe():

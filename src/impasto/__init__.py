@@ -11,32 +11,78 @@ from typing import TYPE_CHECKING, Any
 from impasto._version import __version__
 
 if TYPE_CHECKING:
-    from impasto.api import Done, Result, optimize, optimize_events
+    from impasto.api.optimize import Done, OptimizeResult, optimize, optimize_events
+    from impasto.api.pictures import Result
+    from impasto.api.sheet import style_sheet
+    from impasto.api.stylize import Model, load, stylize, stylize_events
+    from impasto.api.train import TrainRequest, resume_events, train, train_events
+    from impasto.apply.options import StylizeOptions
     from impasto.core.errors import (
         ConfigError,
         ImageError,
         ImpastoError,
         InputError,
         MissingError,
+        ModelFileError,
         ResourceError,
         ShapeError,
     )
-    from impasto.core.events import Event, Note, Preview, Step, StopEarly, Transfer
+    from impasto.core.events import (
+        Event,
+        Failed,
+        Note,
+        Painted,
+        Preview,
+        Sample,
+        Saved,
+        Skipped,
+        Step,
+        StopEarly,
+        Trained,
+        TrainStep,
+        Transfer,
+    )
+    from impasto.models.file import ModelInfo, StyleInfo
+    from impasto.models.registry import styles
     from impasto.optimization.options import OptimizeOptions
+    from impasto.training.options import TrainOptions
 
 _HOME = {
-    "impasto.api": ("Done", "Result", "optimize", "optimize_events"),
+    "impasto.api.optimize": ("Done", "OptimizeResult", "optimize", "optimize_events"),
+    "impasto.api.pictures": ("Result",),
+    "impasto.api.sheet": ("style_sheet",),
+    "impasto.api.stylize": ("Model", "load", "stylize", "stylize_events"),
+    "impasto.api.train": ("TrainRequest", "resume_events", "train", "train_events"),
+    "impasto.apply.options": ("StylizeOptions",),
     "impasto.core.errors": (
         "ConfigError",
         "ImageError",
         "ImpastoError",
         "InputError",
         "MissingError",
+        "ModelFileError",
         "ResourceError",
         "ShapeError",
     ),
-    "impasto.core.events": ("Event", "Note", "Preview", "Step", "StopEarly", "Transfer"),
+    "impasto.core.events": (
+        "Event",
+        "Failed",
+        "Note",
+        "Painted",
+        "Preview",
+        "Sample",
+        "Saved",
+        "Skipped",
+        "Step",
+        "StopEarly",
+        "TrainStep",
+        "Trained",
+        "Transfer",
+    ),
+    "impasto.models.file": ("ModelInfo", "StyleInfo"),
+    "impasto.models.registry": ("styles",),
     "impasto.optimization.options": ("OptimizeOptions",),
+    "impasto.training.options": ("TrainOptions",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -44,22 +90,45 @@ __all__ = [
     "ConfigError",
     "Done",
     "Event",
+    "Failed",
     "ImageError",
     "ImpastoError",
     "InputError",
     "MissingError",
+    "Model",
+    "ModelFileError",
+    "ModelInfo",
     "Note",
     "OptimizeOptions",
+    "OptimizeResult",
+    "Painted",
     "Preview",
     "ResourceError",
     "Result",
+    "Sample",
+    "Saved",
     "ShapeError",
+    "Skipped",
     "Step",
     "StopEarly",
+    "StyleInfo",
+    "StylizeOptions",
+    "TrainOptions",
+    "TrainRequest",
+    "TrainStep",
+    "Trained",
     "Transfer",
     "__version__",
+    "load",
     "optimize",
     "optimize_events",
+    "resume_events",
+    "style_sheet",
+    "styles",
+    "stylize",
+    "stylize_events",
+    "train",
+    "train_events",
 ]
 
 

@@ -10,8 +10,15 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from impasto.apply.options import StylizeOptions
 from impasto.core.errors import ImageError
+from impasto.core.options import changed as changed_options
 from impasto.optimization.options import OptimizeOptions
+
+Options = OptimizeOptions | StylizeOptions
+
+_OPTIONS: dict[str, type[Options]] = {"optimize": OptimizeOptions, "stylize": StylizeOptions}
+"""By command. The kind of its options is what tells one recipe from another."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,7 @@ class Source:
     tell where its maker keeps files."""
 
     sha256: str | None
-    """Of the file; None if it was no file."""
+    """Of the file, or of the bytes that came through a pipe; None if it was neither."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,9 @@ class Recipe:
     version: str
     content: Source
     styles: tuple[Source, ...]
-    options: OptimizeOptions
+    """The paintings (optimize), or the one model file (stylize)."""
+
+    options: Options
     """With every preset filled in, and the steps that were really taken."""
 
     init: Source | None = None
@@ -41,7 +50,7 @@ class Recipe:
 
     def to_json(self) -> str:
         """Return the recipe as one line of JSON."""
-        return json.dumps({"command": "optimize", **asdict(self)})
+        return json.dumps({"command": _command_of(self.options), **asdict(self)})
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
@@ -53,11 +62,12 @@ class Recipe:
         try:
             stored = json.loads(text)
             init = stored["init"]
+            kind = _OPTIONS[stored["command"]]
             return cls(
                 version=str(stored["version"]),
                 content=Source(**stored["content"]),
                 styles=tuple(Source(**style) for style in stored["styles"]),
-                options=_read_options(stored["options"]),
+                options=_read_options(kind, stored["options"]),
                 init=None if init is None else Source(**init),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -67,8 +77,9 @@ class Recipe:
 
     def command(self) -> str:
         """Return the shell command that paints the picture again."""
-        words = ["impasto", "optimize", self.content.name]
-        words += [style.name for style in self.styles]
+        words = ["impasto", _command_of(self.options), self.content.name]
+        if isinstance(self.options, OptimizeOptions):
+            words += [style.name for style in self.styles]
         asked = _without_presets(self.options)
         if self.init is not None:
             asked["init"] = self.init.name
@@ -79,7 +90,13 @@ class Recipe:
 
 
 def describe_source(source: object) -> Source:
-    """Return how a recipe calls an input: a path with its hash, or a PIL image or array."""
+    """Return how a recipe calls an input.
+
+    Args:
+        source: a path or the bytes of a file, which are hashed; or a PIL image or an array.
+    """
+    if isinstance(source, bytes):
+        return Source("-", hashlib.sha256(source).hexdigest())
     if not isinstance(source, str | Path):
         return Source(type(source).__name__.lower(), None)
     path = Path(source)
@@ -88,23 +105,29 @@ def describe_source(source: object) -> Source:
     return Source(path.name if path.is_absolute() else path.as_posix(), sha256)
 
 
-def _read_options(stored: Mapping[str, Any]) -> OptimizeOptions:
-    known = {field.name for field in fields(OptimizeOptions)}
+def _command_of(options: Options) -> str:
+    return next(command for command, kind in _OPTIONS.items() if isinstance(options, kind))
+
+
+def _read_options(kind: type[Options], stored: Mapping[str, Any]) -> Options:
+    known = {field.name for field in fields(kind)}
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in stored.items()
         if name in known
     }
-    return OptimizeOptions(**values)
+    return kind(**values)
 
 
-def _without_presets(options: OptimizeOptions) -> dict[str, Any]:
+def _without_presets(options: Options) -> dict[str, Any]:
     """Return the options that differ from what an empty command line would use."""
-    preset = OptimizeOptions(loss=options.loss, init=options.init).resolved()
-    changed = {
-        name: value
-        for name, value in options.changed().items()
-        if name == "steps" or value != getattr(preset, name) or name in ("loss", "init")
-    }
+    changed = changed_options(options)
+    if isinstance(options, OptimizeOptions):
+        preset = OptimizeOptions(loss=options.loss, init=options.init).resolved()
+        changed = {
+            name: value
+            for name, value in changed.items()
+            if name in ("steps", "loss", "init") or value != getattr(preset, name)
+        }
     unimportant = ("weights", "device", "preview_every", "seconds")
     return {name: value for name, value in changed.items() if name not in unimportant}

@@ -3,7 +3,7 @@ import pytest
 
 import impasto
 from conftest import load_image
-from impasto.api import Done
+from impasto.api.optimize import Done
 from impasto.core.events import StopEarly
 from impasto.io.image import read_note
 from impasto.recipe import Recipe
@@ -26,7 +26,7 @@ def test_paths_images_and_arrays_paint_the_same_picture(photo, painting, tiny, m
 
 
 def use(monkeypatch, weights):
-    monkeypatch.setattr("impasto.api.find_weights", lambda *_: iter([weights]))
+    monkeypatch.setattr("impasto.api.optimize.find_weights", lambda *_: iter([weights]))
 
 
 def test_alpha_is_put_back(tmp_path, painting, tiny, monkeypatch):
@@ -66,7 +66,7 @@ def test_stop_early_reaches_the_optimisation(photo, painting, tiny, monkeypatch)
 
 
 def test_pictures_are_checked_before_weights_are_fetched(tmp_path, photo, monkeypatch):
-    monkeypatch.setattr("impasto.api.find_weights", lambda *_: pytest.fail("too early"))
+    monkeypatch.setattr("impasto.api.optimize.find_weights", lambda *_: pytest.fail("too early"))
     for content, style in ((photo, tmp_path / "no.jpg"), (tmp_path / "no.jpg", photo)):
         with pytest.raises(impasto.ImageError, match=r"no\.jpg does not exist"):
             impasto.optimize(content, style)

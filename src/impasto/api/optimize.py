@@ -1,4 +1,4 @@
-"""The public face: paths, PIL images and arrays in, PIL images out."""
+"""`impasto.optimize`: paint one picture by optimisation."""
 
 from __future__ import annotations
 
@@ -12,34 +12,25 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from impasto import assets
 from impasto._version import __version__
-from impasto.core.errors import ImageError
+from impasto.api.pictures import PictureLike, Result, describe, read, with_alpha
 from impasto.core.events import Event, Finished
-from impasto.core.tensors import resize
-from impasto.io.image import Picture, read_picture, to_pil, write_picture
+from impasto.io.image import Picture
 from impasto.optimization.options import OptimizeOptions
 from impasto.optimization.stylize import stylize
 from impasto.perception.vgg import TOPOLOGIES
 from impasto.perception.weights import find_weights
-from impasto.recipe import Recipe, Source, describe_source
+from impasto.recipe import Recipe
 
-PictureLike = str | Path | Image.Image | np.ndarray[Any, Any]
 _NAMED_STARTS = ("content", "noise", "grey", "style")
 
 
 @dataclass(frozen=True)
-class Result:
-    """A painted picture and how it came about."""
-
-    image: Image.Image
-    """RGB, or RGBA if the photo was transparent."""
+class OptimizeResult(Result):
+    """A picture painted by optimisation."""
 
     losses: Mapping[str, float]
     """Weighted terms by name and their `total`, of this very picture, in float32."""
-
-    seconds: float
-    """Wall time of the optimisation."""
 
     steps: tuple[int, ...]
     """Steps taken at each scale, coarsest first."""
@@ -47,35 +38,19 @@ class Result:
     stopped: bool
     """True if a time limit or the person ended it before the planned steps."""
 
-    recipe: Recipe
-    """What it takes to paint it again."""
-
-    def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write the picture, with its recipe inside, and return the path.
-
-        Args:
-            path: PNG, JPEG, WebP, AVIF or TIFF by its ending.
-            force: replace an existing file.
-
-        Raises:
-            ImageError: the file exists or cannot be written.
-        """
-        write_picture(self.image, Path(path), note=self.recipe.to_json(), force=force)
-        return Path(path)
-
 
 @dataclass(frozen=True, slots=True)
 class Done(Event):
     """The last event: everything is done."""
 
-    result: Result
+    result: OptimizeResult
 
 
 def optimize(
     content: PictureLike,
     styles: PictureLike | Sequence[PictureLike],
     **options: Any,
-) -> Result:
+) -> OptimizeResult:
     """Return `content` painted in the style of `styles`, by optimisation.
 
     Args:
@@ -123,24 +98,19 @@ def optimize_events(
     """
     options = options or OptimizeOptions()
     sources: list[PictureLike] = (
-        [styles] if isinstance(styles, str | Path | Image.Image | np.ndarray) else list(styles)
+        [styles]
+        if isinstance(styles, str | Path | bytes | Image.Image | np.ndarray)
+        else list(styles)
     )
-    photo = _read(content)
-    paintings = [_read(style) for style in sources]
-    start = None if options.init in _NAMED_STARTS else _read(options.init)
+    photo = read(content)
+    paintings = [read(style) for style in sources]
+    start = None if options.init in _NAMED_STARTS else read(options.init)
     weights: dict[str, Tensor] = {}
     for found in find_weights(TOPOLOGIES[options.backbone], options.weights):
         if isinstance(found, Event):
             yield found
         else:
             weights = found
-    recipe = Recipe(
-        version=__version__,
-        content=_describe(content),
-        styles=tuple(_describe(style) for style in sources),
-        options=options.resolved(),
-        init=None if start is None else _describe(options.init),
-    )
     finished = yield from stylize(
         photo.image,
         [painting.image for painting in paintings],
@@ -148,41 +118,23 @@ def optimize_events(
         options,
         start=None if start is None else start.image,
     )
+    resolved = options.resolved()
+    recipe = Recipe(
+        version=__version__,
+        content=describe(content),
+        styles=tuple(describe(style) for style in sources),
+        options=dataclasses.replace(resolved, steps=finished.steps, seconds=None),
+        init=None if start is None else describe(options.init),
+    )
     yield Done(_result(finished, photo, recipe))
 
 
-def _read(source: PictureLike) -> Picture:
-    return read_picture(_locate(source))
-
-
-def _locate(source: PictureLike) -> PictureLike:
-    """Return the file of a bundled picture if `source` is its name and no file of the user's."""
-    if not isinstance(source, str | Path) or Path(source).exists():
-        return source
-    bundled = assets.find(str(source))
-    if bundled is None:
-        names = ", ".join(assets.names())
-        raise ImageError(f"{source} does not exist; check the name (bundled pictures: {names})")
-    return bundled
-
-
-def _describe(source: PictureLike) -> Source:
-    described = describe_source(_locate(source))
-    if isinstance(source, str) and not Path(source).exists():
-        return dataclasses.replace(described, name=source)
-    return described
-
-
-def _result(finished: Finished, photo: Picture, recipe: Recipe) -> Result:
-    alpha = photo.alpha
-    if alpha is not None:
-        alpha = resize(alpha, *finished.image.shape[-2:])
-    options = dataclasses.replace(recipe.options, steps=finished.steps, seconds=None)
-    return Result(
-        image=to_pil(finished.image, alpha),
+def _result(finished: Finished, photo: Picture, recipe: Recipe) -> OptimizeResult:
+    return OptimizeResult(
+        image=with_alpha(finished.image, photo),
         losses=finished.losses,
         seconds=finished.seconds,
         steps=finished.steps,
         stopped=finished.stopped,
-        recipe=dataclasses.replace(recipe, options=options),
+        recipe=recipe,
     )

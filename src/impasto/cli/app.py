@@ -10,6 +10,9 @@ from cyclopts import App, CycloptsError
 from impasto._version import __version__
 from impasto.cli.optimize import optimize
 from impasto.cli.show import show
+from impasto.cli.styles import styles
+from impasto.cli.stylize import stylize
+from impasto.cli.train import train
 from impasto.core.errors import ImpastoError
 
 INTERRUPTED = 130
@@ -25,6 +28,22 @@ OPTIMIZE_EXAMPLES = (
     "impasto optimize photo.jpg painting.jpg --init photo_painting.png --coarsest 0",
 )
 
+STYLIZE_EXAMPLES = (
+    "impasto stylize photo.jpg --style starry-night",
+    "impasto stylize photo.jpg --style great-wave --strength 0.6 -o wave.jpg",
+    "impasto stylize photo.jpg --style wave.safetensors --preserve-color luminance",
+    "impasto stylize my-photos --style starry-night -o painted --size 1024",
+    "impasto stylize - --style starry-night -o - < photo.jpg > painted.png",
+)
+
+TRAIN_EXAMPLES = (
+    "impasto train painting.jpg --photos my-photos",
+    "impasto train painting.jpg --photos my-photos --minutes 30 -o wave.safetensors",
+    "impasto train painting.jpg --photos my-photos --start starry-night --minutes 10",
+    "impasto train --resume wave.run",
+    "torchrun --nproc-per-node 2 -m impasto train painting.jpg --photos my-photos",
+)
+
 
 def _examples(*commands: str) -> str:
     return "Examples:\n```\n" + "\n".join(commands) + "\n```"
@@ -35,6 +54,7 @@ app = App(
     version=__version__,
     help="Paint a photo in the style of a painting.",
     help_epilogue=_examples(
+        "impasto stylize photo.jpg --style starry-night",
         "impasto optimize photo.jpg painting.jpg",
         "impasto optimize castle great-wave --seconds 20",
         "impasto show castle_great-wave.png",
@@ -50,6 +70,14 @@ def _add(command: Callable[..., int], *examples: str) -> None:
 
 
 _add(optimize, *OPTIMIZE_EXAMPLES)
+_add(stylize, *STYLIZE_EXAMPLES)
+_add(
+    styles,
+    "impasto styles",
+    "impasto styles wave.safetensors",
+    "impasto styles --sheet photo.jpg",
+)
+_add(train, *TRAIN_EXAMPLES)
 _add(show, "impasto show castle_great-wave.png")
 
 
@@ -60,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: words after `impasto`; None takes the process's own.
 
     Returns:
-        0 done, 1 failed, 2 bad input, 130 interrupted.
+        0 done, 1 failed, 2 bad input, 3 some of several pictures failed, 130 interrupted.
     """
     try:
         code = app(

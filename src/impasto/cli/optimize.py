@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
+from impasto.cli.interruption import INTERRUPTED, interruptible
+from impasto.cli.output import free_name
 from impasto.cli.progress import Reader, format_seconds
 from impasto.core.events import Preview, Saved, Step, StopEarly
+from impasto.core.options import FLAG
 from impasto.optimization.options import OptimizeOptions
 
 if TYPE_CHECKING:
-    from impasto.api import Result
+    from impasto.api.optimize import OptimizeResult
 
-INTERRUPTED = 130
+_PROMISE = "stopping after this step to save the picture so far"
 
-_FLAG = Parameter(negative=())
 _FILES = Parameter(group=Group("Files and output", sort_key=0))
 
 
@@ -30,9 +28,9 @@ def optimize(
     /,
     *,
     output: Annotated[Path | None, _FILES, Parameter(alias="-o")] = None,
-    force: Annotated[bool, _FILES, _FLAG] = False,
-    json: Annotated[bool, _FILES, _FLAG] = False,
-    quiet: Annotated[bool, _FILES, _FLAG, Parameter(alias="-q")] = False,
+    force: Annotated[bool, _FILES, FLAG] = False,
+    json: Annotated[bool, _FILES, FLAG] = False,
+    quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
     options: Annotated[OptimizeOptions, Parameter(name="*")] = OptimizeOptions(),  # noqa: B008
 ) -> int:
     """Paint CONTENT in the style of one or more STYLES, step by step (Gatys et al.).
@@ -57,17 +55,20 @@ def optimize(
     """
     from impasto.io.image import check_output, to_pil, write_picture
 
-    path = output or _free_name(f"{Path(content).stem}_{Path(styles[0]).stem}")
+    path = output or free_name(f"{Path(content).stem}_{Path(styles[0]).stem}")
     check_output(path, force=force)
     preview = path.with_name(f"{path.stem}.preview{path.suffix}")
     if options.preview_every:
         check_output(preview, force=force)
 
-    from impasto.api import Done, optimize_events
+    from impasto.api.optimize import Done, optimize_events
 
-    result: Result | None = None
+    result: OptimizeResult | None = None
     events = optimize_events(content, styles, options)
-    with Reader(as_json=json, quiet=quiet) as reader, _interruptible(reader) as interruption:
+    with (
+        Reader(as_json=json, quiet=quiet) as reader,
+        interruptible(reader, _PROMISE) as interruption,
+    ):
         for event in events:
             reader.show(event)
             if isinstance(event, Step):
@@ -90,41 +91,7 @@ def optimize(
     return INTERRUPTED if interruption.asked else 0
 
 
-class _Interruption:
-    asked = False
-    can_wait = False
-    """Whether there is a picture to save. Before the first step, and at the second Ctrl-C, the
-    command ends at once."""
-
-
-@contextmanager
-def _interruptible(reader: Reader) -> Iterator[_Interruption]:
-    """Turn the first Ctrl-C or SIGTERM into a wish to end after the current step."""
-    interruption = _Interruption()
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        if interruption.asked or not interruption.can_wait:
-            raise KeyboardInterrupt
-        interruption.asked = True
-        reader.say("stopping after this step to save the picture so far (again: stop at once)")
-
-    before = {sign: signal.signal(sign, handle) for sign in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield interruption
-    finally:
-        for sign, handler in before.items():
-            signal.signal(sign, handler)
-
-
-def _free_name(stem: str) -> Path:
-    """Return STEM.png, or the first of STEM-2.png, STEM-3.png ... that does not exist."""
-    path, number = Path(f"{stem}.png"), 2
-    while path.exists():
-        path, number = Path(f"{stem}-{number}.png"), number + 1
-    return path
-
-
-def _summary(result: Result, path: Path) -> dict[str, object]:
+def _summary(result: OptimizeResult, path: Path) -> dict[str, object]:
     return {
         "path": str(path),
         "width": result.image.width,
@@ -136,7 +103,7 @@ def _summary(result: Result, path: Path) -> dict[str, object]:
     }
 
 
-def _print_summary(result: Result) -> None:
+def _print_summary(result: OptimizeResult) -> None:
     steps = " + ".join(map(str, result.steps))
     early = ", stopped early" if result.stopped else ""
     size = f"{result.image.width}x{result.image.height}"

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from dataclasses import asdict
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from impasto.core.events import Event, Note, Saved, Step, Transfer
+from impasto.core.events import (
+    Event,
+    Failed,
+    Note,
+    Painted,
+    Saved,
+    Skipped,
+    Step,
+    Trained,
+    TrainStep,
+    Transfer,
+)
 
 
 class Reader:
@@ -72,6 +85,15 @@ class Reader:
             state += f"  {format_seconds(event.eta)} left"
             done = event.seconds / max(event.seconds + event.eta, 1e-9)
             self._update(f"painting {where}", done, 1.0, state, event.seconds)
+        elif isinstance(event, TrainStep):
+            state = f"step {event.step}/{event.steps}  loss {event.loss:.4g}"
+            state += f"  {event.images_per_second:.1f} photos/s  {format_seconds(event.eta)} left"
+            done = event.seconds / max(event.seconds + event.eta, 1e-9)
+            self._update("training", done, 1.0, state, event.seconds)
+        elif isinstance(event, Painted):
+            state = f"{event.done}/{event.total}  {event.images_per_second:.1f} photos/s"
+            state += f"  {format_seconds(event.eta)} left"
+            self._update("painting", event.done, event.total, state, time.monotonic())
 
     def _update(self, what: str, done: float, total: float, state: str, seconds: float) -> None:
         if self._bar.disable:
@@ -85,8 +107,11 @@ class Reader:
 
     def _print_json(self, event: Event) -> None:
         name = type(event).__name__.lower()
-        if isinstance(event, Note | Transfer | Step):
+        if isinstance(event, Note | Transfer | Step | TrainStep | Trained):
             self.print_record(name, asdict(event))
+        elif isinstance(event, Painted | Skipped | Failed):
+            record = asdict(event)
+            self.print_record(name, {**record, **_as_text(record)})
         elif isinstance(event, Saved):
             self.print_record(name, {"path": str(event.path)})
 
@@ -96,11 +121,19 @@ class Reader:
         print(json.dumps({"event": name, **record}), file=sys.stdout, flush=True)
 
 
+def _as_text(record: dict[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in record.items() if isinstance(value, Path)}
+
+
 def format_seconds(seconds: float) -> str:
     """Return a duration as people say it.
 
     >>> format_seconds(42.4), format_seconds(260)
     ('42 s', '4 min 20 s')
+    >>> format_seconds(7500)
+    '2 h 5 min'
     """
     whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"

@@ -1,0 +1,190 @@
+"""What the bundled one-pass styles are worth, in steps of optimisation (johnson2016, fig. 5).
+
+    python benchmarks/styles.py PHOTOS PAINTINGS [--styles starry-night great-wave]
+
+PHOTOS is a folder of photos that no network has seen; PAINTINGS holds the styles' paintings, which
+are recognised by their SHA-256. Every picture is judged by the same code: 512 pixels on its long
+side, 8 bits, float32, original VGG-16 with its own zero borders.
+
+*Fast loss*: MSE(relu3_3) + 5 * sum of MSE(Gram / (C*H*W)) over relu1_2, 2_2, 3_3, 4_3. *Equivalent
+steps*: how many L-BFGS steps from noise on that loss reach the same value. The curves of those
+optimisations take a minute each; they are kept in benchmarks/curves.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from impasto.core.device import pick_dtype
+from impasto.core.tensors import fit_long_side, resize, size_of, to_eight_bits
+from impasto.io.folder import find_pictures
+from impasto.io.image import read_picture
+from impasto.losses.content import relative_distance
+from impasto.losses.perceptual import LossWeights, PerceptualLoss
+from impasto.models.file import ModelInfo, load_model
+from impasto.models.registry import styles
+from impasto.models.transform import multiply_adds
+from impasto.optimization.solver import Solver
+from impasto.perception.extractor import Extractor
+from impasto.perception.weights import Weights, load_weights
+from report import table, write_section
+
+SIZE = 512
+STEPS, EVERY = 200, 10
+"""Length of a curve, and how often its picture is judged."""
+
+LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+FAST = LossWeights({"relu3_3": 1.0}, dict.fromkeys(LAYERS, 1.0), 1.0, 5.0)
+CURVES = Path(__file__).parent / "curves.json"
+
+
+def at_size(path: Path) -> Tensor:
+    """Return a picture at the size at which everything is judged."""
+    image = read_picture(path).image
+    return resize(image, *fit_long_side(*size_of(image), SIZE))
+
+
+@dataclass
+class Judge:
+    """Measures pictures of one photo in one style."""
+
+    weights: Weights
+    photo: Tensor
+    style: Tensor
+
+    def __post_init__(self) -> None:
+        extractor = Extractor(self.weights, [*LAYERS, "relu4_2"], border="zeros")
+        self.deep = extractor
+        self.photo_features = extractor(self.photo, ["relu4_2"])["relu4_2"]
+        self.loss = self._loss(torch.float32)
+
+    def _loss(self, dtype: torch.dtype) -> PerceptualLoss:
+        extractor = Extractor(self.weights, FAST.layers, border="zeros", dtype=dtype)
+        return PerceptualLoss(extractor, "classic", FAST, self.photo, [self.style], [1.0])
+
+    @torch.no_grad()
+    def fast_loss(self, image: Tensor) -> float:
+        """Return the loss of the file that this picture would become."""
+        return sum(float(term) for term in self.loss(to_eight_bits(image)).values())
+
+    @torch.no_grad()
+    def content_distance(self, image: Tensor) -> float:
+        """Return |F - P|^2 / |P|^2 at relu4_2."""
+        features = self.deep(to_eight_bits(image), ["relu4_2"])["relu4_2"]
+        return float(relative_distance(features, self.photo_features))
+
+    def curve(self) -> list[float]:
+        """Return the fast loss after 0, EVERY, 2 * EVERY ... steps of L-BFGS from noise."""
+        dtype = pick_dtype("auto", torch.device("cpu"))
+        noise = torch.rand(self.photo.shape, generator=torch.Generator().manual_seed(0))
+        solver = Solver(noise, self._loss(dtype), "lbfgs", 100)
+        losses = [self.fast_loss(noise)]
+        for step in range(1, STEPS + 1):
+            solver.step()
+            if step % EVERY == 0:
+                losses.append(self.fast_loss(solver.image))
+        return losses
+
+
+def equivalent_steps(loss: float, curve: Sequence[float]) -> float:
+    """Return where a falling curve reaches `loss`, interpolated; its length if it never does."""
+    lowest = [min(curve[: index + 1]) for index in range(len(curve))]
+    for index, (before, after) in enumerate(pairwise(lowest)):
+        if after <= loss <= before and after < before:
+            share = (math.log(before) - math.log(loss)) / (math.log(before) - math.log(after))
+            return (index + share) * EVERY
+    return 0.0 if loss > lowest[0] else float((len(curve) - 1) * EVERY)
+
+
+def find_curve(judge: Judge, key: str) -> list[float]:
+    """Return the curve of a photo and style, computed once."""
+    curves = json.loads(CURVES.read_text(encoding="utf-8")) if CURVES.exists() else {}
+    if key not in curves:
+        began = time.perf_counter()
+        curves[key] = [round(loss) for loss in judge.curve()]
+        print(f"curve of {key}: {time.perf_counter() - began:.0f} s", flush=True)
+        text = ",\n".join(f"{json.dumps(k)}: {json.dumps(curves[k])}" for k in sorted(curves))
+        CURVES.write_text("{\n" + text + "\n}\n", encoding="utf-8")
+    return list(curves[key])
+
+
+def find_painting(info: ModelInfo, folder: Path) -> Path:
+    wanted = info.recipe["style_sha256"]
+    for path in find_pictures(folder):
+        if hashlib.sha256(path.read_bytes()).hexdigest() == wanted:
+            return path
+    raise SystemExit(f"{folder} has no painting for {info.styles[0].name} (SHA-256 {wanted})")
+
+
+def measure(model: Path, photos: Sequence[Path], paintings: Path, weights: Weights) -> list[str]:
+    """Return a row of the table for one style."""
+    net, info = load_model(model)
+    style = at_size(find_painting(info, paintings))
+    losses, distances, steps, seconds = [], [], [], []
+    for path in photos:
+        photo = at_size(path)
+        judge = Judge(weights, photo, style)
+        with torch.inference_mode():
+            net(photo)
+            began = time.perf_counter()
+            painted = net(photo)
+        seconds.append(time.perf_counter() - began)
+        losses.append(judge.fast_loss(painted))
+        distances.append(judge.content_distance(painted))
+        steps.append(equivalent_steps(losses[-1], find_curve(judge, f"{path.stem} {model.stem}")))
+    row = [
+        model.stem,
+        info.network_name,
+        f"{multiply_adds(info.network) / 1000:.0f} k",
+        f"{info.recipe['seconds'] / 60:.0f}",
+        f"{statistics.median(losses):,.0f}",
+        f"{statistics.median(steps):.0f}",
+        f"{statistics.median(distances):.2f}",
+        f"{statistics.median(seconds) * 1000:.0f}",
+    ]
+    print(" | ".join(row), flush=True)
+    return row
+
+
+HEADER = (
+    "style",
+    "network",
+    "multiply-adds per pixel",
+    "minutes of training",
+    "fast loss",
+    "equivalent steps",
+    "content distance",
+    "ms at 512 px (float32)",
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("paintings", type=Path)
+    parser.add_argument("--styles", nargs="+", help="bundled styles; all if not given")
+    parser.add_argument("--models", nargs="+", type=Path, default=[], help="model files instead")
+    arguments = parser.parse_args()
+    photos, weights = find_pictures(arguments.photos), load_weights()
+    known = styles()
+    chosen = arguments.models or [known[name] for name in arguments.styles or known]
+    rows = [measure(path, photos, arguments.paintings, weights) for path in chosen]
+    if not arguments.models:
+        note = f"Median over {len(photos)} photos that no network was trained on."
+        write_section("styles", f"{note}\n\n{table(HEADER, rows)}")
+
+
+if __name__ == "__main__":
+    main()

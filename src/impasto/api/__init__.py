@@ -1,0 +1,1 @@
+"""The public face: paths, PIL images and arrays in, PIL images and files out."""

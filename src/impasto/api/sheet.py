@@ -1,0 +1,36 @@
+"""One photo in every bundled style, on one sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from impasto.api.pictures import PictureLike, read, with_alpha
+from impasto.api.stylize import load
+from impasto.apply.sheet import contact_sheet
+from impasto.core.errors import MissingError
+from impasto.core.tensors import fit_long_side, resize, size_of
+from impasto.models.registry import styles
+
+
+def style_sheet(photo: PictureLike, *, size: int = 256) -> Image.Image:
+    """Return the photo and what every bundled style makes of it, named, in a grid.
+
+    Args:
+        photo: a path, the name of a bundled picture, the bytes of a file, a PIL image or an array.
+        size: long side of each picture.
+
+    Raises:
+        InputError: the photo or the size cannot be used.
+        MissingError: no styles are bundled.
+    """
+    names = styles()
+    if not names:
+        raise MissingError("no styles are bundled here; make one with impasto train")
+    picture = read(photo, at_least=size)
+    small = resize(picture.image, *fit_long_side(*size_of(picture.image), size))
+    original = with_alpha(small, picture)
+    label = Path(photo).stem if isinstance(photo, str | Path) else "photo"
+    painted = [(name, load(name)(original)) for name in names]
+    return contact_sheet([(label, original), *painted])

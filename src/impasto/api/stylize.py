@@ -1,0 +1,152 @@
+"""`impasto.load` and `impasto.stylize`: paint with a trained network, in one pass."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from impasto._version import __version__
+from impasto.api.pictures import PictureLike, Result, describe, read, with_alpha
+from impasto.apply.batch import paint_batch, plan
+from impasto.apply.image import paint
+from impasto.apply.options import StylizeOptions
+from impasto.core.events import Event
+from impasto.models.file import ModelInfo, load_model
+from impasto.models.registry import find_style, styles
+from impasto.models.transform import TransformNet
+from impasto.recipe import Recipe, Source, describe_source
+
+
+class Model:
+    """A trained network, ready to paint; `impasto.load` gives one.
+
+    Args:
+        net: the network.
+        info: what its file says about itself.
+        source: how a recipe calls it: the name of a bundled style, or its file.
+    """
+
+    def __init__(self, net: TransformNet, info: ModelInfo, source: Source) -> None:
+        self.net = net
+        self.info = info
+        self.source = source
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Names of what it has learnt."""
+        return tuple(style.name for style in self.info.styles)
+
+    def __call__(self, photo: PictureLike, **options: Any) -> Image.Image:
+        """Return the painted picture, RGB, or RGBA if the photo is transparent.
+
+        Args:
+            photo: a path, the name of a bundled picture, the bytes of a file, a PIL image or an
+                array.
+            **options: fields of `StylizeOptions` but `style`, such as `strength=0.5`.
+
+        Raises:
+            InputError: a picture or an option that cannot be used.
+            ResourceError: out of memory.
+        """
+        return self.stylize(photo, **options).image
+
+    def stylize(self, photo: PictureLike, **options: Any) -> Result:
+        """Return the painted picture with its recipe. Arguments and errors as when calling."""
+        return self.paint(photo, StylizeOptions(style=self.source.name, **options))
+
+    def paint(self, photo: PictureLike, options: StylizeOptions) -> Result:
+        """Return the painted picture with its recipe; `options.style` is not looked at."""
+        picture = read(photo, at_least=options.size)
+        began = time.perf_counter()
+        painted = paint(picture.image, self.net, options)
+        return Result(
+            image=with_alpha(painted, picture),
+            seconds=time.perf_counter() - began,
+            recipe=Recipe(
+                version=__version__,
+                content=describe(photo),
+                styles=(self.source,),
+                options=dataclasses.replace(options, style=self.source.name),
+            ),
+        )
+
+
+def load(style: str | Path) -> Model:
+    """Return a trained network, ready to paint any number of pictures.
+
+    Args:
+        style: the name of a bundled style (`impasto.styles()` lists them), or a model file.
+
+    Raises:
+        ModelFileError: no such style, or a file that is damaged, foreign or of a newer version.
+
+    Example:
+        >>> model = load("starry-night")  # doctest: +SKIP
+        >>> model("castle", strength=0.5).save("castle.png")  # doctest: +SKIP
+    """
+    path = find_style(style)
+    net, info = load_model(path)
+    source = describe_source(path)
+    if str(style) in styles():
+        source = Source(str(style), source.sha256)
+    return Model(net, info, source)
+
+
+def stylize(photo: PictureLike, style: str | Path, **options: Any) -> Result:
+    """Return `photo` painted in one pass by the network that has learnt `style`.
+
+    For more than one photo, `load` the style once and call the model.
+
+    Args:
+        photo: a path, the name of a bundled picture, the bytes of a file, a PIL image or an array.
+        style: the name of a bundled style, or a model file.
+        **options: fields of `StylizeOptions`, such as `strength=0.5` or `size=1024`.
+
+    Raises:
+        InputError: a picture, a style or an option that cannot be used.
+        ResourceError: out of memory.
+
+    Example:
+        >>> stylize("castle", "starry-night").save("castle.png")  # doctest: +SKIP
+    """
+    return load(style).stylize(photo, **options)
+
+
+def stylize_events(
+    photos: Sequence[str | Path],
+    options: StylizeOptions,
+    *,
+    output: str | Path | None = None,
+    force: bool = False,
+) -> Generator[Event, None, None]:
+    """Yield one event for each of many photos: painted into its file, skipped or failed.
+
+    To end early, stop reading: every file is whole, and the same call paints the rest.
+
+    Args:
+        photos: files and folders; folders are searched with all folders in them, and mirrored.
+        options: for all of them.
+        output: folder for the results; None: a folder DIR goes to DIR_STYLE and a file to
+            NAME_STYLE.png, both in the current folder.
+        force: replace existing results instead of skipping them.
+
+    Yields:
+        `Painted`, `Skipped` or `Failed`.
+
+    Raises:
+        InputError: the style, a folder without pictures, or an output that cannot be written.
+    """
+    model = load(options.style)
+    style = Path(options.style).stem
+    jobs = plan([Path(photo) for photo in photos], style, None if output is None else Path(output))
+
+    def paint_file(path: Path) -> tuple[Image.Image, str]:
+        result = model.paint(path, options)
+        return result.image, result.recipe.to_json()
+
+    yield from paint_batch(jobs, paint_file, force=force)

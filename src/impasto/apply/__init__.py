@@ -1,0 +1,1 @@
+"""Painting with a trained network: one pass, one picture or many."""

@@ -1,0 +1,76 @@
+"""One picture through one network."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor
+
+from impasto.apply.options import StylizeOptions
+from impasto.core.device import pick_device, pick_dtype
+from impasto.core.errors import ResourceError
+from impasto.core.tensors import check_picture, fit_long_side, resize, size_of, to_eight_bits
+from impasto.io.colour import match_colors, replace_luminance
+from impasto.models.transform import TransformNet
+
+
+def paint(photo: Tensor, net: TransformNet, options: StylizeOptions) -> Tensor:
+    """Return the photo as the network paints it.
+
+    Args:
+        photo: (1, 3, H, W), sRGB in [0, 1], any size.
+        net: moved to `options.device`, where it stays.
+        options: `options.style` is not looked at; `net` has learnt it.
+
+    Returns:
+        (1, 3, H', W') on the CPU, in [0, 1], rounded to the 8 bits that a file will hold. H' and
+        W' are H and W, or have the long side `options.size`.
+
+    Raises:
+        ConfigError: a device that is not here.
+        ResourceError: out of memory.
+        ShapeError: `photo` breaks the picture contract.
+    """
+    check_picture(photo, "photo")
+    device = pick_device(options.device)
+    height, width = size_of(photo)
+    if options.size is not None:
+        height, width = fit_long_side(height, width, options.size)
+    try:
+        net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        with torch.inference_mode():
+            photo = resize(photo.cpu(), height, width)
+            painted = _one_pass(photo.to(device), net, options).cpu()
+            return to_eight_bits(_blend(photo, painted, options))
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _out_of_memory(height, width) from error
+    except RuntimeError as error:  # the CPU allocator has no exception of its own
+        if "allocate memory" not in str(error):
+            raise
+        raise _out_of_memory(height, width) from error
+
+
+def _one_pass(photo: Tensor, net: TransformNet, options: StylizeOptions) -> Tensor:
+    with _precision(photo.device, options.dtype):
+        painted: Tensor = net(photo.contiguous(memory_format=torch.channels_last))
+    return painted.float().clamp(0, 1)
+
+
+def _precision(device: torch.device, name: str) -> AbstractContextManager[object]:
+    enabled = pick_dtype(name, device) == torch.bfloat16
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def _blend(photo: Tensor, painted: Tensor, options: StylizeOptions) -> Tensor:
+    """Return the painted picture, recoloured and mixed with the photo as it was asked for."""
+    if options.preserve_color == "luminance":
+        painted = replace_luminance(photo, painted)
+    elif options.preserve_color == "match":
+        painted = match_colors(painted, photo)
+    return torch.lerp(photo, painted, options.strength)
+
+
+def _out_of_memory(height: int, width: int) -> ResourceError:
+    smaller = max(64, max(height, width) * 2 // 3)
+    return ResourceError(f"out of memory at {width}x{height} pixels; try --size {smaller}")

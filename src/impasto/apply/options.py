@@ -1,0 +1,57 @@
+"""Everything that can be asked of a painting in one pass: the only list of its options.
+
+The docstrings under the attributes are the help of the command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+from impasto.core.errors import ConfigError
+from impasto.core.options import check_at_least
+
+_LOOK = Parameter(group=Group("Look", sort_key=1))
+_MACHINE = Parameter(group=Group("Machine", sort_key=2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StylizeOptions:
+    """Options of painting with a trained network."""
+
+    style: Annotated[str, _LOOK]
+    """A bundled style such as starry-night (see impasto styles), or a model file (.safetensors)
+    that impasto train wrote."""
+
+    strength: Annotated[float, _LOOK] = 1.0
+    """From 0, the photo itself, to 1, the full style."""
+
+    size: Annotated[int | None, _LOOK] = None
+    """Long side of the output in pixels; the photo's own if not given. Strokes keep their size in
+    pixels, so they look larger in a smaller picture."""
+
+    preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
+    """Keep the photo's colours: luminance takes only light and dark from the painted picture;
+    match recolours the painted picture like the photo."""
+
+    device: Annotated[str, _MACHINE] = "auto"
+    """auto, cpu, cuda, cuda:1, mps."""
+
+    dtype: Annotated[Literal["auto", "float32", "bfloat16"], _MACHINE] = "auto"
+    """Of the network's features: auto is bfloat16 where the CPU multiplies it in hardware."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, before anything costs time.
+
+        Raises:
+            ConfigError: with the option's name.
+        """
+        check_at_least(self, {"strength": 0, "size": 1})
+        if self.strength > 1:
+            raise ConfigError(f"--strength {self.strength}: it must be between 0 and 1")
+        if self.preserve_color not in ("none", "luminance", "match"):
+            raise ConfigError(
+                f"--preserve-color {self.preserve_color!r} is not one of none, luminance, match"
+            )

@@ -1,0 +1,13 @@
+"""Where results go when nothing else is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def free_name(stem: str) -> Path:
+    """Return STEM.png, or the first of STEM-2.png, STEM-3.png ... that does not exist."""
+    path, number = Path(f"{stem}.png"), 2
+    while path.exists():
+        path, number = Path(f"{stem}-{number}.png"), number + 1
+    return path

@@ -1,0 +1,139 @@
+"""`impasto styles`: what can be painted with, and how it looks."""
+
+from __future__ import annotations
+
+import json as json_format
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Group, Parameter
+
+from impasto.cli.output import free_name
+from impasto.core.errors import ConfigError
+from impasto.core.options import FLAG
+
+if TYPE_CHECKING:
+    from impasto.models.file import ModelInfo
+
+NO_STYLES = "No styles are bundled with this impasto; make one with impasto train."
+
+_SHEET = Parameter(group=Group("Contact sheet", sort_key=1))
+
+
+def styles(
+    model: str | None = None,
+    /,
+    *,
+    json: Annotated[bool, FLAG] = False,
+    sheet: Annotated[str | None, _SHEET] = None,
+    output: Annotated[Path | None, _SHEET, Parameter(alias="-o")] = None,
+    size: Annotated[int, _SHEET] = 256,
+    force: Annotated[bool, _SHEET, FLAG] = False,
+) -> int:
+    """List the bundled styles, describe a MODEL, or paint a photo in every style.
+
+    Parameters
+    ----------
+    model
+        A model file (.safetensors) or a bundled style to describe.
+    json
+        Print one line of JSON per style.
+    sheet
+        A photo, to be painted in all bundled styles, small and named, on one sheet.
+    output
+        File to write the sheet to. Without it, PHOTO_styles.png in the current folder, numbered
+        if that exists.
+    size
+        Long side of each picture on the sheet, in pixels.
+    force
+        Overwrite the output if it exists.
+    """
+    if size < 1:
+        raise ConfigError(f"--size {size}: it must be at least 1")
+    if sheet is not None:
+        if model is not None or json:
+            raise ConfigError("--sheet PHOTO goes with neither MODEL nor --json")
+        return _paint_sheet(sheet, output, size, force=force)
+    from impasto.models.file import read_info
+    from impasto.models.registry import find_style
+    from impasto.models.registry import styles as bundled
+
+    if model is not None:
+        path = find_style(model)
+        print(_describe(path.stem, path, read_info(path), as_json=json))
+        return 0
+    found = {name: (path, read_info(path)) for name, path in bundled().items()}
+    if json:
+        for name, (path, info) in found.items():
+            print(_describe(name, path, info, as_json=True))
+    elif found:
+        header = ("name", "network", "size", "licence", "credit")
+        rows = [_row(name, path, info) for name, (path, info) in found.items()]
+        print("\n".join(_table([header, *rows])))
+    else:
+        print(NO_STYLES)
+    return 0
+
+
+def _paint_sheet(photo: str, output: Path | None, size: int, *, force: bool) -> int:
+    from impasto.io.image import check_output, write_picture
+    from impasto.models.registry import styles as bundled
+
+    if not bundled():
+        print(NO_STYLES)
+        return 0
+    path = output or free_name(f"{Path(photo).stem}_styles")
+    check_output(path, force=force)
+    from impasto.api.sheet import style_sheet
+
+    image = style_sheet(photo, size=size)
+    write_picture(image, path, force=force)
+    print(path)
+    return 0
+
+
+def _row(name: str, path: Path, info: ModelInfo) -> tuple[str, ...]:
+    credit = "; ".join(style.credit for style in info.styles if style.credit)
+    return name, info.network_name, _file_size(path), info.licence, credit
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return lines with the columns one below the other; the last may be of any width."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _describe(name: str, path: Path, info: ModelInfo, *, as_json: bool) -> str:
+    """Return all that a model file says about itself but its thumbnails."""
+    record: dict[str, Any] = {
+        "name": name,
+        "path": str(path),
+        "bytes": path.stat().st_size,
+        "network_name": info.network_name,
+        "network": info.network.to_dict(),
+        "styles": [{"name": style.name, "credit": style.credit} for style in info.styles],
+        "licence": info.licence,
+        "version": info.version,
+        "recipe": dict(info.recipe),
+    }
+    if as_json:
+        return json_format.dumps(record)
+    lines = [("name", name), ("size", _file_size(path)), ("network", info.network_name)]
+    lines += [("style", f"{s.name}  {s.credit}".rstrip()) for s in info.styles]
+    lines += [("licence", info.licence), ("written by", f"impasto {info.version}")]
+    lines += [("trained", f"{key} {_words(value)}") for key, value in info.recipe.items()]
+    return "\n".join(_table([line for line in lines if line[1]]))
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(inner)}" for key, inner in value.items())
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _file_size(path: Path) -> str:
+    return f"{path.stat().st_size / 1000:.0f} kB"

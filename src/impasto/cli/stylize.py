@@ -1,0 +1,262 @@
+"""`impasto stylize`: paint photos with a trained network, in one pass."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+from impasto.apply.options import StylizeOptions
+from impasto.cli.interruption import INTERRUPTED, interruptible
+from impasto.cli.output import free_name
+from impasto.cli.progress import Reader, format_seconds
+from impasto.core.errors import ConfigError, ImageError
+from impasto.core.events import Failed, Painted, Skipped
+from impasto.core.options import FLAG
+from impasto.io.folder import PICTURE_SUFFIXES
+
+PARTLY = 3
+"""Exit code if some of several pictures failed."""
+
+PIPE = "-"
+"""As PHOTO: standard input; as output: standard output."""
+
+_PROMISE = "stopping after this picture"
+_PIPES = Parameter(allow_leading_hyphen=True)
+_FILES = Parameter(group=Group("Files and output", sort_key=0))
+
+
+def stylize(
+    photos: Annotated[tuple[str, ...], _PIPES],
+    /,
+    *,
+    output: Annotated[str | None, _FILES, _PIPES, Parameter(alias="-o")] = None,
+    force: Annotated[bool, _FILES, FLAG] = False,
+    json: Annotated[bool, _FILES, FLAG] = False,
+    quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
+    options: Annotated[StylizeOptions, Parameter(name="*")],
+) -> int:
+    """Paint PHOTOS in a trained style, in one pass (Johnson et al.).
+
+    Of several photos, those that fail are listed at the end (exit code 3). Ctrl-C stops after the
+    current one; the same command again paints the rest.
+
+    Parameters
+    ----------
+    photos
+        Picture files, or folders, which are searched with all folders in them and mirrored. A
+        lone - is the picture on standard input.
+    output
+        File to write (.png, .jpg, .webp, .avif or .tif), - for a PNG on standard output, or a
+        folder, which is made. Without it, PHOTO_STYLE.png, or FOLDER_STYLE for a folder, in the
+        current folder.
+    force
+        Overwrite results that exist. Of several photos, those with a result are skipped without
+        it.
+    json
+        Print one line of JSON per picture on stdout instead of the progress bar.
+    quiet
+        Print nothing but the paths of the results.
+    """
+    _refuse_options(photos)
+    if output == PIPE:
+        return _into_pipe(photos, options, as_json=json)
+    reader = Reader(as_json=json, quiet=quiet)
+    if _is_one(photos, output):
+        painted = _paint_one(photos[0], output, options, reader, force=force)
+        if json:
+            reader.show(painted)
+        else:
+            print(painted.path)
+            if not quiet:
+                print(f"{painted.width}x{painted.height}, {_duration(painted.seconds)}")
+        return 0
+    tally = _paint_many(photos, output, options, reader, force=force)
+    if not json and len(tally.failed) < tally.total:
+        _print_tally(tally, _folder(photos, output, options), quiet=quiet)
+    return _end(tally)
+
+
+def _refuse_options(photos: Sequence[str]) -> None:
+    """Refuse a misspelt option: a hyphen is allowed in front of a photo only for standard input."""
+    for word in photos:
+        if word.startswith("-") and word != PIPE and not Path(word).exists():
+            names = [option.name.replace("_", "-") for option in fields(StylizeOptions)]
+            known = [f"--{name}" for name in (*names, "output", "force", "json", "quiet")]
+            close = difflib.get_close_matches(word, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else "see impasto stylize --help"
+            raise ConfigError(f"unknown option {word}; {hint}")
+
+
+def _is_one(photos: Sequence[str], output: str | None) -> bool:
+    """Return whether this is one picture into one file.
+
+    Raises:
+        ConfigError: several pictures into one file, or one from standard input among several.
+    """
+    if len(photos) > 1 and PIPE in photos:
+        raise ConfigError("- (standard input) is one picture; it cannot be one of several")
+    path = None if output is None else Path(output)
+    is_folder = path is not None and (path.is_dir() or not path.suffix)
+    if len(photos) == 1 and not Path(photos[0]).is_dir():
+        return photos[0] == PIPE or not is_folder
+    if path is not None and not path.is_dir() and path.suffix.lower() in PICTURE_SUFFIXES:
+        raise ConfigError(f"-o {output}: several photos need a folder to be written to")
+    return False
+
+
+def _into_pipe(photos: Sequence[str], options: StylizeOptions, *, as_json: bool) -> int:
+    """Paint one picture and write it, and nothing else, to standard output."""
+    if len(photos) > 1 or Path(photos[0]).is_dir():
+        raise ConfigError("-o - writes one picture to standard output; name one photo")
+    if as_json:
+        raise ConfigError("-o - and --json would both write to standard output; choose one")
+    if sys.stdout.isatty():
+        raise ConfigError("-o - writes a PNG file to standard output; send it on with > or |")
+    from impasto.api.stylize import load
+    from impasto.io.image import to_png
+
+    result = load(options.style).paint(_source(photos[0]), options)
+    try:
+        sys.stdout.buffer.write(to_png(result.image, result.recipe.to_json()))
+        sys.stdout.flush()
+    except OSError as error:
+        # Whatever is still in the buffer would raise once more when Python closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise ImageError(f"cannot write to standard output: {error.strerror}") from error
+    return 0
+
+
+def _source(photo: str) -> str | bytes:
+    return sys.stdin.buffer.read() if photo == PIPE else photo
+
+
+def _paint_one(
+    photo: str, output: str | None, options: StylizeOptions, reader: Reader, *, force: bool
+) -> Painted:
+    """Paint one picture into one file."""
+    from impasto.io.image import check_output
+
+    stem = "stdin" if photo == PIPE else Path(photo).stem
+    path = Path(output) if output else free_name(f"{stem}_{Path(options.style).stem}")
+    check_output(path, force=force)
+
+    from impasto.api.stylize import load
+
+    with reader, interruptible(reader, _PROMISE):
+        model = load(options.style)
+        began = time.perf_counter()
+        result = model.paint(_source(photo), options)
+        result.save(path, force=force)
+        seconds = time.perf_counter() - began
+        width, height = result.image.size
+    return Painted(path, Path(photo), width, height, seconds, 1, 1, 1 / seconds, 0.0)
+
+
+@dataclass
+class _Tally:
+    """What became of many pictures."""
+
+    painted: list[Painted] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+    total: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+
+
+def _paint_many(
+    photos: Sequence[str],
+    output: str | None,
+    options: StylizeOptions,
+    reader: Reader,
+    *,
+    force: bool,
+) -> _Tally:
+    """Paint many pictures, and count what becomes of them."""
+    from impasto.api.stylize import stylize_events
+
+    tally = _Tally()
+    with reader, interruptible(reader, _PROMISE) as interruption:
+        began = time.perf_counter()
+        try:
+            for event in stylize_events(photos, options, output=output, force=force):
+                interruption.can_wait = True
+                reader.show(event)
+                if isinstance(event, Painted | Skipped | Failed):
+                    tally.total = event.total
+                    _add(event, tally)
+                if interruption.asked:
+                    break
+        except KeyboardInterrupt:
+            if not tally.painted:
+                raise
+        tally.interrupted = interruption.asked
+        tally.seconds = time.perf_counter() - began
+    return tally
+
+
+def _add(event: Painted | Skipped | Failed, tally: _Tally) -> None:
+    if isinstance(event, Painted):
+        tally.painted.append(event)
+    elif isinstance(event, Skipped):
+        tally.skipped.append(event)
+    else:
+        tally.failed.append(event)
+
+
+def _folder(photos: Sequence[str], output: str | None, options: StylizeOptions) -> Path | None:
+    """Return the one folder that all results are in, None if they are in the current one."""
+    if output is not None:
+        return Path(output)
+    from impasto.apply.batch import default_folder
+
+    if len(photos) == 1:
+        return default_folder(Path(photos[0]), Path(options.style).stem)
+    return None
+
+
+def _print_tally(tally: _Tally, folder: Path | None, *, quiet: bool) -> None:
+    """Print where the results are, and how many there are."""
+    if quiet or folder is None:
+        for painted in tally.painted:
+            print(painted.path)
+    else:
+        print(folder)
+    if quiet:
+        return
+    counts = [f"{len(tally.painted)} painted"]
+    if tally.skipped:
+        counts.append(f"{len(tally.skipped)} skipped (painted before; --force paints them again)")
+    if tally.failed:
+        counts.append(f"{len(tally.failed)} failed")
+    rate = f", {len(tally.painted) / tally.seconds:.1f} photos/s" if tally.painted else ""
+    print(f"{', '.join(counts)}; {_duration(tally.seconds)}{rate}")
+
+
+def _end(tally: _Tally) -> int:
+    """List the failures, say how to go on, and return the exit code."""
+    for failure in tally.failed:
+        print("impasto:", " ".join(failure.message.split()), file=sys.stderr)
+    if tally.interrupted:
+        done = len(tally.painted) + len(tally.skipped) + len(tally.failed)
+        print(
+            f"impasto: interrupted after {done} of {tally.total}; the same command again paints "
+            "the rest",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    if not tally.failed:
+        return 0
+    return 2 if tally.total == 1 else PARTLY
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds < 10 else format_seconds(seconds)

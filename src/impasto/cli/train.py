@@ -1,0 +1,107 @@
+"""`impasto train`: a network that paints in one style, in one pass."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+from impasto.cli.interruption import INTERRUPTED, interruptible
+from impasto.cli.progress import Reader, format_seconds
+from impasto.core.errors import ConfigError
+from impasto.core.events import Event, Saved, StopEarly, Trained, TrainStep
+from impasto.core.options import FLAG, changed
+from impasto.training.options import TrainOptions
+
+_PROMISE = "stopping after this step, with a checkpoint"
+_FILES = Parameter(group=Group("Files and output", sort_key=0))
+
+
+def train(
+    style: str | None = None,
+    /,
+    *,
+    photos: Annotated[Path | None, _FILES] = None,
+    output: Annotated[Path | None, _FILES, Parameter(alias="-o")] = None,
+    name: Annotated[str | None, _FILES] = None,
+    credit: Annotated[str, _FILES] = "",
+    run: Annotated[Path | None, _FILES] = None,
+    resume: Annotated[Path | None, _FILES] = None,
+    json: Annotated[bool, _FILES, FLAG] = False,
+    quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
+    options: Annotated[TrainOptions, Parameter(name="*")] = TrainOptions(),  # noqa: B008
+) -> int:
+    """Train a network that paints any photo in one STYLE, in one pass (Johnson et al.).
+
+    Ctrl-C saves a checkpoint and stops; go on with --resume. Works from about 50 photos up.
+
+    Parameters
+    ----------
+    style
+        The painting: a picture file, or the name of a bundled one such as great-wave.
+    photos
+        Folder of photos to learn from, with all folders in it. What is on them matters little.
+    output
+        Model file to write, .safetensors. Without it, STYLE.safetensors in the current folder.
+    name
+        Name of the style inside the model; the output's name if not given.
+    credit
+        Painter, title, year and licence of the painting, kept in the model.
+    run
+        Folder for checkpoints, metrics.jsonl and samples; OUTPUT with the ending .run if not given.
+    resume
+        Run folder to go on with, to the same end. Only --minutes or --steps can be changed.
+    json
+        Print one line of JSON per event on stdout instead of the progress bar.
+    quiet
+        Print nothing but the path of the model.
+    """
+    from impasto.api.train import TrainRequest, resume_events, train_events
+
+    given = changed(options)
+    if resume is not None:
+        if style is not None or photos is not None or output is not None or run is not None:
+            raise ConfigError("--resume RUN needs nothing else but --minutes or --steps")
+        if set(given) - {"minutes", "steps"}:
+            raise ConfigError("with --resume, only --minutes or --steps can be changed")
+        return _show(resume_events(resume, **given), resume, as_json=json, quiet=quiet)
+    if style is None or photos is None:
+        raise ConfigError("name a painting and --photos DIR, or --resume RUN; see train --help")
+    output = output or Path(f"{Path(style).stem}.safetensors")
+    run = run or output.with_suffix(".run")
+    request = TrainRequest(style, photos, output, run, name, credit)
+    return _show(train_events(request, options), run, as_json=json, quiet=quiet)
+
+
+def _show(events: Generator[Event, None, None], run: Path, *, as_json: bool, quiet: bool) -> int:
+    """Show the events of a training and return the exit code."""
+    with (
+        Reader(as_json=as_json, quiet=quiet) as reader,
+        interruptible(reader, _PROMISE) as interruption,
+    ):
+        saved: Saved | None = None
+        ended: Trained | None = None
+        for event in events:
+            reader.show(event)
+            if isinstance(event, TrainStep):
+                interruption.can_wait = True
+                if interruption.asked:
+                    reader.show(events.throw(StopEarly))
+            elif isinstance(event, Saved):
+                saved = event
+            elif isinstance(event, Trained):
+                ended = event
+    if ended is None:  # a process of torchrun's that does not lead
+        return 0
+    if ended.stopped:
+        print(f"impasto: stopped; go on with: impasto train --resume {run}", file=sys.stderr)
+        return INTERRUPTED
+    assert saved is not None
+    if not as_json:
+        print(saved.path)
+        if not quiet:
+            print(f"{ended.step} steps, {format_seconds(ended.seconds)}; samples in {run}/samples")
+    return 0

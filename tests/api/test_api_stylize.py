@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+
+import impasto
+from conftest import load_image, save_picture, save_random_model
+from impasto.apply.sheet import GAP
+from impasto.io.image import read_note
+from impasto.recipe import Recipe
+
+
+@pytest.fixture
+def bundled(tmp_path, monkeypatch):
+    """Two styles, as if they were bundled."""
+    (tmp_path / "zoo").mkdir()
+    found = {
+        name: save_random_model(tmp_path / "zoo" / f"{name}.safetensors", seed)
+        for seed, name in enumerate(("great-wave", "starry-night"))
+    }
+    for module in ("models.registry", "api.stylize", "api.sheet"):
+        monkeypatch.setattr(f"impasto.{module}.styles", lambda: found)
+    return found
+
+
+def pixels(image):
+    return np.asarray(image).astype(int)
+
+
+def test_paths_bytes_images_and_arrays_paint_the_same_picture(photo, wave):
+    model = impasto.load(wave)
+    first = impasto.stylize(photo, wave)
+    assert first.image.size == (60, 40)
+    assert first.seconds > 0
+    image = load_image(photo)
+    for source in (str(photo), photo.read_bytes(), image, np.asarray(image)):
+        assert np.array_equal(pixels(model(source)), pixels(first.image))
+
+
+def test_options_reach_the_painting(photo, wave):
+    model = impasto.load(wave)
+    assert np.array_equal(pixels(model(photo, strength=0)), pixels(load_image(photo)))
+    assert model(photo, size=30).size == (30, 20)
+    with pytest.raises(impasto.ConfigError, match="--strength"):
+        model(photo, strength=3)
+    with pytest.raises(TypeError, match="sise"):
+        model(photo, sise=30)
+    with pytest.raises(TypeError, match="style"):
+        model(photo, style="another")
+
+
+def test_grey_photos_come_out_in_colour(tmp_path, wave):
+    load_image(save_picture(tmp_path / "a.png", 9, 1, 0)).convert("L").save(tmp_path / "grey.png")
+    painted = impasto.stylize(tmp_path / "grey.png", wave).image
+    assert painted.size == (1, 9)
+    assert painted.mode == "RGB"
+    assert pixels(painted).std(axis=2).max() > 1
+
+
+def test_alpha_is_kept_at_the_new_size(wave):
+    photo = np.zeros((40, 40, 4), np.uint8)
+    photo[10:30, 10:30] = (200, 50, 50, 255)
+    model = impasto.load(wave)
+    assert np.array_equal(pixels(model(photo))[..., 3], photo[..., 3])
+    small = model(photo, size=20)
+    assert small.mode == "RGBA"
+    assert pixels(small)[10, [0, 10, 19], 3].tolist() == [0, 255, 0]
+
+
+def test_the_saved_file_carries_its_recipe(tmp_path, photo, wave):
+    result = impasto.stylize(photo, wave, strength=0.5, dtype="float32")
+    path = result.save(tmp_path / "out.jpg")
+    recipe = Recipe.from_json(read_note(path) or "")
+    assert recipe == result.recipe
+    assert recipe.command() == (
+        "impasto stylize photo.png --style wave.safetensors --strength 0.5 --dtype float32"
+    )
+    assert len(recipe.styles[0].sha256) == 64
+    assert str(tmp_path) not in recipe.to_json()
+    with pytest.raises(impasto.ImageError, match="--force"):
+        result.save(path)
+
+
+def test_a_model_tells_about_itself(wave):
+    model = impasto.load(wave)
+    assert model.styles == ("wave",)
+    assert model.info.styles[0].credit == "Hokusai, 1831"
+    assert isinstance(model.info, impasto.ModelInfo)
+
+
+def test_bundled_styles_are_known_by_name(photo, bundled):
+    by_name = impasto.stylize(photo, "great-wave")
+    by_file = impasto.stylize(photo, bundled["great-wave"])
+    assert np.array_equal(pixels(by_name.image), pixels(by_file.image))
+    assert by_name.recipe.command() == "impasto stylize photo.png --style great-wave"
+    assert not np.array_equal(
+        pixels(by_name.image), pixels(impasto.stylize(photo, "starry-night").image)
+    )
+
+
+@pytest.mark.usefixtures("bundled")
+def test_an_unknown_style_gets_a_hint(photo):
+    with pytest.raises(impasto.ModelFileError, match="did you mean starry-night"):
+        impasto.stylize(photo, "stary-night")
+
+
+def test_many_photos_are_a_stream_of_events(tmp_path, photo, wave, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = impasto.StylizeOptions(style=str(wave), size=16)
+    events = list(impasto.stylize_events([photo, "castle", "gone.png"], options, output="out"))
+    assert [type(event).__name__ for event in events] == ["Painted", "Painted", "Failed"]
+    assert "gone.png does not exist" in events[2].message
+    recipe = Recipe.from_json(read_note(tmp_path / "out" / "castle.png") or "")
+    assert recipe.command() == "impasto stylize castle --style wave.safetensors --size 16"
+
+
+def test_a_sheet_shows_the_photo_in_every_style(photo, bundled):
+    sheet = pixels(impasto.style_sheet(photo, size=30))
+    small = impasto.load("great-wave")(photo, size=30, strength=0)
+    expected = [small, *(impasto.load(name)(small) for name in bundled)]
+    for column, picture in enumerate(expected):
+        left = GAP + column * (30 + GAP)
+        assert np.array_equal(sheet[GAP : GAP + 20, left : left + 30], pixels(picture))
+    below = sheet[GAP + 20 : -GAP]
+    assert below.min() < 100, "the names are written in black"
+
+
+def test_without_styles_there_is_no_sheet(photo, monkeypatch):
+    monkeypatch.setattr("impasto.api.sheet.styles", dict)
+    with pytest.raises(impasto.MissingError, match="impasto train"):
+        impasto.style_sheet(photo)

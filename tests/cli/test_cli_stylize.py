@@ -1,0 +1,285 @@
+"""The command as a person meets it; the interrupted one runs in a process of its own."""
+
+import io
+import json
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import load_image, save_picture
+from impasto.cli.app import main
+from impasto.io.image import write_picture
+
+STYLE = ["--style", "wave.safetensors"]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch, photo, wave):
+    """Work in a folder with photo.png and wave.safetensors."""
+    assert (photo.name, wave.name) == ("photo.png", "wave.safetensors")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def files(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in Path(folder).rglob("*") if p.is_file())
+
+
+def make_folder():
+    for number, name in enumerate(("a.png", "b.jpg", "deep/c.png")):
+        path = Path("in") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_picture(path, 12, 16, number)
+
+
+def test_it_writes_a_picture_and_says_where(here, capsys):
+    assert main(["stylize", "photo.png", *STYLE]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[0] == "photo_wave.png"
+    assert captured.out.splitlines()[1].startswith("60x40, 0.")
+    assert captured.err == ""
+    assert load_image(here / "photo_wave.png").size == (60, 40)
+
+
+def test_a_second_run_loses_nothing(capsys):
+    for expected in ("photo_wave.png", "photo_wave-2.png"):
+        assert main(["stylize", "photo.png", "-q", *STYLE]) == 0
+        assert capsys.readouterr().out == f"{expected}\n"
+
+
+def test_a_named_output_is_not_overwritten(here, capsys):
+    (here / "out.png").write_text("mine")
+    assert main(["stylize", "photo.png", "-o", "out.png", *STYLE]) == 2
+    assert "--force" in capsys.readouterr().err
+    assert (here / "out.png").read_text() == "mine"
+    assert main(["stylize", "photo.png", "-o", "out.png", "--force", *STYLE]) == 0
+    assert load_image(here / "out.png").size == (60, 40)
+
+
+def test_show_prints_a_command_that_paints_the_same_picture(here, capsys):
+    words = ["stylize", "photo.png", *STYLE, "--strength", "0.7", "--preserve-color", "match"]
+    assert main([*words, "--size", "50", "-q", "-o", "first.png"]) == 0
+    capsys.readouterr()
+    assert main(["show", "first.png"]) == 0
+    command = shlex.split(capsys.readouterr().out)
+    assert command[:3] == ["impasto", "stylize", "photo.png"]
+    assert main([*command[1:], "-q", "-o", "again.png"]) == 0
+    first, again = (np.asarray(load_image(here / f"{name}.png")) for name in ("first", "again"))
+    assert first.shape == (33, 50, 3)
+    assert np.array_equal(first, again)
+
+
+def test_a_folder_is_mirrored_then_skipped_then_forced(capsys):
+    make_folder()
+    assert main(["stylize", "in", *STYLE]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[0] == "in_wave"
+    assert "3 painted; " in captured.out
+    assert "photos/s" in captured.out
+    assert captured.err.startswith("painting: 1/3")
+    assert files("in_wave") == ["a.png", "b.jpg", "deep/c.png"]
+    Path("in_wave/b.jpg").unlink()
+    before = Path("in_wave/a.png").stat().st_mtime_ns
+    assert main(["stylize", "in", *STYLE]) == 0
+    assert "1 painted, 2 skipped" in capsys.readouterr().out
+    assert Path("in_wave/a.png").stat().st_mtime_ns == before
+    assert main(["stylize", "in", "--force", *STYLE]) == 0
+    assert "3 painted; " in capsys.readouterr().out
+    assert Path("in_wave/a.png").stat().st_mtime_ns > before
+
+
+def test_a_folder_inside_its_own_output_is_painted_once():
+    make_folder()
+    for _ in range(2):
+        assert main(["stylize", "in", "-o", "in/painted", "-q", *STYLE]) == 0
+    assert files("in/painted") == ["a.png", "b.jpg", "deep/c.png"]
+
+
+def test_a_broken_file_among_good_ones_is_listed_at_the_end(capsys):
+    make_folder()
+    Path("in/bad.jpg").write_text("I am text")
+    assert main(["stylize", "in", "gone.png", "-o", "out", "-q", *STYLE]) == 3
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == ["out/in/a.png", "out/in/b.jpg", "out/in/deep/c.png"]
+    lines = captured.err.splitlines()
+    assert lines[0].startswith("impasto: in/bad.jpg is not a picture")
+    assert lines[1].startswith("impasto: gone.png does not exist")
+    assert len(lines) == 2
+    assert files("out") == ["in/a.png", "in/b.jpg", "in/deep/c.png"]
+
+
+def test_several_files_without_output_go_to_the_current_folder(capsys):
+    make_folder()
+    assert main(["stylize", "in/a.png", "in/b.jpg", *STYLE]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == ["a_wave.png", "b_wave.png"]
+    assert load_image(Path("b_wave.png")).size == (16, 12)
+
+
+def test_one_file_into_a_folder_keeps_its_name():
+    assert main(["stylize", "photo.png", "-o", "out", "-q", *STYLE]) == 0
+    assert files("out") == ["photo.png"]
+
+
+def test_json_is_one_line_per_picture(capsys):
+    make_folder()
+    Path("in/bad.jpg").write_text("I am text")
+    assert main(["stylize", "in", "--json", *STYLE]) == 3
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [r["event"] for r in records] == ["painted", "painted", "failed", "painted"]
+    assert (records[0]["path"], records[0]["source"]) == ("in_wave/a.png", "in/a.png")
+    assert (records[0]["width"], records[0]["height"]) == (16, 12)
+    assert records[0]["seconds"] > 0
+    assert "not a picture" in records[2]["message"]
+    assert main(["stylize", "in/a.png", "--json", *STYLE]) == 0
+    (record,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (record["event"], record["path"], record["width"]) == ("painted", "a_wave.png", 16)
+
+
+class Pipe(io.BytesIO):
+    """Bytes as standard input or output."""
+
+    buffer = property(lambda self: self)
+
+    def isatty(self):
+        return False
+
+
+def test_from_pipe_to_pipe_there_is_nothing_but_a_png(here, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(read("photo.png"))))
+    out = Pipe()
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", out)
+        assert main(["stylize", "-", "-o", "-", *STYLE]) == 0
+    assert main(["stylize", "photo.png", "-o", "from-file.png", "-q", *STYLE]) == 0
+    assert capsys.readouterr().err == ""
+    with Image.open(io.BytesIO(out.getvalue())) as opened:
+        assert opened.format == "PNG"
+        assert np.array_equal(np.asarray(opened), np.asarray(load_image(here / "from-file.png")))
+
+
+def read(name):
+    return Path(name).read_bytes()
+
+
+def test_standard_input_into_a_file(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(read("photo.png"))))
+    assert main(["stylize", "-", *STYLE]) == 0
+    assert capsys.readouterr().out.startswith("stdin_wave.png\n60x40")
+    assert main(["show", "stdin_wave.png"]) == 0
+    assert capsys.readouterr().out == "impasto stylize - --style wave.safetensors\n"
+
+
+def test_a_closed_pipe_is_one_line():
+    command = [sys.executable, "-m", "impasto", "stylize", "photo.png", "-o", "-", *STYLE]
+    with subprocess.Popen(
+        [*command, "--size", "400"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+    assert process.returncode == 2
+    assert errors == "impasto: cannot write to standard output: Broken pipe\n"
+
+
+TEXT = b"I am text\n" * 100
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["gone.png"], "gone.png does not exist"),
+        (["text.jpg"], "text.jpg is not a picture"),
+        (["text.jpg", "-o", "out"], "text.jpg is not a picture"),
+        (["empty"], "no pictures in the folder empty"),
+        (["photo.png", "--style", "wavy"], "no style 'wavy'"),
+        (["photo.png", "--style", "text.safetensors"], "text.safetensors is no model file"),
+        (["photo.png", "--style", "half.safetensors"], "half.safetensors"),
+        (["photo.png", "--style", "newer.safetensors"], "upgrade impasto"),
+        (["empty", "--style", "half.safetensors"], "half.safetensors"),
+        (["photo.png", "-o", "gone/out.png"], "gone does not exist"),
+        (["photo.png", "-o", "out.xyz"], "ending"),
+        (["photo.png", "text.jpg", "-o", "text.jpg/out"], "cannot write into the folder"),
+        (["photo.png", "text.jpg", "-o", "out.png"], "need a folder"),
+        (["photo.png", "text.jpg", "-o", "-"], "one picture"),
+        (["photo.png", "-o", "-", "--json"], "--json"),
+        (["photo.png", "-", "-o", "out"], "standard input"),
+        (["photo.png", "--strength", "2"], "--strength 2"),
+        (["photo.png", "--size", "0"], "--size 0"),
+        (["photo.png", "--sise", "3"], "--sise"),
+        (["--sise", "3", "photo.png"], "--size"),
+        (["photo.png", "--preserve-color", "sepia"], "luminance"),
+        (["photo.png", "--device", "abacus"], "abacus"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(here, capsys, words, message):
+    Path("text.jpg").write_bytes(TEXT)
+    Path("text.safetensors").write_bytes(TEXT)
+    Path("half.safetensors").write_bytes(read("wave.safetensors")[:-100])
+    newer = read("wave.safetensors").replace(b'\\"format\\": 1', b'\\"format\\": 9')
+    Path("newer.safetensors").write_bytes(newer)
+    Path("empty").mkdir()
+    before = files(here)
+    style = [] if "--style" in words else STYLE
+    code = main(["stylize", *style, *words])
+    captured = capsys.readouterr()
+    assert code == 2
+    assert message in captured.err
+    assert captured.err.startswith("impasto: ")
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert files(here) == before
+    assert not Path("out").exists()
+
+
+def test_a_style_is_asked_for(capsys):
+    assert main(["stylize", "photo.png"]) == 2
+    assert "--style" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_in_a_folder_a_second_run_completes_it(here, sign):
+    Path("in").mkdir()
+    for number in range(12):
+        save_picture(here / "in" / f"{number:02}.png", 300, 400, number)
+    command = [sys.executable, "-m", "impasto", "stylize", "in", "--json", *STYLE]
+    with subprocess.Popen(
+        [*command, "--size", "1200"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        first = json.loads(process.stdout.readline())
+        process.send_signal(sign)
+        rest, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    told = [first, *map(json.loads, rest.splitlines())]
+    assert 1 <= len(told) < 12
+    assert files(here / "in_wave") == [Path(record["path"]).name for record in told]
+    for name in files(here / "in_wave"):
+        assert load_image(here / "in_wave" / name).size == (1200, 900)
+    assert f"interrupted after {len(told)} of 12" in errors
+    assert "Traceback" not in errors
+    assert main(["stylize", "in", "-q", *STYLE]) == 0
+    assert len(files(here / "in_wave")) == 12
+
+
+def test_a_second_ctrl_c_drops_the_picture_in_flight_whole(here, monkeypatch, capsys):
+    make_folder()
+    wishes = iter([1, 2])
+
+    def write(image, path, **options):
+        if path.name == "b.jpg":
+            for _ in wishes:  # twice while this picture is being written
+                signal.raise_signal(signal.SIGINT)
+        write_picture(image, path, **options)
+
+    monkeypatch.setattr("impasto.apply.batch.write_picture", write)
+    assert main(["stylize", "in", *STYLE]) == 130
+    captured = capsys.readouterr()
+    assert "1 painted" in captured.out
+    assert "interrupted after 1 of 3" in captured.err
+    assert files("in_wave") == ["a.png"]
+    assert [path.name for path in here.rglob("*.part*")] == []

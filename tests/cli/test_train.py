@@ -1,0 +1,147 @@
+"""Trainings in processes of their own, on the real VGG-16 and very small crops."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from conftest import save_picture
+from impasto.cli.app import main
+from impasto.models.file import load_model
+
+TINY = ["--size", "32", "--style-size", "48", "--dtype", "float32"]
+QUICK = [*TINY, "--batch-size", "1"]
+TRAIN = [sys.executable, "-m", "impasto", "train"]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch, weights):
+    assert weights
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    for seed in range(5):
+        save_picture(tmp_path / "photos" / f"{seed}.png", 40, 60, seed)
+    save_picture(tmp_path / "wave.png", 50, 50, 9)
+    return tmp_path
+
+
+def start(*words):
+    return subprocess.Popen(
+        [*TRAIN, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def read_until(process, step):
+    for line in process.stdout:
+        event = json.loads(line)
+        if event["event"] == "trainstep" and event["step"] >= step:
+            return
+    raise AssertionError(process.stderr.read())
+
+
+def test_it_writes_a_model_that_explains_itself(here, capsys):
+    words = ["train", "wave.png", "--photos", "photos", "--steps", "2", *QUICK]
+    assert main([*words, "--credit", "Hokusai, 1831, public domain", "--workers", "0"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[0].endswith("wave.safetensors")
+    net, info = load_model(here / "wave.safetensors")
+    assert info.network_name == "small"
+    assert info.styles[0].name == "wave"
+    assert info.styles[0].credit.startswith("Hokusai")
+    assert info.styles[0].thumbnail[:2] == b"\xff\xd8"
+    assert info.recipe["steps"] == 2
+    assert info.recipe["options"]["batch_size"] == 1
+    assert str(here) not in info.to_json()
+    assert sorted(p.name for p in (here / "wave.run" / "samples").iterdir()) == [
+        "0000002-astronaut.jpg",
+        "0000002-castle.jpg",
+    ]
+    assert net(torch.rand(1, 3, 9, 9)).shape == (1, 3, 9, 9)
+
+
+def test_killed_and_resumed_it_equals_the_uninterrupted_run(here):
+    words = ["wave.png", "--photos", "photos", "--steps", "14", "--json", *QUICK]
+    subprocess.run([*TRAIN, *words, "-o", "whole.safetensors"], check=True, capture_output=True)
+    with start(*words, "-o", "killed.safetensors", "--checkpoint-minutes", "0") as process:
+        read_until(process, 6)
+        process.kill()
+    assert not (here / "killed.safetensors").exists()
+    done = subprocess.run(
+        [*TRAIN, "--resume", "killed.run", "--json"], check=True, capture_output=True, text=True
+    )
+    first = json.loads(done.stdout.splitlines()[0])
+    assert 6 <= first["step"] <= 14
+    whole, killed = (load_model(here / f"{name}.safetensors")[0] for name in ("whole", "killed"))
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, killed.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_saves_a_checkpoint_and_says_how_to_go_on(here, sign):
+    words = ["wave.png", "--photos", "photos", "--steps", "100000", "--json", *QUICK]
+    with start(*words) as process:
+        read_until(process, 2)
+        process.send_signal(sign)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "impasto train --resume wave.run" in errors
+    assert "Traceback" not in errors
+    assert len(list((here / "wave.run").glob("checkpoint-*.pt"))) == 1
+    assert not (here / "wave.safetensors").exists()
+
+
+def test_two_processes_take_the_step_of_one_with_twice_the_batch(here):
+    """Adam's first step is the sign of the gradient: its moments are compared, not the weights."""
+    words = ["wave.png", "--photos", "photos", "--steps", "1", "--workers", "0", *TINY]
+    one = [*TRAIN, *words, "--batch-size", "4", "-o", "one.safetensors"]
+    subprocess.run(one, check=True, capture_output=True)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    launch += ["--master-port", "29617", "-m", "impasto", "train"]
+    two = [*launch, *words, "--batch-size", "2", "-o", "two.safetensors"]
+    done = subprocess.run(two, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (here / "two.safetensors").exists()
+    states = [
+        torch.load(Path(f"{name}.run/checkpoint-0000001.pt"), weights_only=True)["optimizer"]
+        for name in ("one", "two")
+    ]
+    for mine, other in zip(*(state["state"].values() for state in states), strict=True):
+        scale = mine["exp_avg"].abs().max()
+        assert (mine["exp_avg"] - other["exp_avg"]).abs().max() <= 1e-3 * scale
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["wave.png"], "--photos"),
+        (["wave.png", "--photos", "nowhere"], "nowhere does not exist"),
+        (["wave.png", "--photos", "empty"], "no pictures"),
+        (["wave.png", "--photos", "wave.png"], "is not a folder"),
+        (["none.png", "--photos", "photos"], "none.png"),
+        (["text.jpg", "--photos", "photos"], "text.jpg"),
+        (["wave.png", "--photos", "photos", "-o", "model.bin"], ".safetensors"),
+        (["wave.png", "--photos", "photos", "-o", "no/where.safetensors"], "does not exist"),
+        (["wave.png", "--photos", "photos", "-o", "there.safetensors"], "exists"),
+        (["wave.png", "--photos", "photos", "--start", "nothing"], "no style 'nothing'"),
+        (["wave.png", "--photos", "photos", "--minutes", "1", "--steps", "2"], "choose one"),
+        (["wave.png", "--photos", "photos", "--content-layers", "relu9_9"], "relu9_9"),
+        (["--resume", "photos"], "no run folder"),
+        (["--resume", "photos", "--lr", "1"], "only --minutes or --steps"),
+        (["wave.png", "--resume", "photos"], "nothing else"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(here, capsys, words, message):
+    (here / "empty").mkdir()
+    (here / "text.jpg").write_text("I am text")
+    (here / "there.safetensors").write_text("mine")
+    before = sorted(path for path in here.rglob("*"))
+    assert main(["train", *words]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert sorted(path for path in here.rglob("*")) == before
