@@ -46,6 +46,7 @@ def make(tmp_path, photos):
             output=str(tmp_path / "wave.safetensors"),
             name="wave",
             credit="",
+            licence="",
             options=TrainOptions(**{**quick, "steps": 8, **options}),
         )
         folder = RunFolder(tmp_path / name)

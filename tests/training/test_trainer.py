@@ -86,7 +86,7 @@ def test_gradients_are_shortened():
     for trainer in (loose, tight):
         trainer.step(photos(), 0.0)
     moments = [
-        max(float(state["exp_avg"].abs().max()) for state in trainer.optimizer.state.values())
+        max(float(state["momentum"].abs().max()) for state in trainer.optimizers[0].state.values())
         for trainer in (loose, tight)
     ]
     assert moments[1] < 1e-9 < moments[0]
@@ -114,3 +114,13 @@ def test_bfloat16_takes_nearly_the_same_step():
     losses = [total(build(dtype=dtype).step(photos(), 0.0)) for dtype in ("float32", "bfloat16")]
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
     assert losses[1] != losses[0]
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adam"])
+def test_both_optimizers_learn(optimizer):
+    trainer, batch = build(lr=5e-3, optimizer=optimizer), photos()
+    losses = [total(trainer.step(batch, 0.0)) for _ in range(25)]
+    assert losses[-1] < 0.9 * losses[0]
+    assert len(trainer.optimizers) == (2 if optimizer == "muon" else 1)
+    counts = [sum(len(g["params"]) for g in o.param_groups) for o in trainer.optimizers]
+    assert sum(counts) == len(list(trainer.net.parameters()))

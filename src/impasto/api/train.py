@@ -58,6 +58,9 @@ class TrainRequest:
     credit: str = ""
     """Who made the painting, its title, year and licence; kept in the model file."""
 
+    licence: str = ""
+    """Of the model file; kept in it."""
+
 
 def train(
     style: str | Path, photos: str | Path, output: str | Path, *, credit: str = "", **options: Any
@@ -113,6 +116,7 @@ def train_events(
         output=str(output.resolve()),
         name=request.name or output.stem,
         credit=request.credit,
+        licence=request.licence,
         options=options,
     )
     folder = RunFolder(Path(request.run) if request.run else output.with_suffix(".run"))
@@ -190,6 +194,7 @@ def _describe(task: TrainTask, folder: RunFolder, outcome: Outcome) -> ModelInfo
     return ModelInfo(
         network=network,
         network_name=name_of(network),
+        licence=task.licence,
         styles=(StyleInfo(task.name, task.credit, _thumbnail(folder.style())),),
         recipe={
             "options": options,

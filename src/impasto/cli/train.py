@@ -28,6 +28,7 @@ def train(
     output: Annotated[Path | None, _FILES, Parameter(alias="-o")] = None,
     name: Annotated[str | None, _FILES] = None,
     credit: Annotated[str, _FILES] = "",
+    licence: Annotated[str, _FILES] = "",
     run: Annotated[Path | None, _FILES] = None,
     resume: Annotated[Path | None, _FILES] = None,
     json: Annotated[bool, _FILES, FLAG] = False,
@@ -50,6 +51,8 @@ def train(
         Name of the style inside the model; the output's name if not given.
     credit
         Painter, title, year and licence of the painting, kept in the model.
+    licence
+        Under which you give the model away, kept in it.
     run
         Folder for checkpoints, metrics.jsonl and samples; OUTPUT with the ending .run if not given.
     resume
@@ -72,7 +75,7 @@ def train(
         raise ConfigError("name a painting and --photos DIR, or --resume RUN; see train --help")
     output = output or Path(f"{Path(style).stem}.safetensors")
     run = run or output.with_suffix(".run")
-    request = TrainRequest(style, photos, output, run, name, credit)
+    request = TrainRequest(style, photos, output, run, name, credit, licence)
     return _show(train_events(request, options), run, as_json=json, quiet=quiet)
 
 

@@ -41,6 +41,9 @@ class TrainTask:
     credit: str
     """Of the painting."""
 
+    licence: str
+    """Of the model."""
+
     options: TrainOptions
     version: str = __version__
 

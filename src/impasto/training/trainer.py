@@ -16,6 +16,7 @@ from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.models.transform import NetworkOptions, TransformNet
 from impasto.perception.extractor import Extractor
+from impasto.training.muon import Muon
 from impasto.training.options import TrainOptions
 
 LOSS_UNIT = 1e5
@@ -24,6 +25,22 @@ LOSS_UNIT = 1e5
 
 class NotFiniteError(Exception):
     """The loss or the gradient is not a number any more; no weight was changed."""
+
+
+def make_optimizers(name: str, net: TransformNet, lr: float) -> list[torch.optim.Optimizer]:
+    """Return what trains a network: Muon for its inner convolutions and Adam for the rest, or Adam.
+
+    The last convolution stays with Adam: its three rows are colours, not directions.
+    """
+    convolutions = [
+        parameter
+        for part, parameter in net.named_parameters()
+        if name == "muon" and parameter.ndim == 4 and not part.startswith("last.")
+    ]
+    chosen = {id(parameter) for parameter in convolutions}
+    rest = [parameter for parameter in net.parameters() if id(parameter) not in chosen]
+    adam = torch.optim.Adam(rest, lr=lr, betas=(0.9, 0.99))
+    return [Muon(convolutions, lr), adam] if convolutions else [adam]
 
 
 class Trainer:
@@ -66,7 +83,7 @@ class Trainer:
         self.model: nn.Module = self.net
         """What is called: the network, or the same spread over several processes."""
 
-        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=options.lr, betas=(0.9, 0.99))
+        self.optimizers = make_optimizers(options.optimizer, self.net, options.lr)
         self.loss = self._perceptual_loss(style, weights)
         self.step_number = 0
         self.rate = 1.0
@@ -92,7 +109,7 @@ class Trainer:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
 
     def learning_rate(self, progress: float) -> float:
-        """Return Adam's rate for the next step.
+        """Return the optimisers' rate for the next step.
 
         Args:
             progress: 0..1, the part of the training that is done.
@@ -114,27 +131,29 @@ class Trainer:
         Raises:
             NotFiniteError: the loss or its gradient is not finite; nothing was changed.
         """
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate(progress)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate(progress)
         photos = photos.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._precision():
             painted = self.model(photos)
         terms = self.loss(painted.float(), photos)
         total = torch.stack(list(terms.values())).sum()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.net.zero_grad(set_to_none=True)
         torch.autograd.backward(total / LOSS_UNIT)
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.options.clip)
         if not bool(torch.isfinite(total)) or not bool(torch.isfinite(norm)):
             raise NotFiniteError
-        self.optimizer.step()
-        self.follow()
+        self.change_weights()
         self.step_number += 1
         values = {name: float(term.detach()) for name, term in terms.items()}
         return {**values, "gradient": float(norm)}
 
     @torch.no_grad()
-    def follow(self) -> None:
-        """Move the average towards the weights; early on faster, to forget the random start."""
+    def change_weights(self) -> None:
+        """Take the optimisers' steps; the average follows, early on faster to forget its start."""
+        for optimizer in self.optimizers:
+            optimizer.step()
         keep = min(self.options.average, (1 + self.step_number) / (10 + self.step_number))
         theirs = dict(self.net.named_parameters())
         for name, mine in self.average.named_parameters():
@@ -151,7 +170,7 @@ class Trainer:
         return {
             "net": self.net.state_dict(),
             "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step_number,
             "rate": self.rate,
             "rng": torch.get_rng_state(),
@@ -161,7 +180,8 @@ class Trainer:
         """Take over what `state` returned."""
         self.net.load_state_dict(state["net"])
         self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))  # else it is shared
+        for optimizer, stored in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(copy.deepcopy(stored))  # else its tensors would be shared
         self.step_number = int(state["step"])
         self.rate = float(state["rate"])
         torch.set_rng_state(state["rng"])
