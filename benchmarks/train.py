@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from impasto import assets
-from impasto.core.device import pick_dtype
+from impasto.core.device import autocast, pick_dtype
 from impasto.io.image import read_picture
 from impasto.models.registry import NETWORKS
 from impasto.models.transform import multiply_adds
@@ -77,7 +77,7 @@ def measure(name: str, photos: Path, size: int, batch_size: int) -> list[str]:
     batch = next(stream).image.contiguous(memory_format=torch.channels_last)
 
     def net() -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=trainer.dtype == torch.bfloat16):
+        with autocast(trainer.device, trainer.dtype):
             painted = trainer.net(batch)
         painted.float().square().mean().backward()
 

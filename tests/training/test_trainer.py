@@ -59,13 +59,16 @@ def test_the_learning_rate_rises_then_falls():
 
 
 def test_the_average_follows_the_weights_slowly():
-    trainer = build(average=0.9)
-    before = trainer.average.last.weight.clone()
+    trainer = build(average=0.2)
+    weights = [trainer.net.last.weight.detach().clone()]
     for _ in range(3):
         trainer.step(photos(), 0.0)
-    moved = (trainer.average.last.weight - before).abs().sum()
-    ahead = (trainer.net.last.weight - before).abs().sum()
-    assert 0 < moved < ahead
+        weights.append(trainer.net.last.weight.detach().clone())
+    expected = weights[0]
+    for keep, weight in zip((1 / 10, 2 / 11, 0.2), weights[1:], strict=True):
+        expected = keep * expected + (1 - keep) * weight
+    assert torch.allclose(trainer.average.last.weight, expected, atol=1e-6)
+    assert not torch.allclose(expected, weights[-1], atol=1e-6)
 
 
 def test_numbers_that_are_lost_change_nothing():

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-
 import torch
 from torch import Tensor
 
 from impasto.apply.options import StylizeOptions
-from impasto.core.device import pick_device, pick_dtype
-from impasto.core.errors import ResourceError
+from impasto.core.device import autocast, enough_memory, pick_device, pick_dtype
 from impasto.core.tensors import check_picture, fit_long_side, resize, size_of, to_eight_bits
 from impasto.io.colour import match_colors, replace_luminance
 from impasto.models.transform import TransformNet
@@ -37,29 +34,18 @@ def paint(photo: Tensor, net: TransformNet, options: StylizeOptions) -> Tensor:
     height, width = size_of(photo)
     if options.size is not None:
         height, width = fit_long_side(height, width, options.size)
-    try:
+    with enough_memory(lambda: _what_fits(height, width)):
         net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         with torch.inference_mode():
             photo = resize(photo.cpu(), height, width)
             painted = _one_pass(photo.to(device), net, options).cpu()
             return to_eight_bits(_blend(photo, painted, options))
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _out_of_memory(height, width) from error
-    except RuntimeError as error:  # the CPU allocator has no exception of its own
-        if "allocate memory" not in str(error):
-            raise
-        raise _out_of_memory(height, width) from error
 
 
 def _one_pass(photo: Tensor, net: TransformNet, options: StylizeOptions) -> Tensor:
-    with _precision(photo.device, options.dtype):
+    with autocast(photo.device, pick_dtype(options.dtype, photo.device)):
         painted: Tensor = net(photo.contiguous(memory_format=torch.channels_last))
     return painted.float().clamp(0, 1)
-
-
-def _precision(device: torch.device, name: str) -> AbstractContextManager[object]:
-    enabled = pick_dtype(name, device) == torch.bfloat16
-    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 
 def _blend(photo: Tensor, painted: Tensor, options: StylizeOptions) -> Tensor:
@@ -71,6 +57,5 @@ def _blend(photo: Tensor, painted: Tensor, options: StylizeOptions) -> Tensor:
     return torch.lerp(photo, painted, options.strength)
 
 
-def _out_of_memory(height: int, width: int) -> ResourceError:
-    smaller = max(64, max(height, width) * 2 // 3)
-    return ResourceError(f"out of memory at {width}x{height} pixels; try --size {smaller}")
+def _what_fits(height: int, width: int) -> str:
+    return f"at {width}x{height} pixels; try --size {max(64, max(height, width) * 2 // 3)}"

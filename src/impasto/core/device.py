@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from impasto.core.errors import ConfigError
+from impasto.core.errors import ConfigError, ResourceError
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -54,6 +55,31 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
     if name not in choices:
         raise ConfigError(f"dtype {name!r} is not one of auto, float32, bfloat16")
     return choices[name]
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:
+    """Return a context in which a network computes in `dtype`; its weights stay as they are."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
+
+
+@contextmanager
+def enough_memory(advice: Callable[[], str]) -> Iterator[None]:
+    """Turn running out of memory inside into one clear line.
+
+    Args:
+        advice: called then; says what would fit.
+
+    Raises:
+        ResourceError: out of memory.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise ResourceError(f"out of memory {advice()}") from error
+    except RuntimeError as error:  # the CPU allocator has no exception of its own
+        if "allocate memory" not in str(error):
+            raise
+        raise ResourceError(f"out of memory {advice()}") from error
 
 
 def describe_machine() -> str:

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.core.device import pick_device, pick_dtype
-from impasto.core.errors import ConfigError, ResourceError
+from impasto.core.device import enough_memory, pick_device, pick_dtype
+from impasto.core.errors import ConfigError
 from impasto.core.events import Event, Finished, Preview, Step, StopEarly
 from impasto.core.tensors import check_picture, cover, fit_long_side, resize, size_of, to_eight_bits
 from impasto.io.colour import match_colors, replace_luminance, to_luminance
@@ -69,19 +69,12 @@ def stylize(
     for style in styles:
         check_picture(style, "style")
     run = _Run(content, styles, weights, options, start)
-    try:
+    with enough_memory(lambda: _what_fits(options)):
         return (yield from run.events())
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _out_of_memory(options) from error
-    except RuntimeError as error:  # the CPU allocator has no exception of its own
-        if "allocate memory" not in str(error):
-            raise
-        raise _out_of_memory(options) from error
 
 
-def _out_of_memory(options: OptimizeOptions) -> ResourceError:
-    smaller = max(64, options.size * 2 // 3)
-    return ResourceError(f"out of memory at --size {options.size}; try --size {smaller}")
+def _what_fits(options: OptimizeOptions) -> str:
+    return f"at --size {options.size}; try --size {max(64, options.size * 2 // 3)}"
 
 
 class _Run:

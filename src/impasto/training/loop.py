@@ -8,9 +8,9 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
+from impasto.core.device import enough_memory
 from impasto.core.errors import ResourceError
 from impasto.core.events import Event, Note, Sample, StopEarly, TrainStep
 from impasto.models.transform import NetworkOptions
@@ -73,23 +73,18 @@ def train(
     """
     processes = Processes()
     try:
-        loop = _Loop(task, folder, network, weights, start, samples or {}, processes)
-        stopped = yield from loop.events()
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _out_of_memory(task) from error
-    except RuntimeError as error:  # the CPU allocator has no exception of its own
-        if "allocate memory" not in str(error):
-            raise
-        raise _out_of_memory(task) from error
+        with enough_memory(lambda: _what_fits(task)):
+            loop = _Loop(task, folder, network, weights, start, samples or {}, processes)
+            stopped = yield from loop.events()
     finally:
         processes.part()
     return Outcome(loop.trainer, loop.seconds(), stopped=stopped, leads=processes.leads)
 
 
-def _out_of_memory(task: TrainTask) -> ResourceError:
+def _what_fits(task: TrainTask) -> str:
     size, batch = task.options.size, task.options.batch_size
-    return ResourceError(
-        f"out of memory with --batch-size {batch} --size {size}; try "
+    return (
+        f"with --batch-size {batch} --size {size}; try "
         f"--batch-size {max(1, batch // 2)} or --size {max(64, size * 2 // 3)}"
     )
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from impasto.core.device import pick_device, pick_dtype
+from impasto.core.device import autocast, pick_device, pick_dtype
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.models.transform import NetworkOptions, TransformNet
@@ -104,10 +103,6 @@ class Trainer:
         style = resize(style, *size).to(self.device)
         return PerceptualLoss(extractor, "classic", loss_weights, None, [style], [1.0])
 
-    def _precision(self) -> AbstractContextManager[object]:
-        enabled = self.dtype == torch.bfloat16
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
-
     def learning_rate(self, progress: float) -> float:
         """Return the optimisers' rate for the next step.
 
@@ -135,7 +130,7 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["lr"] = self.learning_rate(progress)
         photos = photos.to(self.device).contiguous(memory_format=torch.channels_last)
-        with self._precision():
+        with autocast(self.device, self.dtype):
             painted = self.model(photos)
         terms = self.loss(painted.float(), photos)
         total = torch.stack(list(terms.values())).sum()
