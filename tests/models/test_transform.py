@@ -46,10 +46,10 @@ def test_johnson_works_on_a_quarter_of_the_side():
 def test_a_residual_block_adds_then_activates():
     block = build(NETWORKS["johnson"]).blocks[0]
     x = torch.randn(1, 128, 8, 8)
-    change = block.second(torch.relu(block.first(x)))
-    assert torch.equal(block(x), torch.relu(x + change))
+    change = block.second(torch.relu(block.first(x, None)), None)
+    assert torch.equal(block(x, None), torch.relu(x + change))
     block.activate = False
-    assert torch.equal(block(x), x + change)
+    assert torch.equal(block(x, None), x + change)
 
 
 def test_small_takes_at_most_a_quarter_of_the_work():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
 
 from impasto.core.errors import ConfigError, ModelFileError
@@ -34,8 +35,9 @@ def find_network(name: str) -> NetworkOptions:
 
 
 def name_of(options: NetworkOptions) -> str:
-    """Return the name of a network's shape, `custom` if it has none."""
-    return next((name for name, known in NETWORKS.items() if known == options), "custom")
+    """Return the name of a network's shape, whatever its styles; `custom` if it has none."""
+    shape = replace(options, styles=1)
+    return next((name for name, known in NETWORKS.items() if known == shape), "custom")
 
 
 def styles() -> dict[str, Path]:

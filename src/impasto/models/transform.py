@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from impasto.core.errors import ConfigError
 from impasto.core.tensors import check_picture, size_of
+from impasto.models.norm import ConditionalInstanceNorm
 
 SMALLEST_SIDE = 16
 """Smaller pictures are padded to this inside and cropped outside."""
@@ -44,6 +45,9 @@ class NetworkOptions:
     residual_activation: bool = True
     """Whether a residual block activates the sum of its input and output."""
 
+    styles: int = 1
+    """How many styles it can paint in: each has its own scales and shifts, all else is shared."""
+
     output: Literal["linear", "tanh", "sigmoid"] = "tanh"
     """How the last convolution becomes a picture. tanh and sigmoid stay in [0, 1]."""
 
@@ -60,6 +64,8 @@ class NetworkOptions:
                 f"network blocks {self.blocks}, kernel {self.kernel}: expected at least one "
                 "block and an odd kernel of at most 9"
             )
+        if self.styles < 1:
+            raise ConfigError(f"network styles {self.styles}: expected at least one")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ConfigError(f"network {name} {getattr(self, name)!r}: expected {choices}")
@@ -92,13 +98,15 @@ class TransformNet(nn.Module):
     """A fully convolutional network: down twice, residual blocks, up twice.
 
     Every convolution pads by reflection, the strided and the transposed ones too, so that no
-    frame appears; every convolution but the last is followed by instance normalisation.
+    frame appears; every convolution but the last is followed by instance normalisation, whose
+    scales and shifts are those of the styles asked for.
 
     Args:
         options: None for the paper's network.
 
     Source:
-        johnson2016, sec. 3.1 and its supplement; instance normalisation: ulyanov2016. Differs:
+        johnson2016, sec. 3.1 and its supplement; instance normalisation: ulyanov2016; one set of
+        scales and shifts per style: dumoulin2017, sec. 2.1. Differs:
         mirrored borders everywhere instead of one wide mirrored frame around the picture; the
         sum of a residual block is activated unless `residual_activation` is off.
     """
@@ -107,27 +115,31 @@ class TransformNet(nn.Module):
         super().__init__()
         self.options = options = options or NetworkOptions()
         full, half, quarter = options.channels
+        styles = options.styles
         if options.stem == "conv":
             down = [
-                _Convolution(3, full, options.kernel),
-                _Convolution(full, half, 3, stride=2),
-                _Convolution(half, quarter, 3, stride=2),
+                _Convolution(3, full, options.kernel, styles),
+                _Convolution(full, half, 3, styles, stride=2),
             ]
         else:
-            down = [_Convolution(12, half, 3), _Convolution(half, quarter, 3, stride=2)]
-        self.down = nn.ModuleList(down)
+            down = [_Convolution(12, half, 3, styles)]
+        self.down = nn.ModuleList([*down, _Convolution(half, quarter, 3, styles, stride=2)])
         self.blocks = nn.ModuleList(
-            _Residual(quarter, activate=options.residual_activation) for _ in range(options.blocks)
+            _Residual(quarter, styles, activate=options.residual_activation)
+            for _ in range(options.blocks)
         )
         enlarge = _Transposed if options.upsample == "transposed" else _Enlarged
-        self.up = nn.ModuleList([enlarge(quarter, half), enlarge(half, full)])
+        self.up = nn.ModuleList([enlarge(quarter, half, styles), enlarge(half, full, styles)])
         self.last = nn.Conv2d(full, 3, options.kernel)
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor, style: Tensor | None = None) -> Tensor:
         """Return the painted pictures.
 
         Args:
             image: (B, 3, H, W), sRGB in [0, 1], any size.
+            style: (B, S), or (1, S) for all: how much of each style, usually adding up to 1; or
+                (B, S, h, w), the same for every place, stretched over the picture. None for the
+                first style.
 
         Returns:
             (B, 3, H, W), in [0, 1] unless `options.output` is linear.
@@ -141,11 +153,11 @@ class TransformNet(nn.Module):
         if self.options.stem == "unshuffle":
             x = F.pixel_unshuffle(x, 2)  # (B, 12, H/2, W/2)
         for layer in self.down:
-            x = F.relu(layer(x))  # last: (B, quarter, H/4, W/4)
+            x = F.relu(layer(x, style))  # last: (B, quarter, H/4, W/4)
         for block in self.blocks:
-            x = block(x)
+            x = block(x, style)
         for layer in self.up:
-            x = F.relu(layer(x))  # last: (B, full, H, W)
+            x = F.relu(layer(x, style))  # last: (B, full, H, W)
         x = self.last(_mirror(x, self.options.kernel // 2)).float()
         return self._to_picture(x)[..., :height, :width]
 
@@ -160,54 +172,56 @@ class TransformNet(nn.Module):
 class _Convolution(nn.Module):
     """Mirrored border, convolution, instance normalisation."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, styles: int, stride: int = 1
+    ) -> None:
         super().__init__()
         # No bias: the normalisation subtracts the mean anyway.
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, bias=False)
-        self.norm = nn.InstanceNorm2d(outputs, affine=True)
+        self.norm = ConditionalInstanceNorm(styles, outputs)
 
-    def forward(self, x: Tensor) -> Tensor:
-        normalized: Tensor = self.norm(self.conv(_mirror(x, self.conv.kernel_size[0] // 2)))
+    def forward(self, x: Tensor, style: Tensor | None) -> Tensor:
+        normalized: Tensor = self.norm(self.conv(_mirror(x, self.conv.kernel_size[0] // 2)), style)
         return normalized
 
 
 class _Enlarged(_Convolution):
     """Each pixel doubled both ways, then a convolution."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(inputs, outputs, 3)
+    def __init__(self, inputs: int, outputs: int, styles: int) -> None:
+        super().__init__(inputs, outputs, 3, styles)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+    def forward(self, x: Tensor, style: Tensor | None) -> Tensor:
+        return super().forward(F.interpolate(x, scale_factor=2.0, mode="nearest"), style)
 
 
 class _Transposed(nn.Module):
     """A transposed convolution that doubles the sides, mirrored border and all."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, styles: int) -> None:
         super().__init__()
         self.conv = nn.ConvTranspose2d(
             inputs, outputs, 3, stride=2, padding=1, output_padding=1, bias=False
         )
-        self.norm = nn.InstanceNorm2d(outputs, affine=True)
+        self.norm = ConditionalInstanceNorm(styles, outputs)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor | None) -> Tensor:
         enlarged = self.conv(_mirror(x, 1))[..., 2:-2, 2:-2]  # (B, outputs, 2H, 2W)
-        normalized: Tensor = self.norm(enlarged)
+        normalized: Tensor = self.norm(enlarged, style)
         return normalized
 
 
 class _Residual(nn.Module):
     """Two convolutions whose result is added to what went in."""
 
-    def __init__(self, channels: int, *, activate: bool) -> None:
+    def __init__(self, channels: int, styles: int, *, activate: bool) -> None:
         super().__init__()
-        self.first = _Convolution(channels, channels, 3)
-        self.second = _Convolution(channels, channels, 3)
+        self.first = _Convolution(channels, channels, 3, styles)
+        self.second = _Convolution(channels, channels, 3, styles)
         self.activate = activate
 
-    def forward(self, x: Tensor) -> Tensor:
-        total: Tensor = x + self.second(F.relu(self.first(x)))
+    def forward(self, x: Tensor, style: Tensor | None) -> Tensor:
+        total: Tensor = x + self.second(F.relu(self.first(x, style)), style)
         return F.relu(total) if self.activate else total
 
 
