@@ -128,7 +128,8 @@ def find_curve(judge: Judge, key: str) -> list[float]:
 
 
 def find_painting(info: ModelInfo, folder: Path) -> Path:
-    wanted = info.recipe["style_sha256"]
+    """Return the file of a model's first painting."""
+    wanted = info.recipe["styles"][info.styles[0].name]["sha256"]
     for path in find_pictures(folder):
         if hashlib.sha256(path.read_bytes()).hexdigest() == wanted:
             return path

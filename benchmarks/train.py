@@ -69,11 +69,12 @@ def measure(name: str, photos: Path, size: int, batch_size: int) -> list[str]:
     options = TrainOptions(size=size, batch_size=batch_size)
     style = assets.find("starry-night")
     assert style is not None
-    trainer = Trainer(options, NETWORKS[name], read_picture(style).image, load_weights())
+    trainer = Trainer(options, NETWORKS[name], [read_picture(style).image], load_weights())
     crops = PhotoCrops(photos, size, options.style_size, 0)
     numbers = itertools.count()
     data = median_seconds(lambda: [crops[next(numbers)] for _ in range(batch_size)])
     stream = batches(crops, first_step=0, batch_size=batch_size, workers=options.workers)
+    numbers_of = torch.arange(batch_size)
     batch = next(stream).image.contiguous(memory_format=torch.channels_last)
 
     def net() -> None:
@@ -87,7 +88,7 @@ def measure(name: str, photos: Path, size: int, batch_size: int) -> list[str]:
 
     net_seconds, vgg_seconds = median_seconds(net), median_seconds(vgg)
     optimizer = median_seconds(trainer.change_weights)
-    whole = median_seconds(lambda: trainer.step(next(stream).image, 0.0))
+    whole = median_seconds(lambda: trainer.step(next(stream).image, numbers_of, 0.0))
     per_pixel = 3 * multiply_adds(NETWORKS[name])
     per_pixel += 2 * vgg_multiply_adds("relu4_3") + vgg_multiply_adds("relu3_3")
     rate = 2 * per_pixel * batch_size * size**2 / whole

@@ -16,8 +16,7 @@ def bundled(tmp_path, monkeypatch):
         name: save_random_model(tmp_path / "zoo" / f"{name}.safetensors", seed)
         for seed, name in enumerate(("great-wave", "starry-night"))
     }
-    for module in ("models.registry", "api.stylize", "api.sheet"):
-        monkeypatch.setattr(f"impasto.{module}.styles", lambda: found)
+    monkeypatch.setattr("impasto.models.registry.ZOO", tmp_path / "zoo")
     return found
 
 

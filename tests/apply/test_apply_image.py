@@ -93,13 +93,13 @@ def test_bfloat16_is_near_float32(net):
 
 
 def test_out_of_memory_names_a_size_that_would_fit(net, monkeypatch):
-    def full(_image):
+    def full(_image, _style):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
 
     monkeypatch.setattr(net, "forward", full)
     with pytest.raises(ResourceError, match=r"120x90 pixels; try --size 80"):
         paint(noise_picture(90, 120), net, options())
-    monkeypatch.setattr(net, "forward", lambda _image: torch.zeros(2) + torch.zeros(3))
+    monkeypatch.setattr(net, "forward", lambda _image, _style: torch.zeros(2) + torch.zeros(3))
     with pytest.raises(RuntimeError, match="size of tensor"):
         paint(noise_picture(8, 8), net, options())
 

@@ -18,17 +18,17 @@ def here(tmp_path, monkeypatch):
 @pytest.fixture
 def bundled(tmp_path, monkeypatch):
     """Two styles, as if they were bundled."""
-    (tmp_path / "models" / "zoo").mkdir(parents=True)
-    monkeypatch.setattr(registry, "__file__", str(tmp_path / "models" / "registry.py"))
+    (tmp_path / "zoo").mkdir()
+    monkeypatch.setattr(registry, "ZOO", tmp_path / "zoo")
     names = ("great-wave", "starry-night")
     for seed, name in enumerate(names):
-        save_random_model(tmp_path / "models" / "zoo" / f"{name}.safetensors", seed)
+        save_random_model(tmp_path / "zoo" / f"{name}.safetensors", seed)
     return names
 
 
 @pytest.fixture
 def none_bundled(tmp_path, monkeypatch):
-    monkeypatch.setattr(registry, "__file__", str(tmp_path / "nowhere" / "registry.py"))
+    monkeypatch.setattr(registry, "ZOO", tmp_path / "nowhere")
 
 
 @pytest.mark.usefixtures("bundled")

@@ -32,7 +32,7 @@ def test_a_bundled_style_explains_itself(name):
     assert info.licence
     assert Image.open(io.BytesIO(style.thumbnail)).size >= (32, 32)
     assert info.network_name in NETWORKS
-    assert {"options", "steps", "seconds", "photos", "style_sha256"} <= set(info.recipe)
+    assert {"options", "steps", "seconds", "photos", "styles"} <= set(info.recipe)
     limit = 1e6 if info.network_name == "small" else 3.5e6
     assert STYLES[name].stat().st_size < limit
 

@@ -11,7 +11,7 @@ from impasto.core.events import Note, Sample, StopEarly, TrainStep
 from impasto.models.transform import NetworkOptions
 from impasto.perception.vgg import VGG16
 from impasto.training import loop as loop_module
-from impasto.training.folder import KEPT, RunFolder, TrainTask
+from impasto.training.folder import KEPT, Painting, RunFolder, TrainTask
 from impasto.training.loop import train
 from impasto.training.options import TrainOptions
 
@@ -37,20 +37,18 @@ def photos(tmp_path):
 def make(tmp_path, photos):
     """Make a run folder for a short training on few channels."""
 
-    def make_run(name="run", **options):
+    def make_run(name="run", styles=(), **options):
         quick = {"size": 32, "style_size": 48, "workers": 0, "warmup": 2, "dtype": "float32"}
+        names = styles or ("wave",)
         task = TrainTask(
-            style="wave.jpg",
-            style_sha256="0",
+            paintings=tuple(Painting(each, f"{each}.jpg", "0", "") for each in names),
             photos=str(photos),
             output=str(tmp_path / "wave.safetensors"),
-            name="wave",
-            credit="",
             licence="",
             options=TrainOptions(**{**quick, "steps": 8, **options}),
         )
         folder = RunFolder(tmp_path / name)
-        folder.create(task, noise_picture(48, 40, 5))
+        folder.create(task, [noise_picture(48, 40, 5 + n) for n in range(len(task.paintings))])
         return task, folder
 
     return make_run
@@ -58,7 +56,8 @@ def make(tmp_path, photos):
 
 def run(task, folder, stop_at=None, **more):
     """Return the events and the outcome."""
-    events, found = train(task, folder, NETWORK, random_weights(TINY), **more), []
+    network = dataclasses.replace(NETWORK, styles=len(task.paintings))
+    events, found = train(task, folder, network, random_weights(TINY), **more), []
     try:
         event = next(events)
         while True:
@@ -133,9 +132,10 @@ def test_lost_numbers_lead_back_to_the_last_good_state(make, monkeypatch):
     """The fourth call of `step` finds a photo that is not finite; its batch comes again later."""
     real, calls = loop_module.Trainer.step, []
 
-    def step(self, photos, progress):
+    def step(self, photos, numbers, progress):
         calls.append(self.step_number)
-        return real(self, photos * float("nan") if len(calls) == 4 else photos, progress)
+        photos = photos * float("nan") if len(calls) == 4 else photos
+        return real(self, photos, numbers, progress)
 
     monkeypatch.setattr(loop_module.Trainer, "step", step)
     task, folder = make(checkpoint_minutes=1000)
@@ -148,7 +148,7 @@ def test_lost_numbers_lead_back_to_the_last_good_state(make, monkeypatch):
 
 
 def test_numbers_lost_for_good_are_an_error(make, monkeypatch):
-    def step(_self, _photos, _progress):
+    def step(_self, _photos, _numbers, _progress):
         raise loop_module.NotFiniteError
 
     monkeypatch.setattr(loop_module.Trainer, "step", step)
@@ -192,7 +192,7 @@ def test_a_run_folder_tells_its_task_and_is_used_once(make):
     task, folder = make()
     assert folder.task() == task
     with pytest.raises(ConfigError, match="--resume"):
-        folder.create(task, noise_picture(8, 8))
+        folder.create(task, [noise_picture(8, 8)])
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", "{}"])
@@ -217,3 +217,13 @@ def test_tensorboard_gets_losses_and_samples(make):
     read.Reload()
     assert len(read.Scalars("loss")) == 8
     assert read.Images("samples/face")
+
+
+def test_several_styles_are_learnt_and_sampled_by_name(make):
+    task, folder = make(styles=("wave", "night"))
+    events, outcome = run(task, folder, samples={"face": noise_picture(30, 40)})
+    names = [event.name for event in events if isinstance(event, Sample)]
+    assert names == ["face-wave", "face-night"]
+    assert outcome.trainer.net.options.styles == 2
+    wave, night = (event.image for event in events if isinstance(event, Sample))
+    assert not torch.equal(wave, night)

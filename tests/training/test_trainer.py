@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 
@@ -18,11 +20,15 @@ def tiny_vgg(monkeypatch):
         monkeypatch.setitem(vars(VGG16), name, getattr(TINY, name))
 
 
-def build(start=None, **options):
-    style = noise_picture(48, 40, seed=5)
-    return Trainer(
-        TrainOptions(**{**QUICK, **options}), NETWORK, style, random_weights(TINY), start
-    )
+def build(start=None, styles=1, old_styles=0, **options):
+    paintings = [noise_picture(48, 40, seed=5 + number) for number in range(styles)]
+    network = dataclasses.replace(NETWORK, styles=old_styles + styles)
+    options = TrainOptions(**{**QUICK, **options})
+    return Trainer(options, network, paintings, random_weights(TINY), start)
+
+
+def take_step(trainer, batch, progress=0.0):
+    return trainer.step(batch, torch.arange(len(batch)), progress)
 
 
 def photos(count=2):
@@ -35,12 +41,12 @@ def total(terms):
 
 def test_training_on_one_batch_lowers_its_loss():
     trainer, batch = build(lr=5e-3), photos()
-    losses = [total(trainer.step(batch, 0.0)) for _ in range(40)]
+    losses = [total(take_step(trainer, batch, 0.0)) for _ in range(40)]
     assert losses[-1] < 0.7 * losses[0]
 
 
 def test_the_terms_have_the_names_of_the_layers():
-    terms = build(tv_weight=1.0).step(photos(), 0.0)
+    terms = take_step(build(tv_weight=1.0), photos(), 0.0)
     style = {f"style.relu{layer}" for layer in ("1_2", "2_2", "3_3")}
     assert set(terms) == {"content.relu3_3", "tv", "gradient", *style}
 
@@ -62,7 +68,7 @@ def test_the_average_follows_the_weights_slowly():
     trainer = build(average=0.2)
     weights = [trainer.net.last.weight.detach().clone()]
     for _ in range(3):
-        trainer.step(photos(), 0.0)
+        take_step(trainer, photos(), 0.0)
         weights.append(trainer.net.last.weight.detach().clone())
     expected = weights[0]
     for keep, weight in zip((1 / 10, 2 / 11, 0.2), weights[1:], strict=True):
@@ -77,7 +83,7 @@ def test_numbers_that_are_lost_change_nothing():
     broken = photos()
     broken[0, 0, 0, 0] = float("nan")
     with pytest.raises(NotFiniteError):
-        trainer.step(broken, 0.0)
+        take_step(trainer, broken, 0.0)
     assert trainer.step_number == 0
     for parameter, old in zip(trainer.net.parameters(), before, strict=True):
         assert torch.equal(parameter, old)
@@ -87,7 +93,7 @@ def test_gradients_are_shortened():
     """With Adam's memory empty the first step has one length; the second shows the clipping."""
     loose, tight = build(clip=1e9), build(clip=1e-9)
     for trainer in (loose, tight):
-        trainer.step(photos(), 0.0)
+        take_step(trainer, photos(), 0.0)
     moments = [
         max(float(state["momentum"].abs().max()) for state in trainer.optimizers[0].state.values())
         for trainer in (loose, tight)
@@ -98,9 +104,9 @@ def test_gradients_are_shortened():
 def test_a_restored_trainer_goes_on_bit_for_bit():
     one, other = build(), build(seed=3)
     for _ in range(3):
-        one.step(photos(), 0.2)
+        take_step(one, photos(), 0.2)
     other.restore(one.state())
-    assert total(one.step(photos(3), 0.5)) == total(other.step(photos(3), 0.5))
+    assert total(take_step(one, photos(3), 0.5)) == total(take_step(other, photos(3), 0.5))
     for name, parameter in one.average.state_dict().items():
         assert torch.equal(parameter, other.average.state_dict()[name])
 
@@ -114,7 +120,9 @@ def test_it_starts_from_given_weights():
 
 
 def test_bfloat16_takes_nearly_the_same_step():
-    losses = [total(build(dtype=dtype).step(photos(), 0.0)) for dtype in ("float32", "bfloat16")]
+    losses = [
+        total(take_step(build(dtype=dtype), photos(), 0.0)) for dtype in ("float32", "bfloat16")
+    ]
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
     assert losses[1] != losses[0]
 
@@ -122,8 +130,49 @@ def test_bfloat16_takes_nearly_the_same_step():
 @pytest.mark.parametrize("optimizer", ["muon", "adam"])
 def test_both_optimizers_learn(optimizer):
     trainer, batch = build(lr=5e-3, optimizer=optimizer), photos()
-    losses = [total(trainer.step(batch, 0.0)) for _ in range(25)]
+    losses = [total(take_step(trainer, batch, 0.0)) for _ in range(25)]
     assert losses[-1] < 0.9 * losses[0]
     assert len(trainer.optimizers) == (2 if optimizer == "muon" else 1)
     counts = [sum(len(g["params"]) for g in o.param_groups) for o in trainer.optimizers]
     assert sum(counts) == len(list(trainer.net.parameters()))
+
+
+def test_every_photo_is_compared_with_its_own_style():
+    trainer, batch = build(styles=2), photos(2)
+    mixed = total(trainer.step(batch, torch.tensor([4, 7]), 0.0))
+    single = []
+    for style in (0, 1):
+        fresh = build(styles=2)
+        single.append(total(fresh.step(batch[style : style + 1], torch.tensor([style]), 0.0)))
+    assert mixed == pytest.approx(sum(single) / 2, rel=1e-4)
+    assert single[0] != pytest.approx(single[1], rel=1e-3)
+
+
+def test_two_styles_learn_to_differ():
+    trainer, batch = build(styles=2, lr=5e-3), photos(2)
+    image = noise_picture(32, 32, 9)
+    assert torch.equal(trainer.paint(image, 0), trainer.paint(image, 1))
+    for _ in range(20):
+        take_step(trainer, batch)
+    assert (trainer.paint(image, 0) - trainer.paint(image, 1)).abs().mean() > 0.01
+
+
+def test_a_new_style_leaves_the_old_ones_bit_identical():
+    old = build(styles=2, lr=5e-3)
+    for _ in range(5):
+        take_step(old, photos(2))
+    state = {
+        name: torch.cat([value, value.mean(0, keepdim=True)]) if ".norm." in name else value
+        for name, value in old.average.state_dict().items()
+    }
+    new = build(start=state, styles=1, old_styles=2, lr=5e-3)
+    image = noise_picture(32, 32, 9)
+    before = new.paint(image, 2)
+    losses = [total(take_step(new, photos(2))) for _ in range(30)]
+    assert losses[-1] < losses[0]
+    assert not torch.equal(new.paint(image, 2), before)
+    for name, value in new.average.state_dict().items():
+        kept = value[:2] if ".norm." in name else value
+        assert torch.equal(kept, old.average.state_dict()[name]), name
+    for style in (0, 1):
+        assert torch.equal(new.paint(image, style), old.paint(image, style))

@@ -8,16 +8,19 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from PIL import Image
+from torch import Tensor
 
 from impasto._version import __version__
 from impasto.api.pictures import PictureLike, Result, describe, read, with_alpha
 from impasto.apply.batch import paint_batch, plan
 from impasto.apply.image import paint
 from impasto.apply.options import StylizeOptions
+from impasto.apply.style_map import GRADIENTS, gradient, mask, weights_by_place
 from impasto.core.events import Event
 from impasto.models.file import ModelInfo, load_model
-from impasto.models.registry import find_style, styles
+from impasto.models.registry import StyleChoice, find_style
 from impasto.models.transform import TransformNet
 from impasto.recipe import Recipe, Source, describe_source
 
@@ -28,17 +31,21 @@ class Model:
     Args:
         net: the network.
         info: what its file says about itself.
-        source: how a recipe calls it: the name of a bundled style, or its file.
+        choice: which of its styles are painted with, and how much of each.
+        source: how a recipe calls it: what was asked for, and the SHA-256 of the file.
     """
 
-    def __init__(self, net: TransformNet, info: ModelInfo, source: Source) -> None:
+    def __init__(
+        self, net: TransformNet, info: ModelInfo, choice: StyleChoice, source: Source
+    ) -> None:
         self.net = net
         self.info = info
+        self.choice = choice
         self.source = source
 
     @property
     def styles(self) -> tuple[str, ...]:
-        """Names of what it has learnt."""
+        """Names of all that it has learnt."""
         return tuple(style.name for style in self.info.styles)
 
     def __call__(self, photo: PictureLike, **options: Any) -> Image.Image:
@@ -62,8 +69,9 @@ class Model:
     def paint(self, photo: PictureLike, options: StylizeOptions) -> Result:
         """Return the painted picture with its recipe; `options.style` is not looked at."""
         picture = read(photo, at_least=options.size)
+        style = self._weights(options.style_map)
         began = time.perf_counter()
-        painted = paint(picture.image, self.net, options)
+        painted = paint(picture.image, self.net, options, style)
         return Result(
             image=with_alpha(painted, picture),
             seconds=time.perf_counter() - began,
@@ -75,12 +83,23 @@ class Model:
             ),
         )
 
+    def _weights(self, style_map: str | None) -> Tensor | None:
+        """Return the weights of the network's styles, None if there is only one."""
+        weights = self.choice.weights
+        if style_map is not None:
+            share = gradient(style_map) if style_map in GRADIENTS else mask(read(style_map).image)
+            names = [style.name for style in self.info.styles]
+            chosen = [names.index(name) for name in self.choice.names]
+            return weights_by_place(share, chosen, len(weights))
+        return None if len(weights) == 1 else torch.tensor([weights])
+
 
 def load(style: str | Path) -> Model:
     """Return a trained network, ready to paint any number of pictures.
 
     Args:
-        style: the name of a bundled style (`impasto.styles()` lists them), or a model file.
+        style: the name of a bundled style (`impasto.styles()` lists them), a model file, a style
+            of one (`FILE.safetensors/NAME`), or a blend (`wave:0.6,poppies:0.4`).
 
     Raises:
         ModelFileError: no such style, or a file that is damaged, foreign or of a newer version.
@@ -89,12 +108,12 @@ def load(style: str | Path) -> Model:
         >>> model = load("starry-night")  # doctest: +SKIP
         >>> model("castle", strength=0.5).save("castle.png")  # doctest: +SKIP
     """
-    path = find_style(style)
-    net, info = load_model(path)
-    source = describe_source(path)
-    if str(style) in styles():
+    choice = find_style(style)
+    net, info = load_model(choice.path)
+    source = describe_source(choice.path)
+    if choice.bundled or str(style) != str(choice.path):
         source = Source(str(style), source.sha256)
-    return Model(net, info, source)
+    return Model(net, info, choice, source)
 
 
 def stylize(photo: PictureLike, style: str | Path, **options: Any) -> Result:
@@ -142,8 +161,8 @@ def stylize_events(
         InputError: the style, a folder without pictures, or an output that cannot be written.
     """
     model = load(options.style)
-    style = Path(options.style).stem
-    jobs = plan([Path(photo) for photo in photos], style, None if output is None else Path(output))
+    folder = None if output is None else Path(output)
+    jobs = plan([Path(photo) for photo in photos], model.choice.label, folder)
 
     def paint_file(path: Path) -> tuple[Image.Image, str]:
         result = model.paint(path, options)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Generator
-from dataclasses import dataclass
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from impasto import assets
@@ -18,13 +20,13 @@ from impasto.core.events import Event, Saved, Trained
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import to_pil
-from impasto.models.file import ModelInfo, StyleInfo, load_model, save_model
+from impasto.models.file import ModelInfo, StyleInfo, load_model, read_info, save_model
 from impasto.models.registry import find_network, find_style, name_of
 from impasto.models.transform import NetworkOptions
 from impasto.perception.vgg import VGG16
 from impasto.perception.weights import find_weights
 from impasto.training.board import find_writer
-from impasto.training.folder import RunFolder, TrainTask
+from impasto.training.folder import Painting, RunFolder, TrainTask
 from impasto.training.loop import Outcome
 from impasto.training.loop import train as train_loop
 from impasto.training.options import TrainOptions
@@ -40,8 +42,8 @@ THUMBNAIL_SIZE = 128
 class TrainRequest:
     """What to train, for whom and where to."""
 
-    style: str | Path
-    """The painting: a file, or the name of a bundled one."""
+    styles: Sequence[str | Path]
+    """The paintings, at least one: files, or names of bundled ones."""
 
     photos: str | Path
     """Folder of photos, searched with all folders in it."""
@@ -52,11 +54,12 @@ class TrainRequest:
     run: str | Path | None = None
     """Run folder; OUTPUT without its ending, plus `.run`, if not given."""
 
-    name: str | None = None
-    """Of the style; the output file's name if not given."""
+    names: Sequence[str] = ()
+    """Of the styles, one per painting. If not given, that of the output file for a single one, and
+    of the paintings' files for several."""
 
-    credit: str = ""
-    """Who made the painting, its title, year and licence; kept in the model file."""
+    credits: Sequence[str] = ()
+    """Who made each painting, its title, year and licence; kept in the model file."""
 
     licence: str = ""
     """Of the model file; kept in it."""
@@ -79,7 +82,7 @@ def train(
         MissingError: the VGG weights are neither here nor to be had.
         ResourceError: out of memory, or a loss that does not stay finite.
     """
-    request = TrainRequest(style, photos, output, credit=credit)
+    request = TrainRequest([style], photos, output, credits=[credit])
     for _ in train_events(request, TrainOptions(**options)):
         pass
     return Path(output)
@@ -102,27 +105,49 @@ def train_events(
     check_model_output(output)
     if not find_pictures(Path(request.photos)):
         raise ConfigError(f"--photos {request.photos}: no pictures in it; it needs about 50 photos")
-    painting = read(request.style).image
-    source = describe(request.style)
-    _network_and_start(options)  # what cannot work is refused before the run folder is made
+    images = [read(style).image for style in request.styles]
+    _network_and_start(options, len(images))  # what cannot work is refused before a folder is made
     for layer in (*options.content_layers, *options.style_layers):
         VGG16.split(layer)
     if options.tensorboard:
         find_writer()
     task = TrainTask(
-        style=source.name,
-        style_sha256=source.sha256 or "",
+        paintings=_paintings(request),
         photos=str(Path(request.photos).resolve()),
         output=str(output.resolve()),
-        name=request.name or output.stem,
-        credit=request.credit,
         licence=request.licence,
         options=options,
     )
     folder = RunFolder(Path(request.run) if request.run else output.with_suffix(".run"))
     if Processes().leads:
-        folder.create(task, painting)
+        folder.create(task, images)
     yield from _events(task, folder)
+
+
+def _paintings(request: TrainRequest) -> tuple[Painting, ...]:
+    """Return names, files and credits of the paintings.
+
+    Raises:
+        ConfigError: no painting, another number of names or credits, or a name that is there twice.
+    """
+    count = len(request.styles)
+    if not count:
+        raise ConfigError("name at least one painting")
+    stems = [Path(style).stem for style in request.styles]
+    names = list(request.names) or ([Path(request.output).stem] if count == 1 else stems)
+    given = list(request.credits) or [""] * count
+    if len(names) != count or len(given) != count:
+        raise ConfigError(f"{count} paintings need as many --name and --credit, or none")
+    if len(set(names)) != count or not all(re.fullmatch(r"[\w.+-]+", name) for name in names):
+        raise ConfigError(
+            f"names of styles: {', '.join(names)}; each must be there once, of letters, digits, "
+            "- . _ +"
+        )
+    sources = [describe(style) for style in request.styles]
+    return tuple(
+        Painting(name, source.name, source.sha256 or "", credit)
+        for name, source, credit in zip(names, sources, given, strict=True)
+    )
 
 
 def resume_events(run: str | Path, **changes: Any) -> Generator[Event, None, None]:
@@ -139,8 +164,8 @@ def resume_events(run: str | Path, **changes: Any) -> Generator[Event, None, Non
     task = folder.task()
     if changes:
         limits: dict[str, Any] = {"minutes": None, "steps": None}
-        options = dataclasses.replace(task.options, **{**limits, **changes})
-        task = dataclasses.replace(task, options=options)
+        options = replace(task.options, **{**limits, **changes})
+        task = replace(task, options=options)
     check_model_output(Path(task.output), force=True)
     yield from _events(task, folder)
 
@@ -160,7 +185,7 @@ def check_model_output(path: Path, *, force: bool = False) -> None:
 
 
 def _events(task: TrainTask, folder: RunFolder) -> Generator[Event, None, None]:
-    network, start = _network_and_start(task.options)
+    network, start = _network_and_start(task.options, len(task.paintings))
     weights: dict[str, Tensor] = {}
     for found in find_weights(file=task.options.weights):
         if isinstance(found, Event):
@@ -177,12 +202,24 @@ def _events(task: TrainTask, folder: RunFolder) -> Generator[Event, None, None]:
     yield Trained(outcome.trainer.step_number, outcome.seconds, stopped=outcome.stopped)
 
 
-def _network_and_start(options: TrainOptions) -> tuple[NetworkOptions, dict[str, Tensor] | None]:
-    """Return the network's shape, and its first weights if there is a file to start from."""
-    if options.start is None:
-        return find_network(options.network), None
-    net, info = load_model(find_style(options.start))
-    return info.network, dict(net.state_dict())
+def _network_and_start(
+    options: TrainOptions, count: int
+) -> tuple[NetworkOptions, dict[str, Tensor] | None]:
+    """Return the network's shape for `count` new styles, and its first weights if it has any.
+
+    Started from a trained model, every new style begins as the mean of its styles.
+    """
+    source = options.start or options.add_to
+    if source is None:
+        return replace(find_network(options.network), styles=count), None
+    net, info = load_model(find_style(source).path)
+    old = info.network.styles if options.add_to else 0
+    state = dict(net.state_dict())
+    for name, tensor in state.items():
+        if ".norm." in name:  # (styles, channels)
+            new = tensor.mean(0, keepdim=True).expand(count, -1)
+            state[name] = torch.cat([tensor[:old], new])
+    return replace(info.network, styles=old + count), state
 
 
 def _describe(task: TrainTask, folder: RunFolder, outcome: Outcome) -> ModelInfo:
@@ -191,18 +228,28 @@ def _describe(task: TrainTask, folder: RunFolder, outcome: Outcome) -> ModelInfo
     for private in ("weights", "device", "workers"):
         options.pop(private)
     network = outcome.trainer.average.options
+    thumbnails = [_thumbnail(style) for style in folder.styles(task)]
+    learnt = tuple(
+        StyleInfo(painting.name, painting.credit, thumbnail)
+        for painting, thumbnail in zip(task.paintings, thumbnails, strict=True)
+    )
+    before: tuple[StyleInfo, ...] = ()
+    if task.options.add_to is not None:
+        before = read_info(find_style(task.options.add_to).path).styles
     return ModelInfo(
         network=network,
         network_name=name_of(network),
         licence=task.licence,
-        styles=(StyleInfo(task.name, task.credit, _thumbnail(folder.style())),),
+        styles=(*before, *learnt),
         recipe={
             "options": options,
             "steps": outcome.trainer.step_number,
             "seconds": round(outcome.seconds),
             "photos": len(find_pictures(Path(task.photos))),
-            "style": Path(task.style).name,
-            "style_sha256": task.style_sha256,
+            "styles": {
+                painting.name: {"file": Path(painting.file).name, "sha256": painting.sha256}
+                for painting in task.paintings
+            },
         },
     )
 

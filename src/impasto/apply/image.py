@@ -12,13 +12,17 @@ from impasto.io.colour import match_colors, replace_luminance
 from impasto.models.transform import TransformNet
 
 
-def paint(photo: Tensor, net: TransformNet, options: StylizeOptions) -> Tensor:
+def paint(
+    photo: Tensor, net: TransformNet, options: StylizeOptions, style: Tensor | None = None
+) -> Tensor:
     """Return the photo as the network paints it.
 
     Args:
         photo: (1, 3, H, W), sRGB in [0, 1], any size.
         net: moved to `options.device`, where it stays.
-        options: `options.style` is not looked at; `net` has learnt it.
+        options: `options.style` and `options.style_map` are not looked at.
+        style: (1, S) weights of the network's styles, or (1, S, h, w) for every place; None for
+            its first.
 
     Returns:
         (1, 3, H', W') on the CPU, in [0, 1], rounded to the 8 bits that a file will hold. H' and
@@ -38,13 +42,17 @@ def paint(photo: Tensor, net: TransformNet, options: StylizeOptions) -> Tensor:
         net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         with torch.inference_mode():
             photo = resize(photo.cpu(), height, width)
-            painted = _one_pass(photo.to(device), net, options).cpu()
+            painted = _one_pass(photo.to(device), net, options, style).cpu()
             return to_eight_bits(_blend(photo, painted, options))
 
 
-def _one_pass(photo: Tensor, net: TransformNet, options: StylizeOptions) -> Tensor:
+def _one_pass(
+    photo: Tensor, net: TransformNet, options: StylizeOptions, style: Tensor | None
+) -> Tensor:
+    if style is not None:
+        style = style.to(photo.device)
     with autocast(photo.device, pick_dtype(options.dtype, photo.device)):
-        painted: Tensor = net(photo.contiguous(memory_format=torch.channels_last))
+        painted: Tensor = net(photo.contiguous(memory_format=torch.channels_last), style)
     return painted.float().clamp(0, 1)
 
 

@@ -23,7 +23,12 @@ class StylizeOptions:
 
     style: Annotated[str, _LOOK]
     """A bundled style such as starry-night (see impasto styles), or a model file (.safetensors)
-    that impasto train wrote."""
+    that impasto train wrote. Of a model with several styles: FILE.safetensors/NAME, or a blend such
+    as wave:0.6,poppies:0.4."""
+
+    style_map: Annotated[str | None, _LOOK] = None
+    """Where the second of two styles goes, the first having the rest: left:right or top:bottom
+    (from one to the other), or a grey picture, white where the second style is wanted."""
 
     strength: Annotated[float, _LOOK] = 1.0
     """From 0, the photo itself, to 1, the full style."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,10 +61,10 @@ def styles(
     from impasto.models.registry import styles as bundled
 
     if model is not None:
-        path = find_style(model)
+        path = find_style(model).path
         print(_describe(path.stem, path, read_info(path), as_json=json))
         return 0
-    found = {name: (path, read_info(path)) for name, path in bundled().items()}
+    found = {name: (path, _only(name, read_info(path))) for name, path in bundled().items()}
     if json:
         for name, (path, info) in found.items():
             print(_describe(name, path, info, as_json=True))
@@ -91,6 +92,11 @@ def _paint_sheet(photo: str, output: Path | None, size: int, *, force: bool) -> 
     write_picture(image, path, force=force)
     print(path)
     return 0
+
+
+def _only(name: str, info: ModelInfo) -> ModelInfo:
+    """Return the description with one of its styles."""
+    return replace(info, styles=tuple(style for style in info.styles if style.name == name))
 
 
 def _row(name: str, path: Path, info: ModelInfo) -> tuple[str, ...]:

@@ -143,9 +143,10 @@ def _paint_one(
 ) -> Painted:
     """Paint one picture into one file."""
     from impasto.io.image import check_output
+    from impasto.models.registry import find_style
 
     stem = "stdin" if photo == PIPE else Path(photo).stem
-    path = Path(output) if output else free_name(f"{stem}_{Path(options.style).stem}")
+    path = Path(output) if output else free_name(f"{stem}_{find_style(options.style).label}")
     check_output(path, force=force)
 
     from impasto.api.stylize import load
@@ -217,9 +218,10 @@ def _folder(photos: Sequence[str], output: str | None, options: StylizeOptions) 
     if output is not None:
         return Path(output)
     from impasto.apply.batch import default_folder
+    from impasto.models.registry import find_style
 
     if len(photos) == 1:
-        return default_folder(Path(photos[0]), Path(options.style).stem)
+        return default_folder(Path(photos[0]), find_style(options.style).label)
     return None
 
 

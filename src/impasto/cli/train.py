@@ -17,17 +17,18 @@ from impasto.core.options import FLAG, changed
 from impasto.training.options import TrainOptions
 
 _PROMISE = "stopping after this step, with a checkpoint"
+_EACH = Parameter(negative=(), n_tokens=1)
 _FILES = Parameter(group=Group("Files and output", sort_key=0))
 
 
 def train(
-    style: str | None = None,
+    styles: tuple[str, ...] = (),
     /,
     *,
     photos: Annotated[Path | None, _FILES] = None,
     output: Annotated[Path | None, _FILES, Parameter(alias="-o")] = None,
-    name: Annotated[str | None, _FILES] = None,
-    credit: Annotated[str, _FILES] = "",
+    name: Annotated[tuple[str, ...], _FILES, _EACH] = (),
+    credit: Annotated[tuple[str, ...], _FILES, _EACH] = (),
     licence: Annotated[str, _FILES] = "",
     run: Annotated[Path | None, _FILES] = None,
     resume: Annotated[Path | None, _FILES] = None,
@@ -35,22 +36,23 @@ def train(
     quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
     options: Annotated[TrainOptions, Parameter(name="*")] = TrainOptions(),  # noqa: B008
 ) -> int:
-    """Train a network that paints any photo in one STYLE, in one pass (Johnson et al.).
+    """Train a network that paints any photo in the STYLES, in one pass (Johnson et al.).
 
     Ctrl-C saves a checkpoint and stops; go on with --resume. Works from about 50 photos up.
 
     Parameters
     ----------
-    style
-        The painting: a picture file, or the name of a bundled one such as great-wave.
+    styles
+        The painting: a picture file, or the name of a bundled one such as great-wave. Several
+        become styles of one network, to choose among and to blend (Dumoulin et al.).
     photos
         Folder of photos to learn from, with all folders in it. What is on them matters little.
     output
         Model file to write, .safetensors. Without it, STYLE.safetensors in the current folder.
     name
-        Name of the style inside the model; the output's name if not given.
+        Name of the style inside the model; once per painting, or never.
     credit
-        Painter, title, year and licence of the painting, kept in the model.
+        Painter, title, year and licence of the painting, kept in the model; once per painting.
     licence
         Under which you give the model away, kept in it.
     run
@@ -66,16 +68,16 @@ def train(
 
     given = changed(options)
     if resume is not None:
-        if style is not None or photos is not None or output is not None or run is not None:
+        if styles or photos is not None or output is not None or run is not None:
             raise ConfigError("--resume RUN needs nothing else but --minutes or --steps")
         if set(given) - {"minutes", "steps"}:
             raise ConfigError("with --resume, only --minutes or --steps can be changed")
         return _show(resume_events(resume, **given), resume, as_json=json, quiet=quiet)
-    if style is None or photos is None:
+    if not styles or photos is None:
         raise ConfigError("name a painting and --photos DIR, or --resume RUN; see train --help")
-    output = output or Path(f"{Path(style).stem}.safetensors")
+    output = output or Path(f"{Path(styles[0]).stem}.safetensors")
     run = run or output.with_suffix(".run")
-    request = TrainRequest(style, photos, output, run, name, credit, licence)
+    request = TrainRequest(styles, photos, output, run, name, credit, licence)
     return _show(train_events(request, options), run, as_json=json, quiet=quiet)
 
 

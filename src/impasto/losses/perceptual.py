@@ -84,7 +84,8 @@ class PerceptualLoss:
         content: (1, 3, H, W) in [0, 1], at the size of the pictures that are measured; None if
             every call brings its own.
         styles: (1, 3, h, w) in [0, 1], any sizes.
-        style_shares: one per style; only their ratio matters.
+        style_shares: one per style, to pull towards their mixture; only their ratio matters. None
+            if every picture has one style, which the call tells.
 
     Raises:
         ConfigError: an unknown formula, or another number of shares than of styles.
@@ -97,11 +98,11 @@ class PerceptualLoss:
         weights: LossWeights,
         content: Tensor | None,
         styles: Sequence[Tensor],
-        style_shares: Sequence[float],
+        style_shares: Sequence[float] | None,
     ) -> None:
         if formula not in FORMULAS:
             raise ConfigError(f"loss {formula!r} is not one of {', '.join(FORMULAS)}")
-        if len(styles) != len(style_shares):
+        if style_shares is not None and len(styles) != len(style_shares):
             raise ConfigError(f"{len(styles)} styles need as many weights, got {len(style_shares)}")
         self.extractor = extractor
         self.formula = FORMULAS[formula]
@@ -113,7 +114,10 @@ class PerceptualLoss:
                 features = extractor(style, weights.style)
                 for layer in weights.style:
                     grams[layer].append(gram_matrix(features[layer]))
-            self._style = {layer: mix_grams(found, style_shares) for layer, found in grams.items()}
+            self._style = {
+                layer: torch.cat(found) if style_shares is None else mix_grams(found, style_shares)
+                for layer, found in grams.items()
+            }  # (1, C, C) each, or (number of styles, C, C)
 
     @torch.no_grad()
     def _see(self, content: Tensor) -> dict[str, Tensor]:
@@ -122,13 +126,17 @@ class PerceptualLoss:
         features = self.extractor(content, self.weights.content)
         return {layer: _wide(features[layer]) for layer in self.weights.content}
 
-    def __call__(self, image: Tensor, content: Tensor | None = None) -> dict[str, Tensor]:
+    def __call__(
+        self, image: Tensor, content: Tensor | None = None, style: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Return the weighted terms by dotted name; their sum is the loss.
 
         Args:
             image: (B, 3, H, W), nominally in [0, 1], at the content's size.
             content: (B, 3, H, W) in [0, 1], the photos to compare with; None for the one that
                 was given at the start.
+            style: (B,) whole numbers, which style each picture is compared with; None for the
+                mixture.
 
         Returns:
             Scalars such as `content.relu4_2`, `style.relu1_1`, `tv` and `range`. Terms of
@@ -142,7 +150,8 @@ class PerceptualLoss:
             distance = self.formula.content(_wide(features[layer]), targets[layer])
             terms[f"content.{layer}"] = weights.content_weight * share * distance
         for layer, share in self._shares(weights.style).items():
-            distance = self.formula.style(gram_matrix(features[layer]), self._style[layer])
+            target = self._style[layer] if style is None else self._style[layer][style]
+            distance = self.formula.style(gram_matrix(features[layer]), target)
             terms[f"style.{layer}"] = weights.style_weight * share * distance
         if weights.tv_weight:
             terms["tv"] = weights.tv_weight * total_variation(image)

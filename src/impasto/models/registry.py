@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from impasto.core.errors import ConfigError, ModelFileError
+from impasto.models.file import read_info
 from impasto.models.transform import NetworkOptions
 
 NETWORKS = {
@@ -18,9 +21,21 @@ NETWORKS = {
         upsample="nearest",
         residual_activation=False,
     ),
+    "multi": NetworkOptions(
+        stem="unshuffle",
+        channels=(12, 32, 80),
+        kernel=5,
+        upsample="nearest",
+        residual_activation=False,
+    ),
 }
 """`johnson`: johnson2016 to the letter. `small`: under a quarter of its multiplications, for CPUs
-(docs/benchmarks.md)."""
+(docs/benchmarks.md). `multi`: a little wider, for many styles. Any of them can learn several."""
+
+SUFFIX = ".safetensors"
+
+ZOO = Path(__file__).parent / "zoo"
+"""Folder of the bundled models."""
 
 
 def find_network(name: str) -> NetworkOptions:
@@ -40,24 +55,133 @@ def name_of(options: NetworkOptions) -> str:
     return next((name for name, known in NETWORKS.items() if known == shape), "custom")
 
 
+@dataclass(frozen=True)
+class StyleChoice:
+    """What a word such as `wave:0.6,starry-night:0.4` means."""
+
+    path: Path
+    """The one model file that holds all of them."""
+
+    weights: tuple[float, ...]
+    """How much of each of its styles, adding up to 1."""
+
+    names: tuple[str, ...]
+    """Of the styles with a weight, in the order in which they were named."""
+
+    bundled: bool
+    """Whether the model ships with impasto."""
+
+    @property
+    def label(self) -> str:
+        """A name for files: `wave+starry-night`."""
+        return "+".join(self.names)
+
+
+@cache
+def _styles_in(folder: Path) -> dict[Path, tuple[str, ...]]:
+    """Return the styles of every model in a folder; models of one style come first."""
+    found = {
+        path: tuple(style.name for style in read_info(path).styles)
+        for path in sorted(folder.glob(f"*{SUFFIX}"))
+    }
+    return dict(sorted(found.items(), key=lambda item: len(item[1])))
+
+
 def styles() -> dict[str, Path]:
-    """Return the model files of all bundled styles by name, in alphabetical order."""
-    folder = Path(__file__).parent / "zoo"
-    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+    """Return the names of all bundled styles and their model files, in alphabetical order.
+
+    A style that has a model of its own and is also one of many in another is named once, with its
+    own.
+    """
+    found: dict[str, Path] = {}
+    for path, names in _styles_in(ZOO).items():
+        for name in names:
+            found.setdefault(name, path)
+    return dict(sorted(found.items()))
 
 
-def find_style(name: str | Path) -> Path:
-    """Return the model file of a bundled style, or the file that `name` is.
+def find_style(text: str | Path) -> StyleChoice:
+    """Return what `text` chooses.
+
+    Args:
+        text: a bundled style (`starry-night`); a model file (`my.safetensors`, its first style); a
+            style of a model file (`my.safetensors/wave`); or a blend of styles of one model, each
+            with its weight (`wave:0.6,starry-night:0.4`; without weights, equal parts).
 
     Raises:
-        ModelFileError: neither a bundled style nor a file.
+        ModelFileError: no such style or file, or a file that cannot be read.
+        ConfigError: weights that make no sense, or styles of several models.
     """
+    parts = [_parse(part) for part in str(text).split(",")]
+    total = sum(weight for _, weight in parts)
+    if not total > 0:
+        raise ConfigError(f"--style {text}: at least one weight must be above 0")
+    path, bundled = _find_model([word for word, _ in parts], str(text))
+    known = _styles_in(ZOO)[path] if bundled else tuple(s.name for s in read_info(path).styles)
+    weights = [0.0] * len(known)
+    names = []
+    for word, weight in parts:
+        name = _name_in(word, path, known) if not bundled else word
+        weights[known.index(name)] += weight / total
+        names.append(name)
+    return StyleChoice(path, tuple(weights), tuple(dict.fromkeys(names)), bundled)
+
+
+def _parse(part: str) -> tuple[str, float]:
+    """Return the style and the weight in `wave:0.6`."""
+    word, colon, number = part.strip().rpartition(":")
+    if not colon or not word:
+        return part.strip(), 1.0
+    try:
+        weight = float(number)
+    except ValueError:
+        return part.strip(), 1.0  # a colon in a path
+    if not math.isfinite(weight) or weight < 0:
+        raise ConfigError(f"--style {part.strip()}: a weight must be a number of at least 0")
+    return word, weight
+
+
+def _find_model(words: list[str], text: str) -> tuple[Path, bool]:
+    """Return the one model that holds all of the styles, and whether it is bundled."""
     known = styles()
-    if str(name) in known:
-        return known[str(name)]
-    path = Path(name)
-    if path.suffix == ".safetensors" or path.exists():
+    if all(word in known for word in words):
+        for path, names in _styles_in(ZOO).items():
+            if set(words) <= set(names):
+                return path, True
+        raise ConfigError(
+            f"--style {text}: these styles are in different models and cannot be blended; "
+            "impasto styles says which are together"
+        )
+    files = {_file_of(word, known) for word in words}
+    if len(files) > 1:
+        raise ConfigError(f"--style {text}: a blend needs styles of one model")
+    return files.pop(), False
+
+
+def _file_of(word: str, known: dict[str, Path]) -> Path:
+    path = Path(word)
+    if path.parent.suffix == SUFFIX:
+        return path.parent
+    if word in known:
+        return known[word]
+    if path.suffix == SUFFIX or path.exists():
         return path
-    close = difflib.get_close_matches(str(name), known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"styles are {', '.join(known)}"
-    raise ModelFileError(f"there is no style {str(name)!r}; {hint} (or name a .safetensors file)")
+    raise _unknown(word, known)
+
+
+def _unknown(word: str, known: dict[str, Path]) -> ModelFileError:
+    close = difflib.get_close_matches(word, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"styles are {', '.join(known) or 'none yet'}"
+    return ModelFileError(f"there is no style {word!r}; {hint} (or name a {SUFFIX} file)")
+
+
+def _name_in(word: str, path: Path, known: tuple[str, ...]) -> str:
+    """Return the style that `word` names in a model file."""
+    if Path(word) == path:
+        return known[0]
+    name = Path(word).name
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}"
+        raise ModelFileError(f"model {path} has no style {name!r}; {hint}")
+    return name

@@ -30,6 +30,9 @@ class Crop:
     image: Tensor
     """(3, size, size), sRGB in [0, 1]."""
 
+    number: Tensor
+    """() or (B,), which example this is, counted from the start of the training."""
+
     broken: tuple[str, ...]
     """Files that could not be read on the way; another photo took their place."""
 
@@ -75,7 +78,7 @@ class PhotoCrops(Dataset[Crop]):
             except ImageError:
                 broken.append(str(path.relative_to(self.folder)))
             else:
-                return Crop(image, tuple(broken))
+                return Crop(image, torch.tensor(index), tuple(broken))
         raise ConfigError(f"--photos {self.folder}: none of its pictures can be read")
 
     def _crop(self, path: Path, random: np.random.Generator) -> Tensor:
@@ -116,6 +119,7 @@ class _Numbers:
 def _collate(crops: list[Crop]) -> Crop:
     return Crop(
         torch.stack([crop.image for crop in crops]),  # (B, 3, size, size)
+        torch.stack([crop.number for crop in crops]),
         tuple(name for crop in crops for name in crop.broken),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -22,24 +22,31 @@ KEPT = 2
 
 
 @dataclass(frozen=True)
+class Painting:
+    """A style to learn."""
+
+    name: str
+    """Of the style in the model."""
+
+    file: str
+    """As the user named it."""
+
+    sha256: str
+    credit: str
+
+
+@dataclass(frozen=True)
 class TrainTask:
     """What a run is about; kept in its folder, so that --resume needs nothing else."""
 
-    style: str
-    """The painting's file, as the user named it."""
+    paintings: tuple[Painting, ...]
+    """What is to be learnt, at least one."""
 
-    style_sha256: str
     photos: str
     """Folder of photos, absolute."""
 
     output: str
     """Model file to write, absolute."""
-
-    name: str
-    """Of the style in the model."""
-
-    credit: str
-    """Of the painting."""
 
     licence: str
     """Of the model."""
@@ -49,13 +56,13 @@ class TrainTask:
 
 
 class RunFolder:
-    """A folder with `run.json`, `style.png`, `metrics.jsonl`, checkpoints and `samples/`."""
+    """A folder with `run.json`, the paintings, `metrics.jsonl`, checkpoints and `samples/`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._records = path / "metrics.jsonl"
 
-    def create(self, task: TrainTask, style: Tensor) -> None:
+    def create(self, task: TrainTask, styles: Sequence[Tensor]) -> None:
         """Begin a run.
 
         Raises:
@@ -68,7 +75,8 @@ class RunFolder:
             )
         try:
             (self.path / "samples").mkdir(parents=True, exist_ok=True)
-            write_picture(to_pil(style), self.path / "style.png", force=True)
+            for painting, style in zip(task.paintings, styles, strict=True):
+                write_picture(to_pil(style), self._style_file(painting), force=True)
             _write(self.path / "run.json", json.dumps(asdict(task), indent=1).encode())
         except OSError as error:
             raise ConfigError(f"cannot make the run folder {self.path}: {error}") from error
@@ -90,13 +98,19 @@ class RunFolder:
                 for name, value in stored["options"].items()
                 if name in known
             }
-            return TrainTask(**{**stored, "options": TrainOptions(**options)})
+            paintings = tuple(Painting(**painting) for painting in stored["paintings"])
+            return TrainTask(
+                **{**stored, "paintings": paintings, "options": TrainOptions(**options)}
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{path} cannot be read ({error})") from error
 
-    def style(self) -> Tensor:
-        """Return the painting, (1, 3, H, W) in [0, 1]."""
-        return read_picture(self.path / "style.png").image
+    def styles(self, task: TrainTask) -> list[Tensor]:
+        """Return the paintings, (1, 3, H, W) in [0, 1] each."""
+        return [read_picture(self._style_file(painting)).image for painting in task.paintings]
+
+    def _style_file(self, painting: Painting) -> Path:
+        return self.path / f"style-{painting.name}.png"
 
     def save(self, state: Mapping[str, Any]) -> Path:
         """Write a checkpoint whole or not at all, then drop the oldest ones.

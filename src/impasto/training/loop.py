@@ -100,10 +100,11 @@ class _Loop:
         samples: Mapping[str, Tensor],
         processes: Processes,
     ) -> None:
+        self.task = task
         self.options = options = task.options
         self.folder, self.samples, self.processes = folder, samples, processes
         self.crops = PhotoCrops(Path(task.photos), options.size, options.style_size, options.seed)
-        self.trainer = Trainer(options, network, folder.style(), weights, start)
+        self.trainer = Trainer(options, network, folder.styles(task), weights, start)
         self.trainer.model = processes.spread(self.trainer.net)
         self.seconds_before = 0.0
         if (state := folder.latest()) is not None:
@@ -137,7 +138,7 @@ class _Loop:
                 break
             crop = next(stream)
             try:
-                terms = self.trainer.step(crop.image, progress)
+                terms = self.trainer.step(crop.image, crop.number, progress)
             except NotFiniteError:
                 yield from self._say(self._step_back())
                 stream = self._stream()
@@ -246,10 +247,18 @@ class _Loop:
         )
 
     def _paint_samples(self) -> Iterator[Event]:
-        for name, photo in self.samples.items():
-            image = self.trainer.paint(photo)
+        for name, (photo, style) in self._sample_plan():
+            image = self.trainer.paint(photo, style)
             self.folder.save_sample(self.trainer.step_number, name, image)
             if self.board is not None:
                 self.board.show(self.trainer.step_number, name, image)
             yield Sample(self.trainer.step_number, name, image)
         self.sampled_at = time.perf_counter()
+
+    def _sample_plan(self) -> Iterator[tuple[str, tuple[Tensor, int]]]:
+        """Yield name, photo and style of every sample: all photos in each style that is trained."""
+        several = len(self.task.paintings) > 1
+        for place, painting in enumerate(self.task.paintings):
+            for name, photo in self.samples.items():
+                label = f"{name}-{painting.name}" if several else name
+                yield label, (photo, self.trainer.first_style + place)

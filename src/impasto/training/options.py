@@ -26,12 +26,17 @@ DEFAULT_MINUTES = 60.0
 class TrainOptions:
     """Options of the training of a network for one style."""
 
-    network: Annotated[Literal["johnson", "small"], _LEARNING] = "small"
-    """small is made for CPUs; johnson is the paper's, four times the work per pixel."""
+    network: Annotated[Literal["johnson", "small", "multi"], _LEARNING] = "small"
+    """small is made for CPUs; johnson is the paper's, four times the work per pixel; multi is a
+    wider small, for many styles. Each can learn one style or several."""
 
     start: Annotated[str | None, _LEARNING] = None
     """A trained style to start from, such as starry-night or a model file, instead of random
     weights: the new style is learnt in a fraction of the time. The network is that of the file."""
+
+    add_to: Annotated[str | None, _LEARNING] = None
+    """A trained model that is to learn the paintings too: only their own scales and shifts are
+    trained, which takes minutes; all its styles stay exactly as they are."""
 
     minutes: Annotated[float | None, _TIME] = None
     """Train for that long; the learning rate falls to fit. 60 if neither this nor --steps is
@@ -120,6 +125,8 @@ class TrainOptions:
         check_at_least(self, _MINIMUM)
         if self.minutes is not None and self.steps is not None:
             raise ConfigError("--minutes and --steps cannot both be given; choose one")
+        if self.start is not None and self.add_to is not None:
+            raise ConfigError("--start and --add-to cannot both be given; choose one")
         if not self.style_layers and not self.content_layers:
             raise ConfigError("no layers: give --content-layers or --style-layers")
         if not self.average < 1:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.core.device import autocast, pick_device, pick_dtype
@@ -34,10 +35,17 @@ def make_optimizers(name: str, net: TransformNet, lr: float) -> list[torch.optim
     convolutions = [
         parameter
         for part, parameter in net.named_parameters()
-        if name == "muon" and parameter.ndim == 4 and not part.startswith("last.")
+        if name == "muon"
+        and parameter.ndim == 4
+        and parameter.requires_grad
+        and not part.startswith("last.")
     ]
     chosen = {id(parameter) for parameter in convolutions}
-    rest = [parameter for parameter in net.parameters() if id(parameter) not in chosen]
+    rest = [
+        parameter
+        for parameter in net.parameters()
+        if parameter.requires_grad and id(parameter) not in chosen
+    ]
     adam = torch.optim.Adam(rest, lr=lr, betas=(0.9, 0.99))
     return [Muon(convolutions, lr), adam] if convolutions else [adam]
 
@@ -48,9 +56,10 @@ class Trainer:
     Args:
         options: of the training.
         network: shape of the network.
-        style: (1, 3, H, W) painting in [0, 1], any size.
+        styles: (1, 3, H, W) paintings in [0, 1], any sizes: the last ones of the network's.
         weights: of VGG-16.
-        start: weights to begin with, None for random ones.
+        start: weights to begin with, None for random ones. With fewer paintings than the network
+            has styles, only the scales and shifts of those paintings are trained.
 
     Source:
         johnson2016, sec. 3.2 and 4.1. Differs: original VGG-16 features of 0-255 pictures; warm-up
@@ -63,7 +72,7 @@ class Trainer:
         self,
         options: TrainOptions,
         network: NetworkOptions,
-        style: Tensor,
+        styles: Sequence[Tensor],
         weights: Mapping[str, Tensor],
         start: Mapping[str, Tensor] | None = None,
     ) -> None:
@@ -82,13 +91,21 @@ class Trainer:
         self.model: nn.Module = self.net
         """What is called: the network, or the same spread over several processes."""
 
+        self.first_style = network.styles - len(styles)
+        """Number of the first style that is trained; those before stay as they are."""
+
+        if self.first_style:
+            for name, parameter in self.net.named_parameters():
+                parameter.requires_grad_(".norm." in name)
         self.optimizers = make_optimizers(options.optimizer, self.net, options.lr)
-        self.loss = self._perceptual_loss(style, weights)
+        self.loss = self._perceptual_loss(styles, weights)
         self.step_number = 0
         self.rate = 1.0
         """What the learning rate is multiplied by: halved after every loss of the numbers."""
 
-    def _perceptual_loss(self, style: Tensor, weights: Mapping[str, Tensor]) -> PerceptualLoss:
+    def _perceptual_loss(
+        self, styles: Sequence[Tensor], weights: Mapping[str, Tensor]
+    ) -> PerceptualLoss:
         options = self.options
         loss_weights = LossWeights(
             content=dict.fromkeys(options.content_layers, 1.0),
@@ -99,9 +116,11 @@ class Trainer:
         )
         extractor = Extractor(weights, loss_weights.layers, dtype=self.dtype).to(self.device)
         extractor.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        size = fit_long_side(*size_of(style), options.style_size)
-        style = resize(style, *size).to(self.device)
-        return PerceptualLoss(extractor, "classic", loss_weights, None, [style], [1.0])
+        sizes = [fit_long_side(*size_of(style), options.style_size) for style in styles]
+        styles = [
+            resize(style, *size).to(self.device) for style, size in zip(styles, sizes, strict=True)
+        ]
+        return PerceptualLoss(extractor, "classic", loss_weights, None, styles, None)
 
     def learning_rate(self, progress: float) -> float:
         """Return the optimisers' rate for the next step.
@@ -113,11 +132,13 @@ class Trainer:
         fall = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
         return self.options.lr * self.rate * rise * max(fall, 0.01)
 
-    def step(self, photos: Tensor, progress: float) -> dict[str, float]:
+    def step(self, photos: Tensor, numbers: Tensor, progress: float) -> dict[str, float]:
         """Change the network once.
 
         Args:
             photos: (B, 3, H, W) in [0, 1].
+            numbers: (B,) of the photos, counted from the start of the training; the styles take
+                turns along them.
             progress: 0..1, the part of the training that is done.
 
         Returns:
@@ -130,9 +151,11 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["lr"] = self.learning_rate(progress)
         photos = photos.to(self.device).contiguous(memory_format=torch.channels_last)
+        trained = self.net.options.styles - self.first_style
+        which = numbers.to(self.device) % trained
         with autocast(self.device, self.dtype):
-            painted = self.model(photos)
-        terms = self.loss(painted.float(), photos)
+            painted = self.model(photos, self._one_hot(self.first_style + which))
+        terms = self.loss(painted.float(), photos, which)
         total = torch.stack(list(terms.values())).sum()
         self.net.zero_grad(set_to_none=True)
         torch.autograd.backward(total / LOSS_UNIT)
@@ -143,6 +166,11 @@ class Trainer:
         self.step_number += 1
         values = {name: float(term.detach()) for name, term in terms.items()}
         return {**values, "gradient": float(norm)}
+
+    def _one_hot(self, which: Tensor) -> Tensor | None:
+        """Return (B, S) weights of the styles, None for the only one."""
+        count = self.net.options.styles
+        return None if count == 1 else F.one_hot(which, count).float()
 
     @torch.no_grad()
     def change_weights(self) -> None:
@@ -155,9 +183,15 @@ class Trainer:
             mine.lerp_(theirs[name], 1 - keep)
 
     @torch.no_grad()
-    def paint(self, photo: Tensor) -> Tensor:
-        """Return a photo as the averaged network paints it, (1, 3, H, W) on the CPU."""
-        painted: Tensor = self.average(photo.to(self.device))
+    def paint(self, photo: Tensor, style: int = 0) -> Tensor:
+        """Return a photo as the averaged network paints it, (1, 3, H, W) on the CPU.
+
+        Args:
+            photo: (1, 3, H, W) in [0, 1].
+            style: which of the network's styles.
+        """
+        which = self._one_hot(torch.tensor([style], device=self.device))
+        painted: Tensor = self.average(photo.to(self.device), which)
         return painted.clamp(0, 1).cpu()
 
     def state(self) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+"""Which style goes where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from impasto.core.errors import ConfigError
+from impasto.io.colour import to_luminance
+
+GRADIENTS = {"left:right": (1, 256), "right:left": (1, 256), "top:bottom": (256, 1)}
+GRADIENTS["bottom:top"] = GRADIENTS["top:bottom"]
+"""Gradients by name: height and width of the map, which is stretched over the picture."""
+
+LEAST_CONTRAST = 0.02
+"""A mask whose darkest and lightest places differ by less says nothing."""
+
+
+def gradient(name: str) -> Tensor:
+    """Return a (1, 1, h, w) ramp from 0 to 1.
+
+    Raises:
+        ConfigError: none of `GRADIENTS`.
+    """
+    if name not in GRADIENTS:
+        raise ConfigError(f"--style-map {name}: expected a picture or {', '.join(GRADIENTS)}")
+    height, width = GRADIENTS[name]
+    ramp = torch.linspace(0, 1, height * width).reshape(1, 1, height, width)
+    return ramp.flip(2, 3) if name in ("right:left", "bottom:top") else ramp
+
+
+def mask(image: Tensor) -> Tensor:
+    """Return how light a picture is, (1, 1, H, W), stretched to reach from 0 to 1.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1].
+
+    Raises:
+        ConfigError: the picture is all of one lightness.
+    """
+    light = to_luminance(image)[:, :1]
+    low, high = light.min(), light.max()
+    if high - low < LEAST_CONTRAST:
+        raise ConfigError(
+            "--style-map: the picture has no contrast; make it black where the first style goes "
+            "and white where the second does"
+        )
+    return (light - low) / (high - low)
+
+
+def weights_by_place(share: Tensor, chosen: Sequence[int], count: int) -> Tensor:
+    """Return (1, count, h, w) weights: of the second chosen style `share`, of the first the rest.
+
+    Args:
+        share: (1, 1, h, w) in [0, 1].
+        chosen: the two styles' places among all.
+        count: of the network's styles.
+
+    Raises:
+        ConfigError: not two styles.
+    """
+    if len(chosen) != 2:
+        raise ConfigError(
+            f"--style-map needs two styles of one model, such as --style wave,poppies; got "
+            f"{len(chosen)}"
+        )
+    weights = share.new_zeros(1, count, *share.shape[-2:])
+    weights[:, chosen[0]] = 1 - share[:, 0]
+    weights[:, chosen[1]] = share[:, 0]
+    return weights
