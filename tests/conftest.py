@@ -85,13 +85,20 @@ def wave(tmp_path: Path) -> Path:
     return save_random_model(tmp_path / "wave.safetensors")
 
 
-def save_random_model(path: Path, seed: int = 0) -> Path:
-    network = NetworkOptions(stem="unshuffle", channels=(4, 6, 8), blocks=1, kernel=3)
+def save_random_model(path: Path, seed: int = 0, names: tuple[str, ...] = ()) -> Path:
+    """A model file with a small random network that has learnt `names`, or the file's own name."""
+    names = names or (path.stem,)
+    network = NetworkOptions(
+        stem="unshuffle", channels=(4, 6, 8), blocks=1, kernel=3, styles=len(names)
+    )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         net = TransformNet(network)
-    info = ModelInfo(network, (StyleInfo(path.stem, "Hokusai, 1831"),), "custom", "CC0")
-    save_model(path, net, info)
+        for name, parameter in net.named_parameters():
+            if ".norm." in name and len(names) > 1:
+                torch.nn.init.normal_(parameter)
+    infos = tuple(StyleInfo(name, "Hokusai, 1831") for name in names)
+    save_model(path, net, ModelInfo(network, infos, "custom", "CC0"))
     return path
 
 

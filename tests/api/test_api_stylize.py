@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 import impasto
 from conftest import load_image, save_picture, save_random_model
@@ -126,3 +127,46 @@ def test_without_styles_there_is_no_sheet(photo, monkeypatch):
     monkeypatch.setattr("impasto.api.sheet.styles", dict)
     with pytest.raises(impasto.MissingError, match="impasto train"):
         impasto.style_sheet(photo)
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """A model file with two styles."""
+    return save_random_model(tmp_path / "pair.safetensors", names=("red", "blue"))
+
+
+def test_a_blend_goes_smoothly_from_one_style_to_the_other(photo, pair):
+    shares = [0, 0.25, 0.5, 0.75, 1]
+    found = [
+        pixels(impasto.stylize(photo, f"{pair}/red:{1 - share},{pair}/blue:{share}").image)
+        for share in shares
+    ]
+    assert np.array_equal(found[0], pixels(impasto.stylize(photo, f"{pair}/red").image))
+    assert np.array_equal(found[-1], pixels(impasto.stylize(photo, f"{pair}/blue").image))
+    distances = [np.abs(each - found[0]).mean() for each in found]
+    assert distances == sorted(distances)
+    assert distances[1] > 1
+
+
+def test_a_style_map_paints_each_side_in_its_own_style(photo, pair, tmp_path):
+    red, blue = (pixels(impasto.stylize(photo, f"{pair}/{name}").image) for name in ("red", "blue"))
+    black_and_white = np.zeros((20, 30), np.uint8)
+    black_and_white[:, 15:] = 255
+    Image.fromarray(black_and_white).save(tmp_path / "mask.png")
+    both = f"{pair}/red,{pair}/blue"
+    mixed = pixels(impasto.stylize(photo, both, style_map=str(tmp_path / "mask.png")).image)
+    left, right = np.s_[:, :10], np.s_[:, -10:]
+    assert np.abs(mixed[left] - red[left]).mean() < np.abs(mixed[left] - blue[left]).mean()
+    assert np.abs(mixed[right] - blue[right]).mean() < np.abs(mixed[right] - red[right]).mean()
+    ramp = pixels(impasto.stylize(photo, both, style_map="right:left").image)
+    assert np.abs(ramp[left] - blue[left]).mean() < np.abs(ramp[left] - red[left]).mean()
+
+
+@pytest.mark.usefixtures("photo", "pair")
+def test_the_recipe_of_a_blend_names_it_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    style = "pair.safetensors/red:0.3,pair.safetensors/blue:0.7"
+    result = impasto.stylize("photo.png", style, style_map="top:bottom")
+    command = result.recipe.command()
+    assert style in command
+    assert "--style-map top:bottom" in command

@@ -148,6 +148,10 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(here):
         (["--resume", "photos"], "no run folder"),
         (["--resume", "photos", "--lr", "1"], "only --minutes or --steps"),
         (["wave.png", "--resume", "photos"], "nothing else"),
+        (["wave.png", "wave.png", "--photos", "photos"], "names of styles"),
+        (["wave.png", "--photos", "photos", "--name", "a", "--name", "b"], "as many --name"),
+        (["wave.png", "--photos", "photos", "--name", "a/b"], "letters"),
+        (["wave.png", "--photos", "photos", "--add-to", "there.safetensors"], "no model file"),
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(here, capsys, words, message):
@@ -161,3 +165,30 @@ def test_bad_input_is_one_line_and_writes_nothing(here, capsys, words, message):
     assert captured.err.count("\n") == 1
     assert captured.out == ""
     assert sorted(path for path in here.rglob("*")) == before
+
+
+def test_several_paintings_become_styles_and_one_more_is_added(here, capsys):
+    save_picture(here / "night.png", 50, 50, 10)
+    save_picture(here / "poppies.png", 50, 50, 11)
+    quick = ["--photos", "photos", "--steps", "2", "--workers", "0", *QUICK]
+    credit = ["--credit", "Hokusai", "--credit", "Van Gogh"]
+    assert main(["train", "wave.png", "night.png", *credit, "-o", "two.safetensors", *quick]) == 0
+    add = ["--add-to", "two.safetensors", "-o", "three.safetensors"]
+    assert main(["train", "poppies.png", "--name", "flowers", *add, *quick]) == 0
+    capsys.readouterr()
+    two, three = (load_model(here / f"{name}.safetensors") for name in ("two", "three"))
+    assert [style.name for style in two[1].styles] == ["wave", "night"]
+    assert [style.credit for style in two[1].styles] == ["Hokusai", "Van Gogh"]
+    assert [style.name for style in three[1].styles] == ["wave", "night", "flowers"]
+    assert three[1].styles[:2] == two[1].styles
+    for name, tensor in two[0].state_dict().items():
+        added = three[0].state_dict()[name]
+        assert torch.equal(added[:2] if ".norm." in name else added, tensor), name
+    words = [
+        "stylize",
+        "wave.png",
+        "--style",
+        "three.safetensors/night:1,three.safetensors/flowers",
+    ]
+    assert main([*words, "-q"]) == 0
+    assert capsys.readouterr().out == "wave_night+flowers.png\n"

@@ -164,7 +164,7 @@ def _file_of(word: str, known: dict[str, Path]) -> Path:
         return path.parent
     if word in known:
         return known[word]
-    if path.suffix == SUFFIX or path.exists():
+    if path.suffix == SUFFIX or path.is_file():
         return path
     raise _unknown(word, known)
 
