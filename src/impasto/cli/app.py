@@ -39,7 +39,9 @@ STYLIZE_EXAMPLES = (
 TRAIN_EXAMPLES = (
     "impasto train painting.jpg --photos my-photos",
     "impasto train painting.jpg --photos my-photos --minutes 30 -o wave.safetensors",
-    "impasto train painting.jpg --photos my-photos --start starry-night --minutes 10",
+    "impasto train painting.jpg --photos my-photos --start cafe-terrace --minutes 6",
+    "impasto train wave.jpg night.jpg poppies.jpg --photos my-photos --network multi",
+    "impasto train field.jpg --photos my-photos --add-to three.safetensors --minutes 5",
     "impasto train --resume wave.run",
     "torchrun --nproc-per-node 2 -m impasto train painting.jpg --photos my-photos",
 )

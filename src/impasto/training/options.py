@@ -31,7 +31,7 @@ class TrainOptions:
     wider small, for many styles. Each can learn one style or several."""
 
     start: Annotated[str | None, _LEARNING] = None
-    """A trained style to start from, such as starry-night or a model file, instead of random
+    """A trained style to start from, such as cafe-terrace or a model file, instead of random
     weights: the new style is learnt in a fraction of the time. The network is that of the file."""
 
     add_to: Annotated[str | None, _LEARNING] = None
