@@ -39,7 +39,10 @@ def test_a_number_always_gives_the_same_crop(photos):
 
 def test_each_photo_comes_once_before_any_comes_again(tmp_path):
     for value in range(6):
-        Image.new("RGB", (40, 40), (value * 40, 0, 0)).save(tmp_path / f"{value}.png")
+        red = Image.new("L", (40, 40), value * 40)
+        Image.merge("RGB", (red, red, Image.effect_noise((40, 40), 90))).save(
+            tmp_path / f"{value}.png"
+        )
     crops = PhotoCrops(tmp_path, 32, 64, 0)
     reds = [round(float(crops[index].image[0].mean()) * 255 / 40) for index in range(12)]
     assert sorted(reds[:6]) == sorted(reds[6:]) == list(range(6))
@@ -81,11 +84,21 @@ def test_a_broken_photo_is_named_and_another_takes_its_place(photos):
     assert all(crop.image.shape == (3, 32, 32) for crop in found)
 
 
+def test_a_flat_photo_is_passed_over(photos):
+    Image.new("RGB", (40, 40), "white").save(photos / "0.png")
+    crops = PhotoCrops(photos, 32, 64, 0)
+    assert min(float(crops[index].image.std()) for index in range(10)) > 0.01
+    assert all(crops[index].broken == () for index in range(10))
+
+
 def test_a_folder_without_photos_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="no pictures"):
         PhotoCrops(tmp_path, 32, 64, 0)
     (tmp_path / "text.jpg").write_text("I am text")
     with pytest.raises(ConfigError, match="none of its pictures can be read"):
+        PhotoCrops(tmp_path, 32, 64, 0)
+    Image.new("RGB", (40, 40)).save(tmp_path / "black.png")
+    with pytest.raises(ConfigError, match="nothing is to be seen"):
         PhotoCrops(tmp_path, 32, 64, 0)
     with pytest.raises(ImageError, match="does not exist"):
         PhotoCrops(tmp_path / "nowhere", 32, 64, 0)

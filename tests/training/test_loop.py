@@ -128,23 +128,38 @@ def test_minutes_end_the_training(make):
     assert steps[-1].lr < max(step.lr for step in steps)
 
 
-def test_lost_numbers_lead_back_to_the_last_good_state(make, monkeypatch):
-    """The fourth call of `step` finds a photo that is not finite; its batch comes again later."""
+def lose_numbers(monkeypatch, lost):
+    """Let the calls of `step` whose number is in `lost` see photos that are not finite."""
     real, calls = loop_module.Trainer.step, []
 
     def step(self, photos, numbers, progress):
         calls.append(self.step_number)
-        photos = photos * float("nan") if len(calls) == 4 else photos
+        photos = photos * float("nan") if len(calls) in lost else photos
         return real(self, photos, numbers, progress)
 
     monkeypatch.setattr(loop_module.Trainer, "step", step)
+    return calls
+
+
+def test_a_batch_that_loses_the_numbers_is_passed_over(make, monkeypatch):
+    calls = lose_numbers(monkeypatch, {4})
+    events, outcome = run(*make())
+    notes = [event.message for event in events if isinstance(event, Note)]
+    assert notes == ["the loss was not finite in step 4: passed over"]
+    assert outcome.trainer.rate == 1
+    assert calls == list(range(8))
+    assert steps_of(events) == [1, 2, 3, 5, 6, 7, 8]
+
+
+def test_lost_numbers_in_a_row_lead_back_to_the_last_good_state(make, monkeypatch):
+    calls = lose_numbers(monkeypatch, {3, 4, 5, 6})
     task, folder = make(checkpoint_minutes=1000)
     events, outcome = run(task, folder)
     notes = [event.message for event in events if isinstance(event, Note)]
-    assert len(notes) == 1
-    assert "not finite in step 4: back to step 0" in notes[0]
+    assert len(notes) == 4
+    assert "not finite in step 6: back to step 0" in notes[3]
     assert outcome.trainer.rate == 0.5
-    assert calls == [0, 1, 2, 3, *range(8)]
+    assert calls == [0, 1, 2, 3, 4, 5, *range(8)]
 
 
 def test_numbers_lost_for_good_are_an_error(make, monkeypatch):

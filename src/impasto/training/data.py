@@ -18,6 +18,10 @@ from impasto.core.errors import ConfigError, ImageError
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture, to_pil
 
+LEAST_CONTRAST = 0.02
+"""A crop whose pixels deviate by less teaches nothing, and its gradient can overflow: instance
+normalisation divides by that deviation in every layer."""
+
 SMALLEST_SCALE, LARGEST_SCALE = 0.75, 1.5
 """A photo's long side is drawn between these times the style's, so that the network sees the
 same things large and small."""
@@ -71,14 +75,19 @@ class PhotoCrops(Dataset[Crop]):
         epoch, position = divmod(index, len(self.files))
         order = self._order(epoch)
         broken: list[str] = []
+        flat = False
         for offset in range(len(self.files)):
             path = self.files[order[(position + offset) % len(self.files)]]
             try:
                 image = self._crop(path, np.random.default_rng((self.seed, 1, index)))
             except ImageError:
                 broken.append(str(path.relative_to(self.folder)))
-            else:
+                continue
+            if float(image.std()) >= LEAST_CONTRAST:
                 return Crop(image, torch.tensor(index), tuple(broken))
+            flat = True
+        if flat:
+            raise ConfigError(f"--photos {self.folder}: nothing is to be seen on its pictures")
         raise ConfigError(f"--photos {self.folder}: none of its pictures can be read")
 
     def _crop(self, path: Path, random: np.random.Generator) -> Tensor:

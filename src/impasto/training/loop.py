@@ -23,6 +23,9 @@ from impasto.training.trainer import NotFiniteError, Trainer
 MAX_STEPS_BACK = 6
 """How often the learning rate is halved before the training is given up."""
 
+MAX_PASSED_OVER = 3
+"""Batches in a row that may lose the numbers; after that, the weights are to blame."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -117,7 +120,7 @@ class _Loop:
             if options.tensorboard:
                 self.board = Board(folder.path, self.first_step)
         self.good = copy.deepcopy(self.trainer.state())
-        self.steps_back = 0
+        self.steps_back = self.passed_over = 0
         self.broken: set[str] = set()
         self.began = self.saved_at = self.sampled_at = time.perf_counter()
 
@@ -140,9 +143,10 @@ class _Loop:
             try:
                 terms = self.trainer.step(crop.image, crop.number, progress)
             except NotFiniteError:
-                yield from self._say(self._step_back())
+                yield from self._say(self._after_lost_numbers())
                 stream = self._stream()
                 continue
+            self.passed_over = 0
             if self.processes.leads:
                 try:
                     yield from self._report(crop, terms, progress)
@@ -190,6 +194,15 @@ class _Loop:
                 self.folder.save({**self.trainer.state(), "seconds": self.seconds()})
             except ResourceError as error:
                 yield Note(f"{error}; the one before is still there")
+
+    def _after_lost_numbers(self) -> str:
+        """Pass over the batch; if that was not its fault, step back. Return what to say."""
+        self.passed_over += 1
+        if self.passed_over <= MAX_PASSED_OVER:
+            self.trainer.step_number += 1  # the next batch, also after a resume
+            return f"the loss was not finite in step {self.trainer.step_number}: passed over"
+        self.passed_over = 0
+        return self._step_back()
 
     def _step_back(self) -> str:
         """Return to the last good state with half the learning rate.
