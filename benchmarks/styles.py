@@ -9,8 +9,8 @@ side, 8 bits, float32, original VGG-16 with its own zero borders.
 *Fast loss*: MSE(relu3_3) + 5 * sum of MSE(Gram / (C*H*W)) over relu1_2, 2_2, 3_3, 4_3. *Equivalent
 steps*: how many L-BFGS steps from noise on that loss reach the same value. As in the paper, the
 optimiser is a projected one: it clips its picture to [0, 1] after every step, because networks
-cannot leave that range either. The curves take a minute each; they are kept in
-benchmarks/curves.json.
+cannot leave that range either. The curves take up to two minutes each; they are
+kept in benchmarks/curves.json.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from impasto.perception.weights import Weights, load_weights
 from report import table, write_section
 
 SIZE = 512
-STEPS, EVERY = 150, 5
-"""Length of a curve, and how many steps lie between its points."""
+STEPS, EVERY = 300, 5
+"""Longest curve, and how many steps lie between its points."""
 
 LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 FAST = LossWeights({"relu3_3": 1.0}, dict.fromkeys(LAYERS, 1.0), 1.0, 5.0)
@@ -83,11 +83,11 @@ class Judge:
         features = self.deep(to_eight_bits(image))["relu4_2"]
         return float(relative_distance(features, self.photo_features))
 
-    def curve(self) -> list[float]:
+    def curve(self, until: float) -> list[float]:
         """Return the fast loss after 0, EVERY, 2 * EVERY ... steps of projected L-BFGS from noise.
 
-        In bfloat16 where the CPU multiplies it in hardware, and without relu4_3: both change the
-        loss by less than a hundredth.
+        Ends where the loss is below `until`. In bfloat16 where the CPU multiplies it in hardware,
+        and without relu4_3: both change the loss by less than a hundredth.
         """
         dtype = pick_dtype("auto", torch.device("cpu"))
         weights = replace(FAST, style=dict.fromkeys(LAYERS[:-1], 1.0))
@@ -95,11 +95,13 @@ class Judge:
         loss = PerceptualLoss(extractor, "classic", weights, self.photo, [self.style], [1.0])
         noise = torch.rand(self.photo.shape, generator=torch.Generator().manual_seed(0))
         solver = Solver(noise, loss, "lbfgs", 100)
-        losses = []
+        losses: list[float] = []
         for step in range(STEPS + 1):
             before, _ = solver.step()  # the loss of the clipped picture that the last step left
             if step % EVERY == 0:
                 losses.append(before)
+                if before < until:
+                    break
             with torch.no_grad():
                 solver.image.clamp_(0, 1)
         return losses
@@ -115,12 +117,13 @@ def equivalent_steps(loss: float, curve: Sequence[float]) -> float:
     return 0.0 if loss > lowest[0] else float((len(curve) - 1) * EVERY)
 
 
-def find_curve(judge: Judge, key: str) -> list[float]:
-    """Return the curve of a photo and style, computed once."""
+def find_curve(judge: Judge, key: str, until: float) -> list[float]:
+    """Return the curve of a photo and style down to a loss, computed once."""
     curves = json.loads(CURVES.read_text(encoding="utf-8")) if CURVES.exists() else {}
-    if key not in curves:
+    known = curves.get(key, [math.inf])
+    if min(known) > until and len(known) <= STEPS // EVERY:
         began = time.perf_counter()
-        curves[key] = [round(loss) for loss in judge.curve()]
+        curves[key] = [round(loss) for loss in judge.curve(until)]
         print(f"curve of {key}: {time.perf_counter() - began:.0f} s", flush=True)
         text = ",\n".join(f"{json.dumps(k)}: {json.dumps(curves[k])}" for k in sorted(curves))
         CURVES.write_text("{\n" + text + "\n}\n", encoding="utf-8")
@@ -151,7 +154,8 @@ def measure(model: Path, photos: Sequence[Path], paintings: Path, weights: Weigh
         seconds.append(time.perf_counter() - began)
         losses.append(judge.fast_loss(painted))
         distances.append(judge.content_distance(painted))
-        steps.append(equivalent_steps(losses[-1], find_curve(judge, f"{path.stem} {model.stem}")))
+        curve = find_curve(judge, f"{path.stem} {model.stem}", losses[-1])
+        steps.append(equivalent_steps(losses[-1], curve))
     row = [
         model.stem,
         info.network_name,
