@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from impasto.apply.options import StylizeOptions
 from impasto.core.errors import ImageError
 from impasto.core.options import changed as changed_options
+from impasto.core.options import restore
 from impasto.optimization.options import OptimizeOptions
 
 Options = OptimizeOptions | StylizeOptions
@@ -67,7 +67,7 @@ class Recipe:
                 version=str(stored["version"]),
                 content=Source(**stored["content"]),
                 styles=tuple(Source(**style) for style in stored["styles"]),
-                options=_read_options(kind, stored["options"]),
+                options=restore(kind, stored["options"]),
                 init=None if init is None else Source(**init),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -107,16 +107,6 @@ def describe_source(source: object) -> Source:
 
 def _command_of(options: Options) -> str:
     return next(command for command, kind in _OPTIONS.items() if isinstance(options, kind))
-
-
-def _read_options(kind: type[Options], stored: Mapping[str, Any]) -> Options:
-    known = {field.name for field in fields(kind)}
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in stored.items()
-        if name in known
-    }
-    return kind(**values)
 
 
 def _without_presets(options: Options) -> dict[str, Any]:

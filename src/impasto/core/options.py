@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cyclopts import Parameter
 
 from impasto.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Options = TypeVar("Options", bound="DataclassInstance")
 
 
 def _split(type_: Any, tokens: Sequence[Any]) -> tuple[Any, ...]:
@@ -59,3 +64,20 @@ def changed(options: Any) -> dict[str, Any]:
         for field in fields(options)
         if getattr(options, field.name) != field.default
     }
+
+
+def restore(kind: type[Options], stored: Mapping[str, Any]) -> Options:
+    """Return a dataclass of options from what JSON kept of it.
+
+    Args:
+        kind: the dataclass.
+        stored: values by name; lists become tuples, and names that `kind` does not have are left
+            out, so that what another version wrote can still be read.
+    """
+    known = {field.name for field in fields(kind)}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in stored.items()
+        if name in known
+    }
+    return kind(**values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from impasto._version import __version__
 from impasto.core.errors import ConfigError, ResourceError
+from impasto.core.options import restore
 from impasto.io.image import read_picture, to_pil, write_picture
 from impasto.training.options import TrainOptions
 
@@ -92,15 +93,13 @@ class RunFolder:
             raise ConfigError(f"{self.path} is no run folder (it has no run.json)")
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
-            known = {field.name for field in fields(TrainOptions)}
-            options: dict[str, Any] = {
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in stored["options"].items()
-                if name in known
-            }
             paintings = tuple(Painting(**painting) for painting in stored["paintings"])
             return TrainTask(
-                **{**stored, "paintings": paintings, "options": TrainOptions(**options)}
+                **{
+                    **stored,
+                    "paintings": paintings,
+                    "options": restore(TrainOptions, stored["options"]),
+                }
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{path} cannot be read ({error})") from error
