@@ -3,6 +3,7 @@ import pytest
 
 import impasto
 from conftest import load_image
+from impasto import assets
 from impasto.api.optimize import Done
 from impasto.core.events import StopEarly
 from impasto.io.image import read_note
@@ -75,3 +76,34 @@ def test_pictures_are_checked_before_weights_are_fetched(tmp_path, photo, monkey
 def test_an_unknown_option_is_pythons_own_error(photo, painting):
     with pytest.raises(TypeError, match="sise"):
         impasto.optimize(photo, painting, sise=40)
+
+
+def events_from_auto(painting, **options):
+    return list(
+        impasto.optimize_events(
+            "castle", painting, impasto.OptimizeOptions(init="auto", size=64, **options)
+        )
+    )
+
+
+@pytest.mark.usefixtures("weights")
+def test_auto_starts_from_one_pass_and_never_ends_above_it():
+    events = events_from_auto("composition-viii", steps=(4,), dtype="float32")
+    assert events[0] == impasto.Note("starting from one pass of composition-viii")
+    losses = [event.loss for event in events if isinstance(event, impasto.Step)]
+    result = events[-1].result
+    assert result.losses["total"] <= losses[0]
+    painted = impasto.stylize("castle", "composition-viii", size=64)
+    nothing = events_from_auto("composition-viii", steps=(0,))[-1].result
+    assert np.abs(np.asarray(nothing.image, int) - np.asarray(painted.image, int)).max() <= 1
+    assert "--init auto" in result.recipe.command()
+
+
+@pytest.mark.usefixtures("weights")
+def test_auto_knows_a_painting_by_its_content_and_falls_back_to_the_photo(tmp_path, painting):
+    copy = tmp_path / "renamed.jpg"
+    copy.write_bytes(assets.find("cafe-terrace").read_bytes())
+    assert events_from_auto(copy, steps=(1,))[0].message.endswith("one pass of cafe-terrace")
+    events = events_from_auto(painting, steps=(1,), coarsest=0)
+    assert "starting from the photo" in events[0].message
+    assert events[-1].result.recipe.options.init == "content"

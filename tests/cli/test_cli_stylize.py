@@ -283,3 +283,33 @@ def test_a_second_ctrl_c_drops_the_picture_in_flight_whole(here, monkeypatch, ca
     assert "interrupted after 1 of 3" in captured.err
     assert files("in_wave") == ["a.png"]
     assert [path.name for path in here.rglob("*.part*")] == []
+
+
+@pytest.mark.usefixtures("weights")
+def test_seconds_refine_the_pass_by_optimisation(here, capsys):
+    words = ["stylize", "castle", "--style", "composition-viii", "--size", "64", "--seconds", "2"]
+    assert main(words) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[0] == "castle_composition-viii.png"
+    assert "starting from one pass of composition-viii" in captured.err
+    assert load_image(here / "castle_composition-viii.png").size == (64, 43)
+    assert main(["show", "castle_composition-viii.png"]) == 0
+    assert "impasto optimize castle composition-viii" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["castle", "castle"], "one picture"),
+        (["castle", "--strength", "0.5"], "--strength"),
+        (["castle", "-o", "-"], "one picture"),
+    ],
+)
+def test_seconds_go_with_one_picture_and_full_strength(capsys, words, message):
+    assert main(["stylize", *words, "--style", "composition-viii", "--seconds", "2"]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_seconds_need_the_painting(wave, capsys):
+    assert main(["stylize", "castle", "--style", str(wave), "--seconds", "2"]) == 2
+    assert "needs the painting" in capsys.readouterr().err

@@ -12,10 +12,14 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from impasto import assets
 from impasto._version import __version__
-from impasto.api.pictures import PictureLike, Result, describe, read, with_alpha
-from impasto.core.events import Event, Finished
+from impasto.api.pictures import PictureLike, Result, describe, locate, read, with_alpha
+from impasto.api.stylize import load
+from impasto.core.events import Event, Finished, Note
 from impasto.io.image import Picture
+from impasto.models.registry import style_of_painting
+from impasto.models.registry import styles as styles_by_name
 from impasto.optimization.options import OptimizeOptions
 from impasto.optimization.stylize import stylize
 from impasto.perception.vgg import TOPOLOGIES
@@ -104,7 +108,19 @@ def optimize_events(
     )
     photo = read(content)
     paintings = [read(style) for style in sources]
-    start = None if options.init in _NAMED_STARTS else read(options.init)
+    start, source = None, None
+    if options.init == "auto":
+        style = _one_pass_style(sources)
+        if style is None:
+            yield Note(
+                "no bundled one-pass style has learnt this painting: starting from the photo"
+            )
+            options = dataclasses.replace(options, init="content")
+        else:
+            yield Note(f"starting from one pass of {style}")
+            start = read(load(style).stylize(content, size=options.size).image).image
+    elif options.init not in _NAMED_STARTS:
+        start, source = read(options.init).image, describe(options.init)
     weights: dict[str, Tensor] = {}
     for found in find_weights(TOPOLOGIES[options.backbone], options.weights):
         if isinstance(found, Event):
@@ -116,7 +132,7 @@ def optimize_events(
         [painting.image for painting in paintings],
         weights,
         options,
-        start=None if start is None else start.image,
+        start=start,
     )
     resolved = options.resolved()
     recipe = Recipe(
@@ -124,9 +140,19 @@ def optimize_events(
         content=describe(content),
         styles=tuple(describe(style) for style in sources),
         options=dataclasses.replace(resolved, steps=finished.steps, seconds=None),
-        init=None if start is None else describe(options.init),
+        init=source,
     )
     yield Done(_result(finished, photo, recipe))
+
+
+def _one_pass_style(paintings: Sequence[PictureLike]) -> str | None:
+    """Return the bundled style that has learnt the only painting, None if there is none."""
+    if len(paintings) != 1:
+        return None
+    source = describe(paintings[0])
+    if source.name in styles_by_name() and assets.find(source.name) == locate(source.name):
+        return source.name
+    return style_of_painting(source.sha256)
 
 
 def _result(finished: Finished, photo: Picture, recipe: Recipe) -> OptimizeResult:

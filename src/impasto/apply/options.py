@@ -37,6 +37,10 @@ class StylizeOptions:
     """Long side of the output in pixels; the photo's own if not given. Strokes keep their size in
     pixels, so they look larger in a smaller picture."""
 
+    seconds: Annotated[float | None, _LOOK] = None
+    """Go on from the pass by optimisation for that long, towards the painting itself. For the
+    bundled styles; up to 1024 pixels if --size is not given."""
+
     preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
     """Keep the photo's colours: luminance takes only light and dark from the painted picture;
     match recolours the painted picture like the photo."""
@@ -53,9 +57,11 @@ class StylizeOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        check_at_least(self, {"strength": 0, "size": 1})
+        check_at_least(self, {"strength": 0, "size": 1, "seconds": 0})
         if self.strength > 1:
             raise ConfigError(f"--strength {self.strength}: it must be between 0 and 1")
+        if self.seconds is not None and (self.strength < 1 or self.style_map is not None):
+            raise ConfigError("--seconds goes with neither --strength nor --style-map")
         if self.preserve_color not in ("none", "luminance", "match"):
             raise ConfigError(
                 f"--preserve-color {self.preserve_color!r} is not one of none, luminance, match"

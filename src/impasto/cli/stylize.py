@@ -15,18 +15,23 @@ from cyclopts import Group, Parameter
 
 from impasto.apply.options import StylizeOptions
 from impasto.cli.interruption import INTERRUPTED, interruptible
+from impasto.cli.optimize import optimize
 from impasto.cli.output import free_name
 from impasto.cli.progress import Reader, format_seconds
 from impasto.core.errors import ConfigError, ImageError
 from impasto.core.events import Failed, Painted, Skipped
 from impasto.core.options import FLAG
 from impasto.io.folder import PICTURE_SUFFIXES
+from impasto.optimization.options import OptimizeOptions
 
 PARTLY = 3
 """Exit code if some of several pictures failed."""
 
 PIPE = "-"
 """As PHOTO: standard input; as output: standard output."""
+
+LARGEST_REFINED = 1024
+"""Long side in pixels up to which --seconds keeps the photo's own size."""
 
 _PROMISE = "stopping after this picture"
 _PIPES = Parameter(allow_leading_hyphen=True)
@@ -66,6 +71,8 @@ def stylize(
         Print nothing but the paths of the results.
     """
     _refuse_options(photos)
+    if options.seconds is not None:
+        return _refine(photos, output, options, force=force, json=json, quiet=quiet)
     if output == PIPE:
         return _into_pipe(photos, options, as_json=json)
     reader = Reader(as_json=json, quiet=quiet)
@@ -82,6 +89,46 @@ def stylize(
     if not json and len(tally.failed) < tally.total:
         _print_tally(tally, _folder(photos, output, options), quiet=quiet)
     return _end(tally)
+
+
+def _refine(
+    photos: Sequence[str],
+    output: str | None,
+    options: StylizeOptions,
+    *,
+    force: bool,
+    json: bool,
+    quiet: bool,
+) -> int:
+    """Paint one picture in one pass, and go on from there as `impasto optimize` does."""
+    from impasto import assets
+    from impasto.api.pictures import read
+    from impasto.models.registry import find_style
+
+    if len(photos) != 1 or photos[0] == PIPE or output == PIPE or Path(photos[0]).is_dir():
+        raise ConfigError("--seconds refines one picture, from a file to a file")
+    find_style(options.style)
+    if assets.find(options.style) is None:
+        raise ConfigError(
+            f"--seconds needs the painting itself, which is not bundled for {options.style}; use "
+            "impasto optimize PHOTO PAINTING --init RESULT --coarsest 0"
+        )
+    size = options.size
+    if size is None:
+        size = min(LARGEST_REFINED, max(read(photos[0]).image.shape[-2:]))
+    refined = OptimizeOptions(
+        init="auto",
+        seconds=options.seconds,
+        size=size,
+        preserve_color=options.preserve_color,
+        device=options.device,
+        dtype=options.dtype,
+    )
+    path = None if output is None else Path(output)
+    styles = (options.style,)
+    return optimize(
+        photos[0], styles, output=path, force=force, json=json, quiet=quiet, options=refined
+    )
 
 
 def _refuse_options(photos: Sequence[str]) -> None:

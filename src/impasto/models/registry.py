@@ -100,6 +100,15 @@ def styles() -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
+def style_of_painting(sha256: str | None) -> str | None:
+    """Return the bundled style that was trained on the painting with this SHA-256, if any."""
+    for name, path in styles().items():
+        learnt = read_info(path).recipe.get("styles", {}).get(name, {})
+        if sha256 is not None and learnt.get("sha256") == sha256:
+            return name
+    return None
+
+
 def find_style(text: str | Path) -> StyleChoice:
     """Return what `text` chooses.
 

@@ -63,7 +63,8 @@ class OptimizeOptions:
     """How much smoothness counts (total variation)."""
 
     init: Annotated[str, _LOOK] = "content"
-    """Where to start: content, noise, grey, style, or a picture file to go on from."""
+    """Where to start: content, noise, grey, style, a picture file to go on from, or auto (one pass
+    of the bundled style of that painting, if there is one, else content)."""
 
     loss: Annotated[Loss, _METHOD] = "impasto"
     """Formulas: impasto (relative distances: weights mean the same at every size and style), paper
@@ -176,11 +177,13 @@ _SHALLOW = (1.0, 1.0, 1.0, 1.0, 0.2)
 
 PRESETS = {
     ("impasto", "content"): Preset((30,), 256, 1.0, 20.0, _SHALLOW, 1.0),
+    ("impasto", "auto"): Preset((30,), 0, 1.0, 20.0, _SHALLOW, 1.0),
     ("impasto", "noise"): Preset((28,), 128, 1.0, 10.0, _SHALLOW, 1.0),
     ("paper", "noise"): Preset((300,), 0, 1.0, 1000.0),
     ("classic", "noise"): Preset((500,), 0, 5.0, 100.0),
 }
-"""By loss and kind of start. Starts from a picture use `content`, noise and grey use `noise`."""
+"""By loss and kind of start. Starts from a picture use `content`, noise and grey use `noise`. A
+pass has large strokes already, so `auto` paints at full size only."""
 
 
 def find_preset(loss: str, init: str) -> Preset:
@@ -189,5 +192,7 @@ def find_preset(loss: str, init: str) -> Preset:
     >>> find_preset("impasto", "photo.jpg") is PRESETS["impasto", "content"]
     True
     """
+    if init == "auto" and loss == "impasto":
+        return PRESETS["impasto", "auto"]
     kind = "noise" if init in ("noise", "grey") or loss != "impasto" else "content"
     return PRESETS[loss, kind]

@@ -46,7 +46,7 @@ def stylize(
         styles: (1, 3, h, w) each.
         weights: of the network `options.backbone`, as `load_weights` gives them.
         options: None for the defaults.
-        start: picture to start from, if `options.init` names a file.
+        start: picture to start from, if `options.init` names a file or is auto.
 
     Yields:
         `Step` for every step, `Preview` every `options.preview_every` steps, one `Finished`.
@@ -209,7 +209,7 @@ class _Run:
             noise = 0.5 + (noise - 0.5) / 100
         elif init != "noise":
             raise ConfigError(
-                f"--init {init!r} is neither content, noise, grey, style nor a picture file"
+                f"--init {init!r} is neither content, noise, grey, style, auto nor a picture file"
             )
         noise = to_luminance(noise) if self.options.preserve_color == "luminance" else noise
         return noise.to(self.device)
