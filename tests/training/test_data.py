@@ -1,3 +1,4 @@
+import pickle
 from itertools import islice
 
 import numpy as np
@@ -35,6 +36,11 @@ def test_a_number_always_gives_the_same_crop(photos):
         assert first[index].image.shape == (3, 32, 32)
     other_seed = PhotoCrops(photos, 32, 64, 8)
     assert not torch.equal(first[0].image, other_seed[0].image)
+
+
+def test_it_can_be_sent_to_another_process(photos):
+    crops = PhotoCrops(photos, 32, 64, 7)
+    assert torch.equal(pickle.loads(pickle.dumps(crops))[3].image, crops[3].image)
 
 
 def test_each_photo_comes_once_before_any_comes_again(tmp_path):

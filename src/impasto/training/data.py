@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -62,18 +61,22 @@ class PhotoCrops(Dataset[Crop]):
         if not self.files:
             raise ConfigError(f"--photos {folder}: no pictures in it; it needs about 50 photos")
         self.folder, self.size, self.photo_size, self.seed = folder, size, photo_size, seed
-        self._order = lru_cache(maxsize=2)(self._shuffled)
+        self._epoch, self._order = -1, np.empty(0, np.int64)
         self[0]  # refuses a folder without a single readable picture, here and not in a worker
 
     def __len__(self) -> int:
         return len(self.files)
 
-    def _shuffled(self, epoch: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        return np.random.default_rng((self.seed, epoch)).permutation(len(self.files))
+    def _order_of(self, epoch: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """Return the order in which the photos come in one round through all of them."""
+        if epoch != self._epoch:
+            random = np.random.default_rng((self.seed, epoch))
+            self._epoch, self._order = epoch, random.permutation(len(self.files))
+        return self._order
 
     def __getitem__(self, index: int) -> Crop:
         epoch, position = divmod(index, len(self.files))
-        order = self._order(epoch)
+        order = self._order_of(epoch)
         broken: list[str] = []
         flat = False
         for offset in range(len(self.files)):
