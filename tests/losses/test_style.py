@@ -11,13 +11,24 @@ def test_gram_matrix_is_the_sum_over_positions():
     assert torch.allclose(gram_matrix(features), expected)
 
 
-def test_gram_gradient_passes_gradcheck():
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_gram_gradient_passes_gradcheck(layout):
+    features = torch.randn(2, 3, 4, 5, dtype=torch.float64).to(memory_format=layout)
+    assert torch.autograd.gradcheck(gram_matrix, (features.requires_grad_(),))
+
+
+def test_the_layout_in_memory_changes_nothing():
     features = torch.randn(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(gram_matrix, (features,))
+    other = features.detach().to(memory_format=torch.channels_last).requires_grad_()
+    weights = torch.randn(2, 3, 3, dtype=torch.float64)
+    (gram_matrix(features) * weights).sum().backward()
+    (gram_matrix(other) * weights).sum().backward()
+    assert torch.allclose(gram_matrix(features), gram_matrix(other))
+    assert torch.allclose(features.grad, other.grad)
 
 
 def test_closed_form_gradient_through_relu_equals_autograd():
-    """METHOD: dE/dF_ij = 1/(N^2 M^2) * (F^T (G - A))_ji where F_ij > 0, else 0."""
+    """gatys2016: dE/dF_ij = 1/(N^2 M^2) * (F^T (G - A))_ji where F_ij > 0, else 0."""
     channels, positions = 6, 5 * 7
     raw = torch.randn(1, channels, 5, 7, dtype=torch.float64, requires_grad=True)
     features = raw.relu()
