@@ -181,6 +181,11 @@ def test_several_paintings_become_styles_and_one_more_is_added(here, capsys):
     assert [style.credit for style in two[1].styles] == ["Hokusai", "Van Gogh"]
     assert [style.name for style in three[1].styles] == ["wave", "night", "flowers"]
     assert three[1].styles[:2] == two[1].styles
+    assert three[1].recipe["options"]["add_to"] == "two"
+    assert str(here) not in three[1].to_json()
+    again = ["train", "night.png", "--name", "night", "--add-to", "two.safetensors"]
+    assert main([*again, "-o", "four.safetensors", *quick]) == 2
+    assert "has a style night already" in capsys.readouterr().err
     for name, tensor in two[0].state_dict().items():
         added = three[0].state_dict()[name]
         assert torch.equal(added[:2] if ".norm." in name else added, tensor), name

@@ -101,6 +101,9 @@ def train_events(
         ResourceError: out of memory, or a loss that does not stay finite.
     """
     options = options or TrainOptions()
+    options = replace(
+        options, start=_absolute(options.start), add_to=_absolute(options.add_to)
+    )  # so that --resume finds them from any folder
     output = Path(request.output)
     check_model_output(output)
     if not find_pictures(Path(request.photos)):
@@ -111,8 +114,11 @@ def train_events(
         VGG16.split(layer)
     if options.tensorboard:
         find_writer()
+    paintings = _paintings(request)
+    if options.add_to is not None:
+        _check_new(paintings, options.add_to)
     task = TrainTask(
-        paintings=_paintings(request),
+        paintings=paintings,
         photos=str(Path(request.photos).resolve()),
         output=str(output.resolve()),
         licence=request.licence,
@@ -148,6 +154,23 @@ def _paintings(request: TrainRequest) -> tuple[Painting, ...]:
         Painting(name, source.name, source.sha256 or "", credit)
         for name, source, credit in zip(names, sources, given, strict=True)
     )
+
+
+def _absolute(model: str | None) -> str | None:
+    """Return the whole path of a model file; names of bundled styles stay as they are."""
+    return str(Path(model).resolve()) if model is not None and Path(model).is_file() else model
+
+
+def _check_new(paintings: Sequence[Painting], model: str) -> None:
+    """Refuse a name that the model has already.
+
+    Raises:
+        ConfigError: with the name.
+    """
+    known = {style.name for style in read_info(find_style(model).path).styles}
+    for painting in paintings:
+        if painting.name in known:
+            raise ConfigError(f"{model} has a style {painting.name} already; use another --name")
 
 
 def resume_events(run: str | Path, **changes: Any) -> Generator[Event, None, None]:
@@ -227,6 +250,8 @@ def _describe(task: TrainTask, folder: RunFolder, outcome: Outcome) -> ModelInfo
     options = dataclasses.asdict(task.options)
     for private in ("weights", "device", "workers"):
         options.pop(private)
+    for model in ("start", "add_to"):  # a path would tell where its maker keeps files
+        options[model] = options[model] and Path(options[model]).stem
     network = outcome.trainer.average.options
     thumbnails = [_thumbnail(style) for style in folder.styles(task)]
     learnt = tuple(
