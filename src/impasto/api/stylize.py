@@ -105,8 +105,9 @@ def load(style: str | Path) -> Model:
         ModelFileError: no such style, or a file that is damaged, foreign or of a newer version.
 
     Example:
-        >>> model = load("starry-night")  # doctest: +SKIP
-        >>> model("castle", strength=0.5).save("castle.png")  # doctest: +SKIP
+        >>> model = load("starry-night")
+        >>> model("castle", strength=0.5, size=96).size
+        (96, 64)
     """
     choice = find_style(style)
     net, info = load_model(choice.path)
@@ -131,7 +132,8 @@ def stylize(photo: PictureLike, style: str | Path, **options: Any) -> Result:
         ResourceError: out of memory.
 
     Example:
-        >>> stylize("castle", "starry-night").save("castle.png")  # doctest: +SKIP
+        >>> stylize("castle", "starry-night", size=96).image.size
+        (96, 64)
     """
     return load(style).stylize(photo, **options)
 
