@@ -156,11 +156,12 @@ def measure(model: Path, photos: Sequence[Path], paintings: Path, weights: Weigh
         distances.append(judge.content_distance(painted))
         curve = find_curve(judge, f"{path.stem} {model.stem}", losses[-1])
         steps.append(equivalent_steps(losses[-1], curve))
+    begun = info.recipe["options"]["start"]
     row = [
         model.stem,
         info.network_name,
         f"{multiply_adds(info.network) / 1000:.0f} k",
-        f"{info.recipe['seconds'] / 60:.0f}",
+        f"{info.recipe['seconds'] / 60:.0f}" + (f", from {begun}" if begun else ""),
         f"{statistics.median(losses):,.0f}",
         f"{statistics.median(steps):.0f}",
         f"{statistics.median(distances):.2f}",
