@@ -106,7 +106,7 @@ class TrainStep(Event):
     """Norm of the gradient before clipping."""
 
     lr: float
-    """Adam's rate in this step."""
+    """The optimisers' learning rate."""
 
     images: int
     """Photos seen so far."""

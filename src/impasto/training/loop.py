@@ -144,7 +144,8 @@ class _Loop:
                 terms = self.trainer.step(crop.image, crop.number, progress)
             except NotFiniteError:
                 yield from self._say(self._after_lost_numbers())
-                stream = self._stream()
+                if not self.passed_over:  # stepped back: those photos come again
+                    stream = self._stream()
                 continue
             self.passed_over = 0
             if self.processes.leads:
