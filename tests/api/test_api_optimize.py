@@ -7,6 +7,7 @@ from impasto import assets
 from impasto.api.optimize import Done
 from impasto.core.events import StopEarly
 from impasto.io.image import read_note
+from impasto.models import registry
 from impasto.recipe import Recipe
 
 
@@ -100,10 +101,13 @@ def test_auto_starts_from_one_pass_and_never_ends_above_it():
 
 
 @pytest.mark.usefixtures("weights")
-def test_auto_knows_a_painting_by_its_content_and_falls_back_to_the_photo(tmp_path, painting):
+def test_auto_knows_a_painting_by_its_content_and_falls_back_to_the_photo(
+    tmp_path, painting, monkeypatch
+):
     copy = tmp_path / "renamed.jpg"
     copy.write_bytes(assets.find("cafe-terrace").read_bytes())
     assert events_from_auto(copy, steps=(1,))[0].message.endswith("one pass of cafe-terrace")
+    monkeypatch.setattr(registry, "ZOO", tmp_path)
     events = events_from_auto(painting, steps=(1,), coarsest=0)
     assert "starting from the photo" in events[0].message
     assert events[-1].result.recipe.options.init == "content"

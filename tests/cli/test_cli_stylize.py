@@ -11,11 +11,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from conftest import load_image, save_picture
 from impasto.cli.app import main
 from impasto.io.image import write_picture
+from impasto.models.any_style import AnyStyleNet
+from impasto.models.file import ModelInfo, save_model
+from impasto.models.transform import NetworkOptions
 
 STYLE = ["--style", "wave.safetensors"]
 
@@ -215,6 +219,19 @@ TEXT = b"I am text\n" * 100
         (["--sise", "3", "photo.png"], "--size"),
         (["photo.png", "--preserve-color", "sepia"], "luminance"),
         (["photo.png", "--device", "abacus"], "abacus"),
+        (["photo.png", "--style", "gone.jpg"], "no such file"),
+        (
+            ["photo.png", "--style", "text.jpg", "--any-model", "wave.safetensors"],
+            "text.jpg is not a picture",
+        ),
+        (["photo.png", "--style", "photo.png:-1"], "at least 0"),
+        (["photo.png", "--style", "photo.png:0"], "above 0"),
+        (["photo.png", "--style", "photo.png,wave.safetensors"], "only paintings can be blended"),
+        (
+            ["photo.png", "--style", "photo.png", "--any-model", "wave.safetensors"],
+            "certain styles",
+        ),
+        (["photo.png", "--style", "photo.png", "--style-scale", "0"], "--style-scale"),
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(here, capsys, words, message):
@@ -308,6 +325,44 @@ def test_seconds_refine_the_pass_by_optimisation(here, capsys):
 def test_seconds_go_with_one_picture_and_full_strength(capsys, words, message):
     assert main(["stylize", *words, "--style", "composition-viii", "--seconds", "2"]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.fixture
+def any_model(here, weights):
+    """A network for any painting, with real VGG statistics and a predictor that says something."""
+    assert weights
+    network = NetworkOptions(stem="unshuffle", channels=(4, 6, 8), blocks=1, kernel=3)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = AnyStyleNet(network)
+        torch.nn.init.normal_(net.predictor.last.weight, std=0.1)
+    save_model(here / "any.safetensors", net, ModelInfo(network, (), "any", any_style=True))
+    return "any.safetensors"
+
+
+def test_a_painting_is_a_style_and_paintings_blend(here, any_model, capsys):
+    red, blue = (str(save_picture(here / f"{name}.png", 40, 50, n)) for n, name in enumerate("rb"))
+    words = ["stylize", "photo.png", "--any-model", any_model, "-q"]
+    for name, style in (("one", red), ("two", blue), ("both", f"{red}:0.7,{blue}:0.3")):
+        assert main([*words, "--style", style, "-o", f"{name}.png"]) == 0
+    one, two, both = (
+        np.asarray(load_image(here / f"{name}.png")).astype(int) for name in ("one", "two", "both")
+    )
+    assert np.abs(one - two).mean() > 1
+    assert np.abs(both - one).mean() < np.abs(one - two).mean()
+    assert main([*words, "--style", f"{red},{blue}"]) == 0
+    assert (here / "photo_r+b.png").exists()
+    assert main(["show", "one.png"]) == 0
+    assert "--any-model any.safetensors" in capsys.readouterr().out
+
+
+def test_a_larger_style_scale_gives_another_picture(here, any_model, painting):
+    words = ["stylize", "photo.png", "--any-model", any_model, "--style", str(painting)]
+    assert main([*words, "-o", "one.png"]) == 0
+    assert main([*words, "--style-scale", "2", "-o", "two.png"]) == 0
+    assert read("one.png") != read("two.png")
+    Image.new("RGB", (1, 1), "red").save(here / "pixel.png")
+    assert main([*words[:-1], "pixel.png", "-o", "three.png"]) == 0
 
 
 def test_seconds_need_the_painting(wave, capsys):

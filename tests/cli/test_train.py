@@ -151,6 +151,8 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(here):
         (["wave.png", "wave.png", "--photos", "photos"], "names of styles"),
         (["wave.png", "--photos", "photos", "--name", "a", "--name", "b"], "as many --name"),
         (["wave.png", "--photos", "photos", "--name", "a/b"], "letters"),
+        (["wave.png", "--photos", "photos", "--network", "any"], "folder of paintings"),
+        (["empty", "--photos", "photos", "--network", "any"], "no pictures in it"),
         (["wave.png", "--photos", "photos", "--add-to", "there.safetensors"], "no model file"),
     ],
 )
@@ -165,6 +167,51 @@ def test_bad_input_is_one_line_and_writes_nothing(here, capsys, words, message):
     assert captured.err.count("\n") == 1
     assert captured.out == ""
     assert sorted(path for path in here.rglob("*")) == before
+
+
+def test_any_style_is_learnt_from_a_folder_and_painted_with(here, capsys):
+    (here / "paintings").mkdir()
+    for number in range(3):
+        save_picture(here / "paintings" / f"{number}.png", 60, 50, number)
+    quick = ["--photos", "photos", "--workers", "0", *QUICK]
+    words = ["train", "paintings", "--network", "any", "-o", "any.safetensors", *quick]
+    assert main([*words, "--steps", "2"]) == 0
+    assert len(list((here / "any.run/samples").iterdir())) == 6
+    assert (
+        main(
+            [
+                "train",
+                "paintings",
+                "--network",
+                "any",
+                "--start",
+                "any.safetensors",
+                *quick,
+                "--steps",
+                "1",
+                "-o",
+                "more.safetensors",
+            ]
+        )
+        == 0
+    )
+    assert main(["styles", "more.safetensors"]) == 0
+    assert "paintings 3" in capsys.readouterr().out
+    assert (
+        main(
+            [
+                "stylize",
+                "wave.png",
+                "--style",
+                "paintings/1.png",
+                "--any-model",
+                "more.safetensors",
+                "-o",
+                "out.png",
+            ]
+        )
+        == 0
+    )
 
 
 def test_several_paintings_become_styles_and_one_more_is_added(here, capsys):

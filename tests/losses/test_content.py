@@ -26,8 +26,14 @@ def test_relative_distance_means_the_same_at_every_magnitude():
     )
 
 
+def test_relative_distance_counts_every_picture_alike():
+    target = torch.rand(2, 3, 4, 4) * torch.tensor([1.0, 1000.0]).view(2, 1, 1, 1)
+    other = target * torch.tensor([2.0, 1.0]).view(2, 1, 1, 1)
+    assert torch.isclose(relative_distance(other, target), torch.tensor(0.5))
+
+
 def test_relative_distance_to_nothing_is_finite():
-    assert torch.isfinite(relative_distance(torch.ones(3), torch.zeros(3)))
+    assert torch.isfinite(relative_distance(torch.ones(1, 3), torch.zeros(1, 3)))
 
 
 def test_mean_squared_error():

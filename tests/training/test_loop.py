@@ -132,10 +132,10 @@ def lose_numbers(monkeypatch, lost):
     """Let the calls of `step` whose number is in `lost` see photos that are not finite."""
     real, calls = loop_module.Trainer.step, []
 
-    def step(self, photos, numbers, progress):
+    def step(self, photos, numbers, progress, paintings=None):
         calls.append(self.step_number)
         photos = photos * float("nan") if len(calls) in lost else photos
-        return real(self, photos, numbers, progress)
+        return real(self, photos, numbers, progress, paintings)
 
     monkeypatch.setattr(loop_module.Trainer, "step", step)
     return calls
@@ -163,7 +163,7 @@ def test_lost_numbers_in_a_row_lead_back_to_the_last_good_state(make, monkeypatc
 
 
 def test_numbers_lost_for_good_are_an_error(make, monkeypatch):
-    def step(_self, _photos, _numbers, _progress):
+    def step(_self, *_batch):
         raise loop_module.NotFiniteError
 
     monkeypatch.setattr(loop_module.Trainer, "step", step)

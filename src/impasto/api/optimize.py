@@ -15,10 +15,10 @@ from torch import Tensor
 from impasto import assets
 from impasto._version import __version__
 from impasto.api.pictures import PictureLike, Result, describe, locate, read, with_alpha
-from impasto.api.stylize import load
+from impasto.api.stylize import Model, load, load_for_paintings
 from impasto.core.events import Event, Finished, Note
 from impasto.io.image import Picture
-from impasto.models.registry import style_of_painting
+from impasto.models.registry import has_any_model, style_of_painting
 from impasto.models.registry import styles as styles_by_name
 from impasto.optimization.options import OptimizeOptions
 from impasto.optimization.stylize import stylize
@@ -110,15 +110,13 @@ def optimize_events(
     paintings = [read(style) for style in sources]
     start, source = None, None
     if options.init == "auto":
-        style = _one_pass_style(sources)
-        if style is None:
-            yield Note(
-                "no bundled one-pass style has learnt this painting: starting from the photo"
-            )
+        one_pass = _one_pass_model(sources, options)
+        if one_pass is None:
+            yield Note("no bundled network knows this painting: starting from the photo")
             options = dataclasses.replace(options, init="content")
         else:
-            yield Note(f"starting from one pass of {style}")
-            start = read(load(style).stylize(content, size=options.size).image).image
+            yield Note(f"starting from one pass of {one_pass[0]}")
+            start = read(one_pass[1].stylize(content, size=options.size).image).image
     elif options.init not in _NAMED_STARTS:
         start, source = read(options.init).image, describe(options.init)
     weights: dict[str, Tensor] = {}
@@ -145,11 +143,24 @@ def optimize_events(
     yield Done(_result(finished, photo, recipe))
 
 
-def _one_pass_style(paintings: Sequence[PictureLike]) -> str | None:
-    """Return the bundled style that has learnt the only painting, None if there is none."""
-    if len(paintings) != 1:
+def _one_pass_model(
+    paintings: Sequence[PictureLike], options: OptimizeOptions
+) -> tuple[str, Model] | None:
+    """Return the best network at hand for these paintings and what to call it, if there is one."""
+    name = _learnt_style(paintings[0]) if len(paintings) == 1 else None
+    if name is not None:
+        return name, load(name)
+    if not has_any_model():
         return None
-    source = describe(paintings[0])
+    shares = options.style_weights or (1.0,) * len(paintings)
+    shares = tuple(share / sum(shares) for share in shares)
+    own = options.weights if options.backbone == "vgg16" else None
+    return "the network for any painting", load_for_paintings(paintings, shares, own)
+
+
+def _learnt_style(painting: PictureLike) -> str | None:
+    """Return the bundled style that has learnt a painting, None if there is none."""
+    source = describe(painting)
     if source.name in styles_by_name() and assets.find(source.name) == locate(source.name):
         return source.name
     return style_of_painting(source.sha256)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,14 @@ from impasto.apply.batch import paint_batch, plan
 from impasto.apply.image import paint
 from impasto.apply.options import StylizeOptions
 from impasto.apply.style_map import GRADIENTS, gradient, mask, weights_by_place
+from impasto.core.device import pick_dtype
 from impasto.core.events import Event
-from impasto.models.file import ModelInfo, load_model
-from impasto.models.registry import StyleChoice, find_style
+from impasto.models.any_style import STATISTICS_LAYERS, look_at
+from impasto.models.file import ModelInfo, StyleInfo, load_any_style, load_model
+from impasto.models.registry import StyleChoice, find_any_model, find_style
 from impasto.models.transform import TransformNet
+from impasto.perception.extractor import Extractor
+from impasto.perception.weights import find_weights
 from impasto.recipe import Recipe, Source, describe_source
 
 
@@ -94,27 +98,88 @@ class Model:
         return None if len(weights) == 1 else torch.tensor([weights])
 
 
-def load(style: str | Path) -> Model:
+def load(
+    style: str | Path,
+    *,
+    style_scale: float = 1.0,
+    any_model: str | Path | None = None,
+    weights: str | None = None,
+    tell: Callable[[Event], None] | None = None,
+) -> Model:
     """Return a trained network, ready to paint any number of pictures.
 
     Args:
-        style: the name of a bundled style (`impasto.styles()` lists them), a model file, a style
-            of one (`FILE.safetensors/NAME`), or a blend (`wave:0.6,poppies:0.4`).
+        style: the name of a bundled style (`impasto.styles()` lists them), a painting
+            (`my.jpg`), a model file, a style of one (`FILE.safetensors/NAME`), or a blend
+            (`wave:0.6,poppies:0.4`).
+        style_scale: above 1 paintings are looked at enlarged, for broader strokes.
+        any_model: file of the network for paintings, None for the bundled one.
+        weights: file of the VGG weights with which paintings are looked at, None for impasto's.
+        tell: called with what happens while those are fetched.
 
     Raises:
         ModelFileError: no such style, or a file that is damaged, foreign or of a newer version.
+        ImageError: a painting that cannot be read.
+        MissingError: the VGG weights are neither here nor to be had.
 
     Example:
         >>> model = load("starry-night")
         >>> model("castle", strength=0.5, size=96).size
         (96, 64)
     """
-    choice = find_style(style)
+    choice = find_style(style, any_model)
+    if choice.paintings:
+        return _look_at_paintings(str(style), choice, choice.paintings, style_scale, weights, tell)
     net, info = load_model(choice.path)
     source = describe_source(choice.path)
     if choice.bundled or str(style) != str(choice.path):
         source = Source(str(style), source.sha256)
     return Model(net, info, choice, source)
+
+
+def load_for_paintings(
+    paintings: Sequence[PictureLike], shares: Sequence[float], weights: str | None = None
+) -> Model:
+    """Return the network for any painting, ready to paint like a blend of these.
+
+    Args:
+        paintings: at least one.
+        shares: how much of each, adding up to 1.
+        weights: file of the VGG weights, None for impasto's.
+
+    Raises:
+        ModelFileError: none is bundled.
+        ImageError: a painting that cannot be read.
+    """
+    names = tuple(f"painting-{number}" for number, _ in enumerate(paintings, 1))
+    choice = StyleChoice(find_any_model(), tuple(shares), names, bundled=True)
+    return _look_at_paintings("paintings", choice, paintings, 1.0, weights, None)
+
+
+def _look_at_paintings(
+    text: str,
+    choice: StyleChoice,
+    sources: Sequence[PictureLike],
+    scale: float,
+    weights: str | None,
+    tell: Callable[[Event], None] | None,
+) -> Model:
+    """Return the network for any painting as one that has learnt these."""
+    paintings = [read(source) for source in sources]
+    network, info = load_any_style(choice.path)
+    found: dict[str, Tensor] = {}
+    for event in find_weights(file=weights):
+        if not isinstance(event, Event):
+            found = event
+        elif tell is not None:
+            tell(event)
+    dtype = pick_dtype("auto", torch.device("cpu"))
+    extractor = Extractor(found, STATISTICS_LAYERS, dtype=dtype)
+    looks = [look_at(extractor, painting.image, scale) for painting in paintings]
+    learnt = tuple(StyleInfo(name) for name in choice.names)
+    net = network.with_styles(torch.cat(looks))
+    source = Source(text, describe(sources[0]).sha256 if len(sources) == 1 else None)
+    return Model(net, dataclasses.replace(info, styles=learnt, network=net.options), choice, source)
 
 
 def stylize(photo: PictureLike, style: str | Path, **options: Any) -> Result:
@@ -124,7 +189,7 @@ def stylize(photo: PictureLike, style: str | Path, **options: Any) -> Result:
 
     Args:
         photo: a path, the name of a bundled picture, the bytes of a file, a PIL image or an array.
-        style: the name of a bundled style, or a model file.
+        style: the name of a bundled style, a painting, or a model file.
         **options: fields of `StylizeOptions`, such as `strength=0.5` or `size=1024`.
 
     Raises:
@@ -135,7 +200,19 @@ def stylize(photo: PictureLike, style: str | Path, **options: Any) -> Result:
         >>> stylize("castle", "starry-night", size=96).image.size
         (96, 64)
     """
-    return load(style).stylize(photo, **options)
+    chosen = StylizeOptions(style=str(style), **options)
+    return load_for(chosen).paint(photo, chosen)
+
+
+def load_for(options: StylizeOptions, tell: Callable[[Event], None] | None = None) -> Model:
+    """Return the network that the options ask for. Arguments and errors as `load`."""
+    return load(
+        options.style,
+        style_scale=options.style_scale,
+        any_model=options.any_model,
+        weights=options.weights,
+        tell=tell,
+    )
 
 
 def stylize_events(
@@ -162,7 +239,9 @@ def stylize_events(
     Raises:
         InputError: the style, a folder without pictures, or an output that cannot be written.
     """
-    model = load(options.style)
+    events: list[Event] = []
+    model = load_for(options, events.append)
+    yield from events
     folder = None if output is None else Path(output)
     jobs = plan([Path(photo) for photo in photos], model.choice.label, folder)
 

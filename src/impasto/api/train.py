@@ -20,7 +20,15 @@ from impasto.core.events import Event, Saved, Trained
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import to_pil
-from impasto.models.file import ModelInfo, StyleInfo, load_model, read_info, save_model
+from impasto.models.any_style import start_from
+from impasto.models.file import (
+    ModelInfo,
+    StyleInfo,
+    load_any_style,
+    load_model,
+    read_info,
+    save_model,
+)
 from impasto.models.registry import find_network, find_style, name_of
 from impasto.models.transform import NetworkOptions
 from impasto.perception.vgg import VGG16
@@ -43,7 +51,8 @@ class TrainRequest:
     """What to train, for whom and where to."""
 
     styles: Sequence[str | Path]
-    """The paintings, at least one: files, or names of bundled ones."""
+    """The paintings, at least one: files, or names of bundled ones. To learn any style, one folder
+    of paintings."""
 
     photos: str | Path
     """Folder of photos, searched with all folders in it."""
@@ -108,13 +117,16 @@ def train_events(
     check_model_output(output)
     if not find_pictures(Path(request.photos)):
         raise ConfigError(f"--photos {request.photos}: no pictures in it; it needs about 50 photos")
-    images = [read(style).image for style in request.styles]
+    any_style = options.network == "any"
+    if any_style:
+        check_folder_of_paintings(request.styles)
+    images = [] if any_style else [read(style).image for style in request.styles]
     _network_and_start(options, len(images))  # what cannot work is refused before a folder is made
     for layer in (*options.content_layers, *options.style_layers):
         VGG16.split(layer)
     if options.tensorboard:
         find_writer()
-    paintings = _paintings(request)
+    paintings = () if any_style else _paintings(request)
     if options.add_to is not None:
         _check_new(paintings, options.add_to)
     task = TrainTask(
@@ -123,6 +135,7 @@ def train_events(
         output=str(output.resolve()),
         licence=request.licence,
         options=options,
+        paintings_folder=str(Path(request.styles[0]).resolve()) if any_style else None,
     )
     folder = RunFolder(Path(request.run) if request.run else output.with_suffix(".run"))
     if Processes().leads:
@@ -154,6 +167,18 @@ def _paintings(request: TrainRequest) -> tuple[Painting, ...]:
         Painting(name, source.name, source.sha256 or "", credit)
         for name, source, credit in zip(names, sources, given, strict=True)
     )
+
+
+def check_folder_of_paintings(styles: Sequence[str | Path]) -> None:
+    """Refuse what any style cannot be learnt from.
+
+    Raises:
+        ConfigError: not one folder with pictures.
+    """
+    if len(styles) != 1 or not Path(styles[0]).is_dir():
+        raise ConfigError("--network any learns from one folder of paintings; name that folder")
+    if not find_pictures(Path(styles[0])):
+        raise ConfigError(f"{styles[0]}: no pictures in it; it needs about 20 paintings")
 
 
 def _absolute(model: str | None) -> str | None:
@@ -233,9 +258,16 @@ def _network_and_start(
     Started from a trained model, every new style begins as the mean of its styles.
     """
     source = options.start or options.add_to
+    count = max(1, count)
     if source is None:
         return replace(find_network(options.network), styles=count), None
-    net, info = load_model(find_style(source).path)
+    path = find_style(source).path
+    if options.network == "any" and read_info(path).any_style:
+        whole, info = load_any_style(path)
+        return info.network, whole.state_dict()
+    net, info = load_model(path)
+    if options.network == "any":
+        return replace(info.network, styles=1), start_from(net.state_dict(), info.network)
     old = info.network.styles if options.add_to else 0
     state = dict(net.state_dict())
     for name, tensor in state.items():
@@ -252,7 +284,7 @@ def _describe(task: TrainTask, folder: RunFolder, outcome: Outcome) -> ModelInfo
         options.pop(private)
     for model in ("start", "add_to"):  # a path would tell where its maker keeps files
         options[model] = options[model] and Path(options[model]).stem
-    network = outcome.trainer.average.options
+    network = outcome.trainer.network
     thumbnails = [_thumbnail(style) for style in folder.styles(task)]
     learnt = tuple(
         StyleInfo(painting.name, painting.credit, thumbnail)
@@ -263,7 +295,8 @@ def _describe(task: TrainTask, folder: RunFolder, outcome: Outcome) -> ModelInfo
         before = read_info(find_style(task.options.add_to).path).styles
     return ModelInfo(
         network=network,
-        network_name=name_of(network),
+        network_name="any" if task.paintings_folder else name_of(network),
+        any_style=task.paintings_folder is not None,
         licence=task.licence,
         styles=(*before, *learnt),
         recipe={
@@ -271,12 +304,19 @@ def _describe(task: TrainTask, folder: RunFolder, outcome: Outcome) -> ModelInfo
             "steps": outcome.trainer.step_number,
             "seconds": round(outcome.seconds),
             "photos": len(find_pictures(Path(task.photos))),
+            **_count_paintings(task),
             "styles": {
                 painting.name: {"file": Path(painting.file).name, "sha256": painting.sha256}
                 for painting in task.paintings
             },
         },
     )
+
+
+def _count_paintings(task: TrainTask) -> dict[str, int]:
+    if task.paintings_folder is None:
+        return {}
+    return {"paintings": len(find_pictures(Path(task.paintings_folder)))}
 
 
 def _thumbnail(style: Tensor) -> bytes:

@@ -22,9 +22,14 @@ class StylizeOptions:
     """Options of painting with a trained network."""
 
     style: Annotated[str, _LOOK]
-    """A bundled style such as starry-night (see impasto styles), or a model file (.safetensors)
-    that impasto train wrote. Of a model with several styles: FILE.safetensors/NAME, or a blend such
-    as wave:0.6,poppies:0.4."""
+    """A bundled style such as starry-night (see impasto styles); a painting of your own, a picture
+    file; or a model file (.safetensors) that impasto train wrote. Of a model with several styles:
+    FILE.safetensors/NAME, or a blend such as wave:0.6,poppies:0.4. Paintings blend too:
+    a.jpg:0.7,b.jpg:0.3."""
+
+    style_scale: Annotated[float, _LOOK] = 1.0
+    """Size at which a painting of your own is looked at: 2 for broader strokes, 0.5 for finer
+    ones."""
 
     style_map: Annotated[str | None, _LOOK] = None
     """Where the second of two styles goes, the first having the rest: left:right or top:bottom
@@ -38,12 +43,19 @@ class StylizeOptions:
     pixels, so they look larger in a smaller picture."""
 
     seconds: Annotated[float | None, _LOOK] = None
-    """Go on from the pass by optimisation for that long, towards the painting itself. For the
-    bundled styles; up to 1024 pixels if --size is not given."""
+    """Go on from the pass by optimisation for that long, towards the painting itself. For
+    paintings and bundled styles; up to 1024 pixels if --size is not given."""
 
     preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
     """Keep the photo's colours: luminance takes only light and dark from the painted picture;
     match recolours the painted picture like the photo."""
+
+    any_model: Annotated[str | None, _MACHINE] = None
+    """Network for paintings that impasto train --network any wrote, instead of the bundled one."""
+
+    weights: Annotated[str | None, _MACHINE] = None
+    """File with the VGG-16 weights (.pth or .safetensors), with which paintings are looked at,
+    instead of fetching them."""
 
     device: Annotated[str, _MACHINE] = "auto"
     """auto, cpu, cuda, cuda:1, mps."""
@@ -57,11 +69,18 @@ class StylizeOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        check_at_least(self, {"strength": 0, "size": 1, "seconds": 0})
+        check_at_least(self, {"strength": 0, "size": 1, "seconds": 0, "style_scale": 0.1})
+        if self.style_scale > 8:
+            raise ConfigError(f"--style-scale {self.style_scale}: it must be at most 8")
         if self.strength > 1:
             raise ConfigError(f"--strength {self.strength}: it must be between 0 and 1")
-        if self.seconds is not None and (self.strength < 1 or self.style_map is not None):
-            raise ConfigError("--seconds goes with neither --strength nor --style-map")
+        if self.seconds is not None and (
+            self.strength < 1 or self.style_map is not None or self.any_model is not None
+        ):
+            raise ConfigError(
+                "--seconds goes with neither --strength nor --style-map nor --any-model; use "
+                "impasto optimize PHOTO PAINTING --init RESULT to refine such a picture"
+            )
         if self.preserve_color not in ("none", "luminance", "match"):
             raise ConfigError(
                 f"--preserve-color {self.preserve_color!r} is not one of none, luminance, match"

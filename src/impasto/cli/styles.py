@@ -57,7 +57,7 @@ def styles(
             raise ConfigError("--sheet PHOTO goes with neither MODEL nor --json")
         return _paint_sheet(sheet, output, size, force=force)
     from impasto.models.file import read_info
-    from impasto.models.registry import find_style
+    from impasto.models.registry import find_style, has_any_model
     from impasto.models.registry import styles as bundled
 
     if model is not None:
@@ -72,6 +72,8 @@ def styles(
         header = ("name", "network", "size", "licence", "credit")
         rows = [_row(name, path, info) for name, (path, info) in found.items()]
         print("\n".join(_table([header, *rows])))
+        if has_any_model():
+            print("\nAny other painting: impasto stylize PHOTO --style PAINTING.jpg")
     else:
         print(NO_STYLES)
     return 0

@@ -107,12 +107,15 @@ def _refine(
 
     if len(photos) != 1 or photos[0] == PIPE or output == PIPE or Path(photos[0]).is_dir():
         raise ConfigError("--seconds refines one picture, from a file to a file")
-    find_style(options.style)
-    if assets.find(options.style) is None:
-        raise ConfigError(
-            f"--seconds needs the painting itself, which is not bundled for {options.style}; use "
-            "impasto optimize PHOTO PAINTING --init RESULT --coarsest 0"
-        )
+    choice = find_style(options.style, options.any_model)
+    styles = tuple(str(painting) for painting in choice.paintings)
+    if not styles:
+        if len(choice.names) > 1 or assets.find(options.style) is None:
+            raise ConfigError(
+                f"--seconds needs the painting itself, which is not bundled for {options.style}; "
+                "use impasto optimize PHOTO PAINTING --init RESULT --coarsest 0"
+            )
+        styles = (options.style,)
     size = options.size
     if size is None:
         size = min(LARGEST_REFINED, max(read(photos[0]).image.shape[-2:]))
@@ -123,9 +126,10 @@ def _refine(
         preserve_color=options.preserve_color,
         device=options.device,
         dtype=options.dtype,
+        weights=options.weights,
+        style_weights=choice.weights if len(styles) > 1 else None,
     )
     path = None if output is None else Path(output)
-    styles = (options.style,)
     return optimize(
         photos[0], styles, output=path, force=force, json=json, quiet=quiet, options=refined
     )
@@ -167,10 +171,10 @@ def _into_pipe(photos: Sequence[str], options: StylizeOptions, *, as_json: bool)
         raise ConfigError("-o - and --json would both write to standard output; choose one")
     if sys.stdout.isatty():
         raise ConfigError("-o - writes a PNG file to standard output; send it on with > or |")
-    from impasto.api.stylize import load
+    from impasto.api.stylize import load_for
     from impasto.io.image import to_png
 
-    result = load(options.style).paint(_source(photos[0]), options)
+    result = load_for(options).paint(_source(photos[0]), options)
     try:
         sys.stdout.buffer.write(to_png(result.image, result.recipe.to_json()))
         sys.stdout.flush()
@@ -193,13 +197,14 @@ def _paint_one(
     from impasto.models.registry import find_style
 
     stem = "stdin" if photo == PIPE else Path(photo).stem
-    path = Path(output) if output else free_name(f"{stem}_{find_style(options.style).label}")
+    label = find_style(options.style, options.any_model).label
+    path = Path(output) if output else free_name(f"{stem}_{label}")
     check_output(path, force=force)
 
-    from impasto.api.stylize import load
+    from impasto.api.stylize import load_for
 
     with reader, interruptible(reader, _PROMISE):
-        model = load(options.style)
+        model = load_for(options, reader.show)
         began = time.perf_counter()
         result = model.paint(_source(photo), options)
         result.save(path, force=force)
@@ -268,7 +273,8 @@ def _folder(photos: Sequence[str], output: str | None, options: StylizeOptions) 
     from impasto.models.registry import find_style
 
     if len(photos) == 1:
-        return default_folder(Path(photos[0]), find_style(options.style).label)
+        label = find_style(options.style, options.any_model).label
+        return default_folder(Path(photos[0]), label)
     return None
 
 

@@ -37,12 +37,14 @@ def mean_squared_error(features: Tensor, target: Tensor) -> Tensor:
 def relative_distance(values: Tensor, target: Tensor) -> Tensor:
     """Return the squared distance as a fraction of the target's own square: |x - t|^2 / |t|^2.
 
+    Of several pictures, the mean of their distances, so that each counts as much as another.
+
     0 is equal, 1 is as far as an empty picture. The number means the same at every size, layer
     and style, and so do weights put on it.
 
     Args:
-        values: features or Gram matrices, any shape.
-        target: the same shape.
+        values: features or Gram matrices, (B, ...).
+        target: (B, ...) or (1, ...).
 
     Returns:
         Scalar, at least 0.
@@ -50,4 +52,5 @@ def relative_distance(values: Tensor, target: Tensor) -> Tensor:
     Source:
         Differs: from gatys2016, eq. 1 and 5, where it depends on size, layer and style.
     """
-    return (values - target).square().sum() / target.square().sum().clamp_min(1e-12)
+    difference = (values - target).square().flatten(1).sum(1)  # (B,)
+    return (difference / target.square().flatten(1).sum(1).clamp_min(1e-12)).mean()

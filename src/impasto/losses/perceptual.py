@@ -117,6 +117,7 @@ class PerceptualLoss:
             self._style = {
                 layer: torch.cat(found) if style_shares is None else mix_grams(found, style_shares)
                 for layer, found in grams.items()
+                if found
             }  # (1, C, C) each, or (number of styles, C, C)
 
     @torch.no_grad()
@@ -127,7 +128,10 @@ class PerceptualLoss:
         return {layer: _wide(features[layer]) for layer in self.weights.content}
 
     def __call__(
-        self, image: Tensor, content: Tensor | None = None, style: Tensor | None = None
+        self,
+        image: Tensor,
+        content: Tensor | None = None,
+        style: Tensor | Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """Return the weighted terms by dotted name; their sum is the loss.
 
@@ -135,8 +139,8 @@ class PerceptualLoss:
             image: (B, 3, H, W), nominally in [0, 1], at the content's size.
             content: (B, 3, H, W) in [0, 1], the photos to compare with; None for the one that
                 was given at the start.
-            style: (B,) whole numbers, which style each picture is compared with; None for the
-                mixture.
+            style: (B,) whole numbers, which style each picture is compared with; or the Gram
+                matrices of other styles by layer, (B, C, C); None for the mixture.
 
         Returns:
             Scalars such as `content.relu4_2`, `style.relu1_1`, `tv` and `range`. Terms of
@@ -150,7 +154,10 @@ class PerceptualLoss:
             distance = self.formula.content(_wide(features[layer]), targets[layer])
             terms[f"content.{layer}"] = weights.content_weight * share * distance
         for layer, share in self._shares(weights.style).items():
-            target = self._style[layer] if style is None else self._style[layer][style]
+            if isinstance(style, Tensor):
+                target = self._style[layer][style]
+            else:
+                target = (style or self._style)[layer]
             distance = self.formula.style(gram_matrix(features[layer]), target)
             terms[f"style.{layer}"] = weights.style_weight * share * distance
         if weights.tv_weight:

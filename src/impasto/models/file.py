@@ -13,9 +13,11 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import nn
 
 from impasto._version import __version__
 from impasto.core.errors import ConfigError, ModelFileError
+from impasto.models.any_style import AnyStyleNet
 from impasto.models.transform import MULTIPLE, NetworkOptions, TransformNet
 
 FORMAT = 1
@@ -24,7 +26,8 @@ FORMAT = 1
 KEY = "impasto"
 """The one metadata entry; it holds a JSON document."""
 
-FAMILY = "transform"
+FAMILIES = ("transform", "any-style")
+"""Networks for certain styles, and networks for any painting."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class ModelInfo:
     """The shape of the network."""
 
     styles: tuple[StyleInfo, ...]
-    """What it has learnt, at least one."""
+    """What it has learnt: at least one, or none if `any_style`."""
 
     network_name: str = ""
     """Such as `small`."""
@@ -63,12 +66,15 @@ class ModelInfo:
     version: str = __version__
     """Of the impasto that wrote it."""
 
+    any_style: bool = False
+    """Whether it paints like any painting that it is shown, and has no styles of its own."""
+
     def to_json(self) -> str:
         """Return the metadata as one JSON document."""
         return json.dumps(
             {
                 "format": FORMAT,
-                "family": FAMILY,
+                "family": FAMILIES[self.any_style],
                 "version": self.version,
                 "network": self.network.to_dict(),
                 "network_name": self.network_name,
@@ -87,7 +93,7 @@ class ModelInfo:
         )
 
 
-def save_model(path: Path, net: TransformNet, info: ModelInfo) -> None:
+def save_model(path: Path, net: nn.Module, info: ModelInfo) -> None:
     """Write a model in float16, under a temporary name that is then renamed.
 
     Raises:
@@ -132,7 +138,7 @@ def read_info(path: Path) -> ModelInfo:
 
 
 def _parse(stored: dict[str, Any]) -> ModelInfo:
-    if int(stored["format"]) > FORMAT or stored["family"] != FAMILY:
+    if int(stored["format"]) > FORMAT or stored["family"] not in FAMILIES:
         raise ConfigError(
             f"format {stored['format']} ({stored['family']}) of impasto {stored['version']} is "
             f"newer than this impasto {__version__} can read; upgrade impasto"
@@ -141,12 +147,14 @@ def _parse(stored: dict[str, Any]) -> ModelInfo:
         StyleInfo(style["name"], style["credit"], base64.b64decode(style["thumbnail"]))
         for style in stored["styles"]
     )
-    if not styles:
+    any_style = stored["family"] == "any-style"
+    if not styles and not any_style:
         raise ConfigError("it holds no style")
     return ModelInfo(
         network=NetworkOptions.from_dict(stored["network"]),
         styles=styles,
         network_name=stored["network_name"],
+        any_style=any_style,
         licence=stored["licence"],
         recipe=stored["recipe"],
         version=stored["version"],
@@ -161,7 +169,38 @@ def load_model(path: Path) -> tuple[TransformNet, ModelInfo]:
             tensors that do not fit the network it describes.
     """
     info = read_info(path)
+    if info.any_style:
+        raise ModelFileError(
+            f"model {path} has no style of its own: it paints like any painting it is shown; name "
+            "one with --style PAINTING.jpg and this file with --any-model"
+        )
     net = TransformNet(info.network)
+    _load(path, net)
+    return net.eval().requires_grad_(requires_grad=False), info
+
+
+def load_any_style(path: Path) -> tuple[AnyStyleNet, ModelInfo]:
+    """Return the network for any painting in a model file, in float32, and its description.
+
+    Raises:
+        ModelFileError: as `load_model`, or a network for certain styles.
+    """
+    info = read_info(path)
+    if not info.any_style:
+        raise ModelFileError(
+            f"model {path} has learnt certain styles, not any painting; name it with --style"
+        )
+    net = AnyStyleNet(info.network)
+    _load(path, net)
+    return net.eval().requires_grad_(requires_grad=False), info
+
+
+def _load(path: Path, net: nn.Module) -> None:
+    """Put the tensors of a file into a network.
+
+    Raises:
+        ModelFileError: a damaged file, or tensors that do not fit.
+    """
     expected = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
     try:
         with safe_open(path, framework="pt") as opened:
@@ -176,4 +215,3 @@ def load_model(path: Path) -> tuple[TransformNet, ModelInfo]:
             f"{expected.get(wrong, 'nothing of that name')}; the file does not fit its description"
         )
     net.load_state_dict(tensors)
-    return net.eval().requires_grad_(requires_grad=False), info

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from impasto import assets
 from impasto.core.errors import ConfigError, ModelFileError
+from impasto.io.folder import PICTURE_SUFFIXES
 from impasto.models.file import read_info
 from impasto.models.transform import NetworkOptions
 
@@ -30,7 +32,13 @@ NETWORKS = {
     ),
 }
 """`johnson`: johnson2016 to the letter. `small`: under a quarter of its multiplications, for CPUs
-(docs/benchmarks.md). `multi`: a little wider, for many styles. Any of them can learn several."""
+(docs/benchmarks.md). `multi`: a little wider, for many styles. Any of them can learn several.
+`any`: multi, with a predictor of its styles."""
+
+NETWORKS["any"] = NETWORKS["multi"]
+
+ANY_STYLE = "any-style"
+"""Name of the bundled network for any painting."""
 
 SUFFIX = ".safetensors"
 
@@ -71,6 +79,9 @@ class StyleChoice:
     bundled: bool
     """Whether the model ships with impasto."""
 
+    paintings: tuple[Path, ...] = ()
+    """Pictures that the model is to paint like, one per weight, if it is one for any painting."""
+
     @property
     def label(self) -> str:
         """A name for files: `wave+starry-night`."""
@@ -109,24 +120,39 @@ def style_of_painting(sha256: str | None) -> str | None:
     return None
 
 
-def find_style(text: str | Path) -> StyleChoice:
+def find_style(text: str | Path, any_model: str | Path | None = None) -> StyleChoice:
     """Return what `text` chooses.
 
     Args:
-        text: a bundled style (`starry-night`); a model file (`my.safetensors`, its first style); a
-            style of a model file (`my.safetensors/wave`); or a blend of styles of one model, each
-            with its weight (`wave:0.6,starry-night:0.4`; without weights, equal parts).
+        text: a bundled style (`starry-night`); a painting (`my.jpg`); a model file
+            (`my.safetensors`, its first style); a style of a model file (`my.safetensors/wave`);
+            or a blend of styles of one model or of paintings, each with its weight
+            (`wave:0.6,starry-night:0.4`; without weights, equal parts).
+        any_model: file of the network for paintings, None for the bundled one.
 
     Raises:
         ModelFileError: no such style or file, or a file that cannot be read.
         ConfigError: weights that make no sense, or styles of several models.
     """
-    parts = [_parse(part) for part in str(text).split(",")]
+    whole = Path(text).is_file()  # its name may have commas
+    parts = [(str(text), 1.0)] if whole else [_parse(part) for part in str(text).split(",")]
     total = sum(weight for _, weight in parts)
     if not total > 0:
         raise ConfigError(f"--style {text}: at least one weight must be above 0")
-    path, bundled = _find_model([word for word, _ in parts], str(text))
+    words = [word for word, _ in parts]
+    paintings = _find_paintings(words, forced=any_model is not None)
+    if paintings:
+        return StyleChoice(
+            find_any_model(any_model),
+            tuple(weight / total for _, weight in parts),
+            tuple(Path(word).stem for word in words),
+            any_model is None,
+            tuple(paintings),
+        )
+    path, bundled = _find_model(words, str(text))
     known = _styles_in(ZOO)[path] if bundled else tuple(s.name for s in read_info(path).styles)
+    if not known:  # it paints like any painting; loading it says what is missing
+        return StyleChoice(path, (), (path.stem,), bundled)
     weights = [0.0] * len(known)
     names = []
     for word, weight in parts:
@@ -148,6 +174,48 @@ def _parse(part: str) -> tuple[str, float]:
     if not math.isfinite(weight) or weight < 0:
         raise ConfigError(f"--style {part.strip()}: a weight must be a number of at least 0")
     return word, weight
+
+
+def has_any_model() -> bool:
+    """Return whether a network for any painting is bundled."""
+    return (ZOO / f"{ANY_STYLE}{SUFFIX}").exists()
+
+
+def find_any_model(any_model: str | Path | None = None) -> Path:
+    """Return the file of the network for any painting, the bundled one if none is named.
+
+    Raises:
+        ModelFileError: none is bundled.
+    """
+    if any_model is not None:
+        return Path(any_model)
+    if not has_any_model():
+        raise ModelFileError("no network for any painting is bundled here; name one: --any-model")
+    return ZOO / f"{ANY_STYLE}{SUFFIX}"
+
+
+def _find_paintings(words: list[str], *, forced: bool) -> list[Path]:
+    """Return the files of paintings, none if the words do not name paintings.
+
+    A bundled name is a painting only among paintings: alone, the network that has learnt it is
+    the better one.
+
+    Raises:
+        ModelFileError: paintings and what has no painting in one blend.
+    """
+    named = [word for word in words if not Path(word).exists() and assets.find(word)]
+    files = [word for word in words if Path(word).is_file() and Path(word).suffix != SUFFIX]
+    if not files and not (named and forced):
+        return []
+    for word in words:
+        if word not in named and word not in files:
+            if word not in styles() and Path(word).suffix.lower() in PICTURE_SUFFIXES:
+                raise ModelFileError(f"--style {word}: there is no such file")
+            raise ModelFileError(
+                f"--style {','.join(words)}: {word} is no painting, and only paintings can be "
+                "blended with paintings"
+            )
+    return [Path(word) if word in files else assets.find(word) or Path(word) for word in words]
 
 
 def _find_model(words: list[str], text: str) -> tuple[Path, bool]:
@@ -173,8 +241,10 @@ def _file_of(word: str, known: dict[str, Path]) -> Path:
         return path.parent
     if word in known:
         return known[word]
-    if path.suffix == SUFFIX or path.is_file():
+    if path.suffix == SUFFIX:
         return path
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        raise ModelFileError(f"--style {word}: there is no such file")
     raise _unknown(word, known)
 
 

@@ -64,7 +64,7 @@ class OptimizeOptions:
 
     init: Annotated[str, _LOOK] = "content"
     """Where to start: content, noise, grey, style, a picture file to go on from, or auto (one pass
-    of the bundled style of that painting, if there is one, else content)."""
+    of the bundled style that has learnt that painting, or of the network for any painting)."""
 
     loss: Annotated[Loss, _METHOD] = "impasto"
     """Formulas: impasto (relative distances: weights mean the same at every size and style), paper

@@ -84,7 +84,7 @@ class PhotoCrops(Dataset[Crop]):
             try:
                 image = self._crop(path, np.random.default_rng((self.seed, 1, index)))
             except ImageError:
-                broken.append(str(path.relative_to(self.folder)))
+                broken.append(self._label(path))
                 continue
             if float(image.std()) >= LEAST_CONTRAST:
                 return Crop(image, torch.tensor(index), tuple(broken))
@@ -92,6 +92,10 @@ class PhotoCrops(Dataset[Crop]):
         if flat:
             raise ConfigError(f"--photos {self.folder}: nothing is to be seen on its pictures")
         raise ConfigError(f"--photos {self.folder}: none of its pictures can be read")
+
+    def _label(self, path: Path) -> str:
+        inside = path.is_relative_to(self.folder)
+        return str(path.relative_to(self.folder)) if inside else path.name
 
     def _crop(self, path: Path, random: np.random.Generator) -> Tensor:
         long_side = self.photo_size * random.uniform(SMALLEST_SCALE, LARGEST_SCALE)
@@ -107,6 +111,52 @@ class PhotoCrops(Dataset[Crop]):
             crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         pixels = torch.from_numpy(np.asarray(crop).copy())
         return pixels.permute(2, 0, 1).float() / 255
+
+
+class StyleCrops(PhotoCrops):
+    """Crops of paintings by number, as styles; some are photos, and many have other colours.
+
+    Few paintings would be learnt by heart. Crops, sizes, turned hues and the photos themselves
+    (whose textures are styles too) fill the space between them.
+
+    Args:
+        paintings: folder, searched with all folders in it.
+        photos: folder of photos; a third of the styles.
+        size: side of the crops in pixels.
+        painting_size: long side around which the paintings are scaled.
+        seed: of order, cropping and colours.
+
+    Raises:
+        ConfigError: no such folder, or no readable picture in it.
+    """
+
+    def __init__(
+        self, paintings: Path, photos: Path, size: int, painting_size: int, seed: int
+    ) -> None:
+        super().__init__(paintings, size, painting_size, seed)
+        more = find_pictures(photos)
+        self.files = self.files * max(1, round(2 * len(more) / len(self.files))) + more
+        self._epoch = -1
+
+    def _crop(self, path: Path, random: np.random.Generator) -> Tensor:
+        crop = super()._crop(path, random)
+        return crop if random.random() < KEPT_COLOURS else _recolour(crop, random)
+
+
+KEPT_COLOURS = 0.4
+"""Part of the styles whose colours stay as they are."""
+
+
+def _recolour(image: Tensor, random: np.random.Generator) -> Tensor:
+    """Return (3, H, W) with hue turned, and saturation, lightness and contrast changed."""
+    grey = image.mean(0, keepdim=True)
+    angle, saturation = random.uniform(-np.pi, np.pi), random.uniform(0.0, 1.5)
+    cosine, sine = float(np.cos(angle)), float(np.sin(angle)) / 3**0.5
+    turn = torch.full((3, 3), (1 - cosine) / 3)  # about the grey axis
+    turn += torch.tensor([[cosine, -sine, sine], [sine, cosine, -sine], [-sine, sine, cosine]])
+    colour = torch.einsum("ij,jhw->ihw", turn, image - grey)
+    light = grey.clamp_min(0) ** random.uniform(0.6, 1.6)
+    return (light + saturation * colour).clamp(0, 1)
 
 
 class _Numbers:

@@ -41,7 +41,7 @@ class TrainTask:
     """What a run is about; kept in its folder, so that --resume needs nothing else."""
 
     paintings: tuple[Painting, ...]
-    """What is to be learnt, at least one."""
+    """What is to be learnt; none if it is any style."""
 
     photos: str
     """Folder of photos, absolute."""
@@ -53,6 +53,9 @@ class TrainTask:
     """Of the model."""
 
     options: TrainOptions
+    paintings_folder: str | None = None
+    """Folder of paintings to learn any style from, absolute; None to learn `paintings`."""
+
     version: str = __version__
 
 

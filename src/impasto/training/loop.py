@@ -8,20 +8,33 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from impasto.core.device import enough_memory
 from impasto.core.errors import ResourceError
 from impasto.core.events import Event, Note, Sample, StopEarly, TrainStep
+from impasto.io.folder import find_pictures
+from impasto.io.image import read_picture
 from impasto.models.transform import NetworkOptions
+from impasto.training.any_style import AnyStyleTrainer
 from impasto.training.board import Board
-from impasto.training.data import Crop, PhotoCrops, batches
+from impasto.training.data import Crop, PhotoCrops, StyleCrops, batches
 from impasto.training.folder import RunFolder, TrainTask
 from impasto.training.processes import Processes
 from impasto.training.trainer import NotFiniteError, Trainer
 
 MAX_STEPS_BACK = 6
 """How often the learning rate is halved before the training is given up."""
+
+PAINTING_CROP = 256
+"""Side in pixels of the crops of paintings from which any style is learnt."""
+
+CALIBRATION = 48
+"""Crops of paintings that tell a predictor the usual range of their statistics."""
+
+SAMPLED = 3
+"""Paintings in whose styles samples are painted, if any style is learnt."""
 
 MAX_PASSED_OVER = 3
 """Batches in a row that may lose the numbers; after that, the weights are to blame."""
@@ -107,7 +120,8 @@ class _Loop:
         self.options = options = task.options
         self.folder, self.samples, self.processes = folder, samples, processes
         self.crops = PhotoCrops(Path(task.photos), options.size, options.style_size, options.seed)
-        self.trainer = Trainer(options, network, folder.styles(task), weights, start)
+        self.style_crops: StyleCrops | None = None
+        self.trainer = self._make_trainer(network, weights, start)
         self.trainer.model = processes.spread(self.trainer.net)
         self.seconds_before = 0.0
         if (state := folder.latest()) is not None:
@@ -139,9 +153,11 @@ class _Loop:
                 yield from self._save()
             if stop or progress >= 1:
                 break
-            crop = next(stream)
+            crop, painting = next(stream)
             try:
-                terms = self.trainer.step(crop.image, crop.number, progress)
+                terms = self.trainer.step(
+                    crop.image, crop.number, progress, painting.image if painting else None
+                )
             except NotFiniteError:
                 yield from self._say(self._after_lost_numbers())
                 if not self.passed_over:  # stepped back: those photos come again
@@ -149,8 +165,9 @@ class _Loop:
                 continue
             self.passed_over = 0
             if self.processes.leads:
+                broken = crop.broken + (painting.broken if painting else ())
                 try:
-                    yield from self._report(crop, terms, progress)
+                    yield from self._report(broken, terms, progress)
                 except StopEarly:
                     stopped = True
                     yield Note("stopping: saving a checkpoint")
@@ -160,9 +177,38 @@ class _Loop:
             self.board.close()
         return bool(stop)
 
-    def _stream(self) -> Iterator[Crop]:
+    def _make_trainer(
+        self,
+        network: NetworkOptions,
+        weights: Mapping[str, Tensor],
+        start: Mapping[str, Tensor] | None,
+    ) -> Trainer:
+        task, options = self.task, self.options
+        if task.paintings_folder is None:
+            return Trainer(options, network, self.folder.styles(task), weights, start)
+        self.style_crops = StyleCrops(
+            Path(task.paintings_folder),
+            Path(task.photos),
+            PAINTING_CROP,
+            options.style_size,
+            options.seed,
+        )
+        trainer = AnyStyleTrainer(options, network, [], weights, start)
+        if not trainer.net.predictor.is_calibrated:
+            crops = [self.style_crops[number].image for number in range(CALIBRATION)]
+            trainer.calibrate(torch.stack(crops))
+        return trainer
+
+    def _stream(self) -> Iterator[tuple[Crop, Crop | None]]:
+        """Yield photos, each batch with as many paintings if the network learns any style."""
+        photos = self._batches(self.crops)
+        if self.style_crops is None:
+            return ((crop, None) for crop in photos)
+        return zip(photos, self._batches(self.style_crops), strict=True)
+
+    def _batches(self, crops: PhotoCrops) -> Iterator[Crop]:
         return batches(
-            self.crops,
+            crops,
             first_step=self.trainer.step_number,
             batch_size=self.options.batch_size,
             workers=self.options.workers,
@@ -226,8 +272,10 @@ class _Loop:
             f"with a learning rate of {self.options.lr * self.trainer.rate:.2g}"
         )
 
-    def _report(self, crop: Crop, terms: dict[str, float], progress: float) -> Iterator[Event]:
-        for name in crop.broken:
+    def _report(
+        self, broken: tuple[str, ...], terms: dict[str, float], progress: float
+    ) -> Iterator[Event]:
+        for name in broken:
             if name not in self.broken:
                 self.broken.add(name)
                 yield Note(f"skipped a photo that cannot be read: {name}")
@@ -261,18 +309,24 @@ class _Loop:
         )
 
     def _paint_samples(self) -> Iterator[Event]:
-        for name, (photo, style) in self._sample_plan():
-            image = self.trainer.paint(photo, style)
+        for name, image in self._samples():
             self.folder.save_sample(self.trainer.step_number, name, image)
             if self.board is not None:
                 self.board.show(self.trainer.step_number, name, image)
             yield Sample(self.trainer.step_number, name, image)
         self.sampled_at = time.perf_counter()
 
-    def _sample_plan(self) -> Iterator[tuple[str, tuple[Tensor, int]]]:
-        """Yield name, photo and style of every sample: all photos in each style that is trained."""
+    def _samples(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield name and picture of every sample: all photos in each style that is trained."""
+        if isinstance(self.trainer, AnyStyleTrainer):
+            assert self.task.paintings_folder is not None
+            for path in find_pictures(Path(self.task.paintings_folder))[:SAMPLED]:
+                style = read_picture(path).image
+                for name, photo in self.samples.items():
+                    yield f"{name}-{path.stem}", self.trainer.paint_like(photo, style)
+            return
         several = len(self.task.paintings) > 1
         for place, painting in enumerate(self.task.paintings):
             for name, photo in self.samples.items():
                 label = f"{name}-{painting.name}" if several else name
-                yield label, (photo, self.trainer.first_style + place)
+                yield label, self.trainer.paint(photo, self.trainer.first_style + place)

@@ -26,13 +26,16 @@ DEFAULT_MINUTES = 60.0
 class TrainOptions:
     """Options of the training of a network for one style."""
 
-    network: Annotated[Literal["johnson", "small", "multi"], _LEARNING] = "small"
+    network: Annotated[Literal["johnson", "small", "multi", "any"], _LEARNING] = "small"
     """small is made for CPUs; johnson is the paper's, four times the work per pixel; multi is a
-    wider small, for many styles. Each can learn one style or several."""
+    wider small, for many styles. Each can learn one style or several. any is multi with a second
+    network that reads the style off a painting: it learns from a folder of paintings to paint like
+    those it has never seen."""
 
     start: Annotated[str | None, _LEARNING] = None
     """A trained style to start from, such as cafe-terrace or a model file, instead of random
-    weights: the new style is learnt in a fraction of the time. The network is that of the file."""
+    weights: the new style is learnt in a fraction of the time. The shape of the network is that of
+    the file."""
 
     add_to: Annotated[str | None, _LEARNING] = None
     """A trained model that is to learn the paintings too: only their own scales and shifts are
@@ -125,6 +128,8 @@ class TrainOptions:
         check_at_least(self, _MINIMUM)
         if self.minutes is not None and self.steps is not None:
             raise ConfigError("--minutes and --steps cannot both be given; choose one")
+        if self.network == "any" and self.add_to is not None:
+            raise ConfigError("--network any learns no single style; leave out --add-to")
         if self.start is not None and self.add_to is not None:
             raise ConfigError("--start and --add-to cannot both be given; choose one")
         if not self.style_layers and not self.content_layers:

@@ -19,34 +19,41 @@ from impasto.perception.extractor import Extractor
 from impasto.training.muon import Muon
 from impasto.training.options import TrainOptions
 
-LOSS_UNIT = 1e5
-"""The loss is divided by this before the gradient is taken, so that its norm is near 1."""
+LAST_INPUTS = 200
+"""Inputs per output up to which the last convolution learns at the full rate: those of `small`."""
+
+
+PREDICTOR_RATE = 0.125
+"""Learning rate of a style predictor's matrices, as a part of that of the scales they predict."""
 
 
 class NotFiniteError(Exception):
     """The loss or the gradient is not a number any more; no weight was changed."""
 
 
-def make_optimizers(name: str, net: TransformNet, lr: float) -> list[torch.optim.Optimizer]:
+def make_optimizers(name: str, net: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
     """Return what trains a network: Muon for its inner convolutions and Adam for the rest, or Adam.
 
-    The last convolution stays with Adam: its three rows are colours, not directions.
+    The last convolution stays with Adam: its three rows are colours, not directions. Nothing is
+    normalised after it, so its rate falls with its number of inputs: the paper's has 2592, all of
+    which Adam would move at once, far enough to burn spots that no gradient brings back.
     """
-    convolutions = [
-        parameter
-        for part, parameter in net.named_parameters()
-        if name == "muon"
-        and parameter.ndim == 4
-        and parameter.requires_grad
-        and not part.startswith("last.")
-    ]
-    chosen = {id(parameter) for parameter in convolutions}
-    rest = [
-        parameter
-        for parameter in net.parameters()
-        if parameter.requires_grad and id(parameter) not in chosen
-    ]
-    adam = torch.optim.Adam(rest, lr=lr, betas=(0.9, 0.99))
+    convolutions, by_scale = [], dict[float, list[nn.Parameter]]()
+    for part, parameter in net.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        last = part.endswith("last.weight") and parameter.ndim == 4
+        if name == "muon" and parameter.ndim == 4 and not last:
+            convolutions.append(parameter)
+            continue
+        scale = 1.0
+        if last:
+            scale = min(1.0, LAST_INPUTS / parameter[0].numel())
+        elif part.startswith("predictor."):
+            scale = PREDICTOR_RATE
+        by_scale.setdefault(scale, []).append(parameter)
+    groups = [{"params": params, "scale": scale} for scale, params in by_scale.items()]
+    adam = torch.optim.Adam(groups, lr=lr, betas=(0.9, 0.99))
     return [Muon(convolutions, lr), adam] if convolutions else [adam]
 
 
@@ -68,6 +75,12 @@ class Trainer:
         borders make needless (dumoulin2017, sec. 2).
     """
 
+    formula = "classic"
+    """How the loss is measured."""
+
+    unit = 1e5
+    """The loss is divided by this before the gradient is taken, so that its norm is near 1."""
+
     def __init__(
         self,
         options: TrainOptions,
@@ -77,12 +90,13 @@ class Trainer:
         start: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.options = options
+        self.network = network
         self.device = pick_device(options.device)
         self.dtype = pick_dtype(options.dtype, self.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
-            net = TransformNet(network)
-        self.average = TransformNet(network)
+            net = self._make_net(network)
+        self.average = self._make_net(network)
         if start is not None:
             net.load_state_dict(dict(start))
         self.average.load_state_dict(net.state_dict())
@@ -91,7 +105,7 @@ class Trainer:
         self.model: nn.Module = self.net
         """What is called: the network, or the same spread over several processes."""
 
-        self.first_style = network.styles - len(styles)
+        self.first_style = network.styles - len(styles) if styles else 0
         """Number of the first style that is trained; those before stay as they are."""
 
         if self.first_style:
@@ -103,24 +117,34 @@ class Trainer:
         self.rate = 1.0
         """What the learning rate is multiplied by: halved after every loss of the numbers."""
 
-    def _perceptual_loss(
-        self, styles: Sequence[Tensor], weights: Mapping[str, Tensor]
-    ) -> PerceptualLoss:
+    def _make_net(self, network: NetworkOptions) -> nn.Module:
+        return TransformNet(network)
+
+    def _extractor(self, wanted: LossWeights, weights: Mapping[str, Tensor]) -> Extractor:
+        extractor = Extractor(weights, wanted.layers, dtype=self.dtype).to(self.device)
+        extractor.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return extractor
+
+    def _loss_weights(self, style_layers: Sequence[str]) -> LossWeights:
         options = self.options
-        loss_weights = LossWeights(
+        return LossWeights(
             content=dict.fromkeys(options.content_layers, 1.0),
-            style=dict.fromkeys(options.style_layers, 1.0),
+            style=dict.fromkeys(style_layers, 1.0),
             content_weight=options.content_weight,
             style_weight=options.style_weight,
             tv_weight=options.tv_weight,
         )
-        extractor = Extractor(weights, loss_weights.layers, dtype=self.dtype).to(self.device)
-        extractor.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        sizes = [fit_long_side(*size_of(style), options.style_size) for style in styles]
+
+    def _perceptual_loss(
+        self, styles: Sequence[Tensor], weights: Mapping[str, Tensor]
+    ) -> PerceptualLoss:
+        loss_weights = self._loss_weights(self.options.style_layers)
+        extractor = self._extractor(loss_weights, weights)
+        sizes = [fit_long_side(*size_of(style), self.options.style_size) for style in styles]
         styles = [
             resize(style, *size).to(self.device) for style, size in zip(styles, sizes, strict=True)
         ]
-        return PerceptualLoss(extractor, "classic", loss_weights, None, styles, None)
+        return PerceptualLoss(extractor, self.formula, loss_weights, None, styles, None)
 
     def learning_rate(self, progress: float) -> float:
         """Return the optimisers' rate for the next step.
@@ -132,7 +156,9 @@ class Trainer:
         fall = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
         return self.options.lr * self.rate * rise * max(fall, 0.01)
 
-    def step(self, photos: Tensor, numbers: Tensor, progress: float) -> dict[str, float]:
+    def step(
+        self, photos: Tensor, numbers: Tensor, progress: float, paintings: Tensor | None = None
+    ) -> dict[str, float]:
         """Change the network once.
 
         Args:
@@ -140,6 +166,8 @@ class Trainer:
             numbers: (B,) of the photos, counted from the start of the training; the styles take
                 turns along them.
             progress: 0..1, the part of the training that is done.
+            paintings: (B, 3, h, w) in [0, 1], a style for each photo; only where the network
+                learns any style.
 
         Returns:
             The weighted terms by name, before the change.
@@ -149,16 +177,12 @@ class Trainer:
         """
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate(progress)
+                group["lr"] = self.learning_rate(progress) * group.get("scale", 1.0)
         photos = photos.to(self.device).contiguous(memory_format=torch.channels_last)
-        trained = self.net.options.styles - self.first_style
-        which = numbers.to(self.device) % trained
-        with autocast(self.device, self.dtype):
-            painted = self.model(photos, self._one_hot(self.first_style + which))
-        terms = self.loss(painted.float(), photos, which)
+        terms = self._terms(photos, numbers.to(self.device), paintings)
         total = torch.stack(list(terms.values())).sum()
         self.net.zero_grad(set_to_none=True)
-        torch.autograd.backward(total / LOSS_UNIT)
+        torch.autograd.backward(total / self.unit)
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.options.clip)
         if not bool(torch.isfinite(total)) or not bool(torch.isfinite(norm)):
             raise NotFiniteError
@@ -166,6 +190,15 @@ class Trainer:
         self.step_number += 1
         values = {name: float(term.detach()) for name, term in terms.items()}
         return {**values, "gradient": float(norm)}
+
+    def _terms(
+        self, photos: Tensor, numbers: Tensor, _paintings: Tensor | None
+    ) -> dict[str, Tensor]:
+        """Return the weighted terms of the loss by name."""
+        which = numbers % (self.net.options.styles - self.first_style)
+        with autocast(self.device, self.dtype):
+            painted = self.model(photos, self._one_hot(self.first_style + which))
+        return self.loss(painted.float(), photos, which)
 
     def _one_hot(self, which: Tensor) -> Tensor | None:
         """Return (B, S) weights of the styles, None for the only one."""
