@@ -28,6 +28,10 @@ class Formula:
     style: Distance
     """Between normalised Gram matrices (B, C, C)."""
 
+    content_unit: Callable[[float, int], float]
+    """What `content` multiplies the sum of squared differences by, from the target's sum of squares
+    and how many numbers it has; for a picture that is seen in parts."""
+
     averages_layers: bool
     """Whether the layer weights are divided by their sum, as w_l = 1/5 does, or only multiply."""
 
@@ -39,10 +43,27 @@ FORMULAS = {
     formula.name: formula
     for formula in (
         Formula(
-            "impasto", relative_distance, relative_distance, averages_layers=True, range_weight=1.0
+            "impasto",
+            relative_distance,
+            relative_distance,
+            content_unit=lambda squares, _: 1 / max(squares, 1e-12),
+            averages_layers=True,
+            range_weight=1.0,
         ),
-        Formula("paper", content_loss, style_loss, averages_layers=True),
-        Formula("classic", mean_squared_error, mean_squared_error, averages_layers=False),
+        Formula(
+            "paper",
+            content_loss,
+            style_loss,
+            content_unit=lambda _squares, _count: 0.5,
+            averages_layers=True,
+        ),
+        Formula(
+            "classic",
+            mean_squared_error,
+            mean_squared_error,
+            content_unit=lambda _, count: 1 / count,
+            averages_layers=False,
+        ),
     )
 }
 """`impasto`: relative distances. `paper`: gatys2016, eq. 1, 4 and 5, with w_l = 1/5.
@@ -114,18 +135,29 @@ class PerceptualLoss:
                 features = extractor(style, weights.style)
                 for layer in weights.style:
                     grams[layer].append(gram_matrix(features[layer]))
-            self._style = {
-                layer: torch.cat(found) if style_shares is None else mix_grams(found, style_shares)
-                for layer, found in grams.items()
-                if found
-            }  # (1, C, C) each, or (number of styles, C, C)
+        self.set_styles(grams, style_shares)
+
+    def set_styles(
+        self, grams: Mapping[str, Sequence[Tensor]], shares: Sequence[float] | None
+    ) -> None:
+        """Set what the style is compared with.
+
+        Args:
+            grams: (1, C, C) per style, by layer.
+            shares: one per style, to pull towards their mixture; None to keep them apart.
+        """
+        self._style = {
+            layer: torch.cat(list(found)) if shares is None else mix_grams(found, shares)
+            for layer, found in grams.items()
+            if found
+        }  # (1, C, C) each, or (number of styles, C, C)
 
     @torch.no_grad()
     def _see(self, content: Tensor) -> dict[str, Tensor]:
         if not self.weights.content:
             return {}
         features = self.extractor(content, self.weights.content)
-        return {layer: _wide(features[layer]) for layer in self.weights.content}
+        return {layer: wide(features[layer]) for layer in self.weights.content}
 
     def __call__(
         self,
@@ -150,27 +182,46 @@ class PerceptualLoss:
         features = self.extractor(image)
         terms: dict[str, Tensor] = {}
         weights = self.weights
-        for layer, share in self._shares(weights.content).items():
-            distance = self.formula.content(_wide(features[layer]), targets[layer])
+        for layer, share in self.shares(weights.content).items():
+            distance = self.formula.content(wide(features[layer]), targets[layer])
             terms[f"content.{layer}"] = weights.content_weight * share * distance
-        for layer, share in self._shares(weights.style).items():
+        grams = {layer: gram_matrix(features[layer]) for layer in self.shares(weights.style)}
+        return {**terms, **self.style_terms(grams, style), **self.pixel_terms(image)}
+
+    def style_terms(
+        self, grams: Mapping[str, Tensor], style: Tensor | Mapping[str, Tensor] | None = None
+    ) -> dict[str, Tensor]:
+        """Return the weighted style terms by name.
+
+        Args:
+            grams: (B, C, C) of the pictures, by layer.
+            style: as when calling.
+        """
+        terms: dict[str, Tensor] = {}
+        for layer, share in self.shares(self.weights.style).items():
             if isinstance(style, Tensor):
                 target = self._style[layer][style]
             else:
                 target = (style or self._style)[layer]
-            distance = self.formula.style(gram_matrix(features[layer]), target)
-            terms[f"style.{layer}"] = weights.style_weight * share * distance
-        if weights.tv_weight:
-            terms["tv"] = weights.tv_weight * total_variation(image)
+            distance = self.formula.style(grams[layer], target)
+            terms[f"style.{layer}"] = self.weights.style_weight * share * distance
+        return terms
+
+    def pixel_terms(self, image: Tensor) -> dict[str, Tensor]:
+        """Return the weighted terms that need no features, by name."""
+        terms: dict[str, Tensor] = {}
+        if self.weights.tv_weight:
+            terms["tv"] = self.weights.tv_weight * total_variation(image)
         if self.formula.range_weight:
             terms["range"] = self.formula.range_weight * out_of_range(image)
         return terms
 
-    def _shares(self, layers: Mapping[str, float]) -> dict[str, float]:
+    def shares(self, layers: Mapping[str, float]) -> dict[str, float]:
+        """Return what each layer counts beside the others, without those of weight 0."""
         scale = sum(layers.values()) if self.formula.averages_layers else 1.0
         return {layer: weight / scale for layer, weight in layers.items() if weight}
 
 
-def _wide(features: Tensor) -> Tensor:
+def wide(features: Tensor) -> Tensor:
     """Return half-precision features in float32, others unchanged."""
     return features.float() if features.dtype == torch.bfloat16 else features

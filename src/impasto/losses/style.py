@@ -51,6 +51,24 @@ def gram_matrix(features: Tensor) -> Tensor:
         gatys2016, eq. 3. Differs: normalised here, as in johnson2016, sec. 3.2; `style_loss`
         undoes it.
     """
+    return gram_sum(features) / features[0].numel()
+
+
+def gram_sum(features: Tensor) -> Tensor:
+    """Return `gram_matrix` before it is divided by C*H*W: sums over parts of a picture add up.
+
+    Args:
+        features: (B, C, H, W), any range; a side may be 0.
+
+    Returns:
+        (B, C, C).
+
+    Raises:
+        ShapeError: `features` is not four-dimensional.
+
+    Source:
+        gatys2016, eq. 3.
+    """
     if features.ndim != 4:
         raise ShapeError(f"expected (B, C, H, W) features, got shape {tuple(features.shape)}")
     batch, channels, height, width = features.shape
@@ -59,7 +77,7 @@ def gram_matrix(features: Tensor) -> Tensor:
     else:
         rows = features.reshape(batch, channels, height * width).transpose(1, 2)
     gram: Tensor = _Gram.apply(rows)  # type: ignore[no-untyped-call]  # (B, C, C)
-    return gram / (channels * height * width)
+    return gram
 
 
 def style_loss(gram: Tensor, target: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from impasto.core.errors import ResourceError
+from impasto.optimization.lbfgs import LBFGS
 
 Optimizer = Literal["lbfgs", "adam"]
 Terms = dict[str, Tensor]
@@ -31,6 +32,7 @@ class Solver:
         loss: the weighted terms of a picture.
         optimizer: `lbfgs` or `adam`.
         history: pairs of pictures that L-BFGS remembers.
+        history_dtype: in which it remembers them.
     """
 
     def __init__(
@@ -39,38 +41,29 @@ class Solver:
         loss: Callable[[Tensor], Terms],
         optimizer: Optimizer = "lbfgs",
         history: int = 20,
+        history_dtype: torch.dtype = torch.float32,
     ) -> None:
-        self.image = image.detach().clone().requires_grad_()
+        self.image = image.detach().clone()
         self.best = image.detach().clone()
         self.best_loss = math.inf
         self._loss = loss
         self._name = optimizer
-        self._history = history
+        self._history, self._history_dtype = history, history_dtype
         self._first = math.inf
         self._restarts = 0
-        self._terms: Terms = {}
         self._optimizer = self._fresh()
 
-    def _fresh(self) -> torch.optim.Optimizer:
+    def _fresh(self) -> torch.optim.Optimizer | LBFGS:
         if self._name == "adam":
             return torch.optim.Adam([self.image], lr=ADAM_LR, betas=(0.9, 0.99), eps=0.1)
-        return torch.optim.LBFGS(
-            [self.image],
-            max_iter=1,
-            history_size=self._history,
-            tolerance_grad=-1.0,
-            tolerance_change=-1.0,
-        )
+        return LBFGS(self._history, self._history_dtype)
 
-    def _evaluate(self) -> float:
-        self.image.grad = None
-        self._terms = self._loss(self.image)
-        total = torch.stack(list(self._terms.values())).sum()
-        torch.autograd.backward(total)
-        if self._name == "adam":  # so that one epsilon and rate fit every loss and size
-            assert self.image.grad is not None
-            self.image.grad /= self.image.grad.square().mean().sqrt().clamp_min(1e-30)
-        return float(total.detach())
+    def _evaluate(self) -> tuple[dict[str, float], Tensor]:
+        """Return the terms of the picture, and their gradient."""
+        image = self.image.detach().requires_grad_()
+        terms = self._loss(image)
+        (gradient,) = torch.autograd.grad(torch.stack(list(terms.values())).sum(), image)
+        return {name: float(term.detach()) for name, term in terms.items()}, gradient
 
     def step(self) -> tuple[float, dict[str, float]]:
         """Change the picture once; return the loss and its terms before the change.
@@ -78,15 +71,21 @@ class Solver:
         Raises:
             ResourceError: the loss stays not finite in spite of several fresh starts.
         """
-        before = self.image.detach().clone()
-        total = self._optimizer.step(self._evaluate)
-        terms = {name: float(term.detach()) for name, term in self._terms.items()}
+        terms, gradient = self._evaluate()
+        total = sum(terms.values())
         if math.isinf(self._first):
             self._first = total
         if not math.isfinite(total) or total > 2 * self._first:
             self._go_back()
-        elif total < self.best_loss:
-            self.best, self.best_loss, self._restarts = before, total, 0
+            return total, terms
+        if total < self.best_loss:
+            self.best.copy_(self.image)
+            self.best_loss, self._restarts = total, 0
+        if isinstance(self._optimizer, LBFGS):
+            self._optimizer.step(self.image, gradient)
+        else:  # so that one epsilon and rate fit every loss and size
+            self.image.grad = gradient / gradient.square().mean().sqrt().clamp_min(1e-30)
+            self._optimizer.step()
         return total, terms
 
     def _go_back(self) -> None:
@@ -96,8 +95,7 @@ class Solver:
                 "the loss is not finite however often it starts anew; try --dtype float32, "
                 "--optimizer adam or a smaller --style-weight"
             )
-        with torch.no_grad():
-            self.image.copy_(self.best)
+        self.image.copy_(self.best)
         self._optimizer = self._fresh()
 
     @torch.no_grad()

