@@ -85,8 +85,15 @@ def test_show_of_another_picture_is_one_line(photo, capsys):
 def test_json_is_one_event_per_line(capsys):
     assert main(["optimize", "photo.png", "painting.png", "--json", *QUICK]) == 0
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [record["event"] for record in records] == ["step", "step", "saved", "done"]
-    assert records[0]["terms"]["content.relu4_2"] == 0
+    assert [record["event"] for record in records] == [
+        "planned",
+        "step",
+        "step",
+        "saved",
+        "done",
+    ]
+    assert records[0]["sizes"] == [[48, 32]]
+    assert records[1]["terms"]["content.relu4_2"] == 0
     assert records[-1]["losses"]["total"] > 0
 
 
@@ -147,7 +154,7 @@ def test_interrupted_it_saves_the_picture_so_far(here, sign):
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        steps = [json.loads(process.stdout.readline()) for _ in range(5)]
+        _, *steps = [json.loads(process.stdout.readline()) for _ in range(6)]
         process.send_signal(sign)
         rest, errors = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -176,3 +183,17 @@ def test_interrupted_before_the_first_step_nothing_is_written(here):
     if process.returncode == 130:
         assert "Traceback" not in errors
     assert not [path for path in Path().iterdir() if ".part" in path.name]
+
+
+@pytest.mark.usefixtures("photo", "painting")
+def test_a_dry_run_says_what_it_would_do_and_writes_nothing(here, capsys):
+    before = sorted(here.iterdir())
+    words = ["optimize", "photo.png", "painting.png", "--dry-run", "--size", "4096"]
+    assert main([*words, "--memory", "4GiB"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("4096x2731: 5 scales, 480 + 240 + 120 + 60 + 30 steps, about ")
+    assert "tiles of" in captured.out
+    assert captured.err == ""
+    assert main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["event"] == "planned"
+    assert sorted(here.iterdir()) == before

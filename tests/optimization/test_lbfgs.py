@@ -36,9 +36,9 @@ def test_its_steps_are_those_of_torch():
         loss.backward()
         return loss
 
-    for _ in range(25):
+    for _ in range(10):
         theirs.step(closure)
-    mine, _ = minimise(LBFGS(5), start(), 25)
+    mine, _ = minimise(LBFGS(5), start(), 10)
     assert torch.allclose(mine, reference.detach(), rtol=1e-6, atol=1e-9)
 
 

@@ -6,8 +6,8 @@ import torch
 
 from conftest import noise_picture
 from impasto import assets
-from impasto.core.errors import ConfigError, ShapeError
-from impasto.core.events import Finished, Preview, Step, StopEarly
+from impasto.core.errors import ConfigError, ResourceError, ShapeError
+from impasto.core.events import Finished, Planned, Preview, Step, StopEarly
 from impasto.io.colour import to_luminance
 from impasto.io.image import read_picture
 from impasto.optimization.options import OptimizeOptions
@@ -15,7 +15,7 @@ from impasto.optimization.stylize import stylize
 
 
 def paint(weights, content=None, styles=None, start=None, **options):
-    """Return (all events but the last, the last)."""
+    """Return (all events between the plan and the last, the last)."""
     options = {"size": 48, "steps": (4,), "dtype": "float32", **options}
     events = list(
         stylize(
@@ -26,8 +26,9 @@ def paint(weights, content=None, styles=None, start=None, **options):
             start=start,
         )
     )
+    assert isinstance(events[0], Planned)
     assert isinstance(events[-1], Finished)
-    return events[:-1], events[-1]
+    return events[1:-1], events[-1]
 
 
 def test_events_tell_step_scale_and_loss(tiny):
@@ -117,8 +118,8 @@ def test_stop_early_ends_with_a_full_size_picture(tiny):
         tiny,
         OptimizeOptions(size=48, steps=(50,), coarsest=24),
     )
-    next(events)
-    next(events)
+    for _ in range(3):
+        next(events)
     finished = events.throw(StopEarly)
     assert isinstance(finished, Finished)
     assert finished.stopped
@@ -132,7 +133,7 @@ def test_a_stopped_run_can_be_painted_again(tiny):
     content, style = noise_picture(40, 60), noise_picture(50, 50)
     options = {"size": 48, "coarsest": 24, "dtype": "float32"}
     events = stylize(content, [style], tiny, OptimizeOptions(steps=(50,), **options))
-    for _ in range(3):
+    for _ in range(4):
         next(events)
     stopped = events.throw(StopEarly)
     again = paint(tiny, content, [style], steps=stopped.steps, **options)[1]
@@ -222,3 +223,20 @@ def test_events_are_frozen(tiny):
     assert isinstance(events[0], Step)
     with pytest.raises(AttributeError):
         events[0].loss = 0.0
+
+
+def test_little_memory_means_tiles_and_the_same_picture(tiny):
+    content, styles = noise_picture(400, 520, 1), [noise_picture(300, 300, 2)]
+    options = {"size": 520, "steps": (3,), "coarsest": 0, "dtype": "float32"}
+    whole = list(stylize(content, styles, tiny, OptimizeOptions(memory="10GB", **options)))
+    tiled = list(stylize(content, styles, tiny, OptimizeOptions(memory="900MB", **options)))
+    assert whole[0].tile is None
+    assert tiled[0].tile is not None
+    assert tiled[0].memory <= 9e8
+    assert tiled[-1].losses == pytest.approx(whole[-1].losses, rel=1e-3)
+    assert (tiled[-1].image - whole[-1].image).abs().mean() < 1 / 255
+
+
+def test_too_little_memory_is_one_clear_error(tiny):
+    with pytest.raises(ResourceError, match="--memory allows 100 MB"):
+        paint(tiny, memory="100MB")

@@ -83,7 +83,9 @@ class Model:
                 version=__version__,
                 content=describe(photo),
                 styles=(self.source,),
-                options=dataclasses.replace(options, style=self.source.name),
+                options=dataclasses.replace(
+                    options, style=self.source.name, any_model=_short(options.any_model)
+                ),
             ),
         )
 
@@ -96,6 +98,11 @@ class Model:
             chosen = [names.index(name) for name in self.choice.names]
             return weights_by_place(share, chosen, len(weights))
         return None if len(weights) == 1 else torch.tensor([weights])
+
+
+def _short(path: str | None) -> str | None:
+    """Return the name of a file whose absolute path would tell where its maker keeps files."""
+    return Path(path).name if path is not None and Path(path).is_absolute() else path
 
 
 def load(
@@ -129,7 +136,7 @@ def load(
     """
     choice = find_style(style, any_model)
     if choice.paintings:
-        return _look_at_paintings(str(style), choice, choice.paintings, style_scale, weights, tell)
+        return _look_at_paintings(choice, choice.paintings, style_scale, weights, tell)
     net, info = load_model(choice.path)
     source = describe_source(choice.path)
     if choice.bundled or str(style) != str(choice.path):
@@ -153,11 +160,10 @@ def load_for_paintings(
     """
     names = tuple(f"painting-{number}" for number, _ in enumerate(paintings, 1))
     choice = StyleChoice(find_any_model(), tuple(shares), names, bundled=True)
-    return _look_at_paintings("paintings", choice, paintings, 1.0, weights, None)
+    return _look_at_paintings(choice, paintings, 1.0, weights, None)
 
 
 def _look_at_paintings(
-    text: str,
     choice: StyleChoice,
     sources: Sequence[PictureLike],
     scale: float,
@@ -178,7 +184,11 @@ def _look_at_paintings(
     looks = [look_at(extractor, painting.image, scale) for painting in paintings]
     learnt = tuple(StyleInfo(name) for name in choice.names)
     net = network.with_styles(torch.cat(looks))
-    source = Source(text, describe(sources[0]).sha256 if len(sources) == 1 else None)
+    described = [describe(source) for source in sources]
+    source = described[0]
+    if len(described) > 1:
+        parts = zip(described, choice.weights, strict=True)
+        source = Source(",".join(f"{part.name}:{share:.4g}" for part, share in parts), None)
     return Model(net, dataclasses.replace(info, styles=learnt, network=net.options), choice, source)
 
 

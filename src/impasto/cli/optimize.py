@@ -9,8 +9,8 @@ from cyclopts import Group, Parameter
 
 from impasto.cli.interruption import INTERRUPTED, interruptible
 from impasto.cli.output import free_name
-from impasto.cli.progress import Reader, format_seconds
-from impasto.core.events import Preview, Saved, Step, StopEarly
+from impasto.cli.progress import Reader, describe_plan, format_seconds
+from impasto.core.events import Planned, Preview, Saved, Step, StopEarly
 from impasto.core.options import FLAG
 from impasto.optimization.options import OptimizeOptions
 
@@ -31,6 +31,7 @@ def optimize(
     force: Annotated[bool, _FILES, FLAG] = False,
     json: Annotated[bool, _FILES, FLAG] = False,
     quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
+    dry_run: Annotated[bool, _FILES, FLAG] = False,
     options: Annotated[OptimizeOptions, Parameter(name="*")] = OptimizeOptions(),  # noqa: B008
 ) -> int:
     """Paint CONTENT in the style of one or more STYLES, step by step (Gatys et al.).
@@ -52,9 +53,13 @@ def optimize(
         Print one line of JSON per event on stdout instead of the progress bar.
     quiet
         Print nothing but the path of the result.
+    dry_run
+        Only say what would be done: sizes, steps, expected time and memory.
     """
     from impasto.io.image import check_output, to_pil, write_picture
 
+    if dry_run:
+        return _show_plan(content, styles, options, as_json=json)
     path = output or free_name(f"{Path(content).stem}_{Path(styles[0]).stem}")
     check_output(path, force=force)
     preview = path.with_name(f"{path.stem}.preview{path.suffix}")
@@ -63,8 +68,8 @@ def optimize(
 
     from impasto.api.optimize import Done, optimize_events
 
-    result: OptimizeResult | None = None
     events = optimize_events(content, styles, options)
+    result: OptimizeResult | None = None
     with (
         Reader(as_json=json, quiet=quiet) as reader,
         interruptible(reader, _PROMISE) as interruption,
@@ -85,10 +90,26 @@ def optimize(
             reader.show(Saved(path))
             reader.print_record("done", _summary(result, path))
     if not json:
-        print(path)
-        if not quiet:
-            _print_summary(result)
+        _print_summary(result, path, quiet=quiet)
     return INTERRUPTED if interruption.asked else 0
+
+
+def _show_plan(
+    content: str, styles: tuple[str, ...], options: OptimizeOptions, *, as_json: bool
+) -> int:
+    """Say what would be done, and do nothing of it."""
+    from impasto.api.optimize import optimize_events
+
+    events = optimize_events(content, styles, options)
+    with Reader(as_json=as_json, quiet=not as_json) as reader:
+        for event in events:
+            reader.show(event)
+            if isinstance(event, Planned):
+                events.close()
+                if not as_json:
+                    print(describe_plan(event))
+                break
+    return 0
 
 
 def _summary(result: OptimizeResult, path: Path) -> dict[str, object]:
@@ -103,7 +124,10 @@ def _summary(result: OptimizeResult, path: Path) -> dict[str, object]:
     }
 
 
-def _print_summary(result: OptimizeResult) -> None:
+def _print_summary(result: OptimizeResult, path: Path, *, quiet: bool) -> None:
+    print(path)
+    if quiet:
+        return
     steps = " + ".join(map(str, result.steps))
     early = ", stopped early" if result.stopped else ""
     size = f"{result.image.width}x{result.image.height}"

@@ -18,6 +18,7 @@ from impasto.core.events import (
     Failed,
     Note,
     Painted,
+    Planned,
     Saved,
     Skipped,
     Step,
@@ -25,6 +26,7 @@ from impasto.core.events import (
     TrainStep,
     Transfer,
 )
+from impasto.core.memory import format_size
 
 
 class Reader:
@@ -79,6 +81,8 @@ class Reader:
         elif isinstance(event, Transfer):
             total = event.total or 0
             self._update(event.what, event.done, total, f"{event.done / 1e6:.0f} MB", 0.0)
+        elif isinstance(event, Planned):
+            self.say(describe_plan(event))
         elif isinstance(event, Step):
             where = f"{event.width}x{event.height}"
             state = f"step {event.step}/{event.steps}  loss {event.loss:.4g}"
@@ -107,7 +111,7 @@ class Reader:
 
     def _print_json(self, event: Event) -> None:
         name = type(event).__name__.lower()
-        if isinstance(event, Note | Transfer | Step | TrainStep | Trained):
+        if isinstance(event, Note | Transfer | Planned | Step | TrainStep | Trained):
             self.print_record(name, asdict(event))
         elif isinstance(event, Painted | Skipped | Failed):
             record = asdict(event)
@@ -123,6 +127,18 @@ class Reader:
 
 def _as_text(record: dict[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in record.items() if isinstance(value, Path)}
+
+
+def describe_plan(plan: Planned) -> str:
+    """Return sizes, steps, time and memory in one line."""
+    width, height = plan.sizes[-1]
+    scales = f"{len(plan.sizes)} scales, " if len(plan.sizes) > 1 else ""
+    steps = " + ".join(map(str, plan.steps))
+    tiles = f" (tiles of {plan.tile} px)" if plan.tile else ""
+    return (
+        f"{width}x{height}: {scales}{steps} steps, about {format_seconds(plan.seconds)}, "
+        f"{format_size(plan.memory)} of memory{tiles}"
+    )
 
 
 def format_seconds(seconds: float) -> str:

@@ -43,6 +43,26 @@ class Transfer(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Planned(Event):
+    """What an optimisation is going to do."""
+
+    sizes: tuple[tuple[int, int], ...]
+    """(width, height) of every scale, coarsest first."""
+
+    steps: tuple[int, ...]
+    """At every scale."""
+
+    seconds: float
+    """Expected, from a short measurement on this machine; or the time limit."""
+
+    memory: float
+    """Bytes, expected at most."""
+
+    tile: int | None
+    """Side in pixels of the parts in which the last scale is seen; None if it is seen whole."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step(Event):
     """One step of an optimisation is done."""
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Group, Parameter
 
 from impasto.core.errors import ConfigError
+from impasto.core.memory import parse_size
 from impasto.core.options import COMMAS, LAYERS, check_at_least
 
 _LOOK = Parameter(group=Group("Look", sort_key=1))
@@ -95,6 +96,10 @@ class OptimizeOptions:
     seed: Annotated[int, _METHOD] = 0
     """Of the noise. The same seed gives the same picture on the same machine."""
 
+    memory: Annotated[str | None, _MACHINE] = None
+    """Most memory to take, such as 4GB; 70 % of what is free if not given. Large pictures are seen
+    in tiles, which changes nothing but the time."""
+
     device: Annotated[str, _MACHINE] = "auto"
     """auto, cpu, cuda, cuda:1, mps."""
 
@@ -115,6 +120,8 @@ class OptimizeOptions:
             ConfigError: with the option's name.
         """
         check_at_least(self, _MINIMUM)
+        if self.memory is not None:
+            parse_size(self.memory)
         if self.style_weights is not None and not sum(self.style_weights) > 0:
             raise ConfigError("--style-weights: at least one must be above 0")
         if not self.content_layers and not self.style_layers:

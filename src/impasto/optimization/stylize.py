@@ -11,10 +11,13 @@ from torch import Tensor
 
 from impasto.core.device import enough_memory, pick_device, pick_dtype
 from impasto.core.errors import ConfigError
-from impasto.core.events import Event, Finished, Preview, Step, StopEarly
+from impasto.core.events import Event, Finished, Planned, Preview, Step, StopEarly
+from impasto.core.memory import available_memory, parse_size
 from impasto.core.tensors import check_picture, cover, fit_long_side, resize, size_of, to_eight_bits
 from impasto.io.colour import match_colors, replace_luminance, to_luminance
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
+from impasto.losses.tiled import TiledLoss
+from impasto.optimization.memory import SHARE, plan_memory
 from impasto.optimization.options import OptimizeOptions
 from impasto.optimization.pyramid import plan
 from impasto.optimization.solver import Solver
@@ -23,6 +26,9 @@ from impasto.perception.vgg import TOPOLOGIES
 
 SMALLEST_SIDE = 32
 """Smaller pictures are padded to this inside and cropped outside: VGG halves them four times."""
+
+MEASURED = 192
+"""Side of the picture on which the time of a step is measured beforehand, in pixels."""
 
 FINISH_IN_STEPS = 3.0
 """What the end of a timed run takes, in steps: three float32 passes measure the finished picture
@@ -49,7 +55,8 @@ def stylize(
         start: picture to start from, if `options.init` names a file or is auto.
 
     Yields:
-        `Step` for every step, `Preview` every `options.preview_every` steps, one `Finished`.
+        `Planned`, then `Step` for every step, `Preview` every `options.preview_every` steps, one
+        `Finished`.
 
     Returns:
         That `Finished`, for callers that delegate with `yield from`.
@@ -107,18 +114,37 @@ class _Run:
         self.scales = plan(self.height, self.width, options.coarsest or 0, options.steps or (1,))
         self.weights = weights
         self.dtype = pick_dtype(options.dtype, self.device)
+        budget = (
+            SHARE * available_memory() if options.memory is None else parse_size(options.memory)
+        )
+        self.memory = [
+            plan_memory(
+                scale.height, scale.width, budget, history=options.history, dtype=self.dtype
+            )
+            for scale in self.scales
+        ]
         self.taken = [0] * len(self.scales)
 
     def events(self) -> Generator[Event, None, Finished]:
         """Yield all events of the run and return the last."""
         image: Tensor | None = None
         stopped = False
+        try:
+            yield self._plan()
+        except StopEarly:
+            stopped = True
         for level, scale in enumerate(self.scales):
             size = scale.height, scale.width
             image = self._first_image(*size) if image is None else resize(image, *size)
             if not stopped:
-                loss = self._loss(*size, self.dtype)
-                solver = Solver(_pad(image), loss, self.options.optimizer, self.options.history)
+                memory = self.memory[level]
+                solver = Solver(
+                    _pad(image),
+                    self._loss(*size, self.dtype, memory.side),
+                    self.options.optimizer,
+                    memory.history,
+                    memory.history_dtype,
+                )
                 stopped = yield from self._steps(level, solver)
                 image = solver.finish()[..., : scale.height, : scale.width]
             image = image.clamp(0, 1)
@@ -133,6 +159,34 @@ class _Run:
         )
         yield finished
         return finished
+
+    def _plan(self) -> Planned:
+        """Return what will be done, with the seconds that a short measurement promises."""
+        seconds = self.options.seconds
+        if seconds is None:
+            per_pixel = self._measure()
+            work = sum(scale.steps * scale.pixels for scale in self.scales)
+            seconds = per_pixel * (work + FINISH_IN_STEPS * self.scales[-1].pixels)
+        return Planned(
+            sizes=tuple((scale.width, scale.height) for scale in self.scales),
+            steps=tuple(scale.steps for scale in self.scales),
+            seconds=seconds,
+            memory=max(memory.size for memory in self.memory),
+            tile=self.memory[-1].side,
+        )
+
+    def _measure(self) -> float:
+        """Return the seconds per pixel of a step, from two on a small picture."""
+        side = min(MEASURED, max(SMALLEST_SIDE, self.height), max(SMALLEST_SIDE, self.width))
+        image = torch.full((1, 3, side, side), 0.5, device=self.device, requires_grad=True)
+        extractor = self._extractor(self.dtype)
+        began = 0.0
+        for _ in range(2):  # the first one finds its memory and its kernels
+            began = time.perf_counter()
+            features = extractor(image)
+            total = torch.stack([found.float().sum() for found in features.values()]).sum()
+            torch.autograd.grad(total, image)
+        return (time.perf_counter() - began) / side**2
 
     def _steps(self, level: int, solver: Solver) -> Generator[Event, None, bool]:
         """Paint at one scale; return whether the person asked to stop."""
@@ -214,10 +268,9 @@ class _Run:
         noise = to_luminance(noise) if self.options.preserve_color == "luminance" else noise
         return noise.to(self.device)
 
-    def _loss(self, height: int, width: int, dtype: torch.dtype) -> PerceptualLoss:
-        """Return the loss at one scale; the styles shrink with the picture."""
+    def _extractor(self, dtype: torch.dtype) -> Extractor:
         options = self.options
-        extractor = Extractor(
+        return Extractor(
             self.weights,
             self.loss_weights.layers,
             topology=TOPOLOGIES[options.backbone],
@@ -225,16 +278,23 @@ class _Run:
             border="replicate" if options.loss == "impasto" else "zeros",
             dtype=dtype,
         ).to(self.device)
+
+    def _loss(
+        self, height: int, width: int, dtype: torch.dtype, side: int | None
+    ) -> PerceptualLoss | TiledLoss:
+        """Return the loss at one scale, in tiles of `side`; the styles shrink with the picture."""
+        options = self.options
         long_side = max(1, round(max(height, width) * options.style_scale))
         styles = [resize(s, *fit_long_side(*size_of(s), long_side)) for s in self.styles]
-        return PerceptualLoss(
-            extractor,
-            options.loss,
-            self.loss_weights,
-            _pad(resize(self.content, height, width)),
-            [_pad(style) for style in styles],
-            self.style_shares,
-        )
+        extractor = self._extractor(dtype)
+        content = _pad(resize(self.content, height, width))
+        styles = [_pad(style) for style in styles]
+        shares = self.style_shares
+        if side is None:
+            return PerceptualLoss(
+                extractor, options.loss, self.loss_weights, content, styles, shares
+            )
+        return TiledLoss(extractor, options.loss, self.loss_weights, content, styles, shares, side)
 
     def _in_color(self, image: Tensor) -> Tensor:
         """Return the picture as it is saved: full size, the photo's colours put back, 8 bits."""
@@ -248,7 +308,8 @@ class _Run:
         """Return the picture as it is saved and its own losses, measured in float32."""
         image = self._in_color(image)
         seen = to_luminance(image) if self.options.preserve_color == "luminance" else image
-        terms = self._loss(self.height, self.width, torch.float32)(_pad(seen))
+        side = self.memory[-1].side
+        terms = self._loss(self.height, self.width, torch.float32, side)(_pad(seen))
         losses = {name: float(term) for name, term in terms.items()}
         return image, {"total": sum(losses.values()), **losses}
 

@@ -1,0 +1,102 @@
+"""How a picture of any size fits into the memory that it may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from impasto.core.errors import ResourceError
+from impasto.core.memory import format_size
+
+FIXED = 400e6
+"""Bytes of the program itself and of VGG's weights."""
+
+PER_PIXEL = {torch.float32: 2400.0, torch.bfloat16: 1600.0}
+"""Bytes per pixel of VGG's features and their gradients down to conv5_1, measured."""
+
+OVERLAP = 160
+"""By how many pixels a tile is larger than its own part, both sides together."""
+
+PICTURE = 12
+"""Bytes per pixel of a picture in float32."""
+
+PICTURES = 12
+"""Pictures that are kept, whatever the optimiser remembers."""
+
+TARGET = {torch.float32: 32.0, torch.bfloat16: 16.0}
+"""Bytes per pixel of the photo's features."""
+
+SIDES = (2048, 1536, 1024, 768, 512, 384, 256)
+"""Tiles that are tried, in pixels; larger ones waste less on their overlap."""
+
+LEAST_HISTORY = 4
+
+SHARE = 0.7
+"""Of the available memory, what is taken if nothing is said."""
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """How one picture is painted."""
+
+    side: int | None
+    """Of a tile in pixels; None to see the picture whole."""
+
+    history: int
+    """Pairs of pictures that L-BFGS remembers."""
+
+    history_dtype: torch.dtype
+    """In which it remembers them."""
+
+    size: float
+    """Bytes that this is expected to take."""
+
+
+def plan_memory(
+    height: int, width: int, budget: float, *, history: int, dtype: torch.dtype
+) -> MemoryPlan:
+    """Return the fastest way to paint a picture that fits into a budget.
+
+    First the picture is cut into tiles, then L-BFGS remembers its pictures in bfloat16, then
+    fewer of them.
+
+    Args:
+        height: of the picture.
+        width: of the picture.
+        budget: bytes.
+        history: pairs of pictures that L-BFGS remembers at most.
+        dtype: of the features.
+
+    Raises:
+        ResourceError: too little for any way.
+    """
+    pixels = height * width
+    rate = PER_PIXEL[dtype]
+    constant = FIXED + pixels * (PICTURES * PICTURE + TARGET[dtype])
+    whole = constant + pixels * (rate + 2 * history * PICTURE)
+    if whole <= budget:
+        return MemoryPlan(None, history, torch.float32, whole)
+    least = min(history, LEAST_HISTORY)
+    remembered = [
+        (pairs, kind)
+        for pairs, kind in (
+            (history, torch.float32),
+            (history, torch.bfloat16),
+            (max(least, history // 2), torch.bfloat16),
+            (least, torch.bfloat16),
+        )
+    ]
+    needed = 0.0
+    for side in SIDES:
+        tile = min(height, side + OVERLAP) * min(width, side + OVERLAP) * rate
+        for pairs, kind in remembered:
+            memory = pairs * pixels * PICTURE * (2 if kind == torch.float32 else 1)
+            needed = constant + tile + memory
+            fits_well = side <= SIDES[4] or pairs == history
+            if needed <= budget and fits_well:
+                return MemoryPlan(side, pairs, kind, needed)
+    raise ResourceError(
+        f"{width}x{height} pixels need {format_size(needed)} at least, and --memory allows "
+        f"{format_size(budget)}; allow more, or use a smaller --size"
+    )

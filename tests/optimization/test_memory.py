@@ -1,0 +1,36 @@
+import pytest
+import torch
+
+from impasto.core.errors import ResourceError
+from impasto.optimization.memory import plan_memory
+
+
+def plan(height, width, budget, history=20, dtype=torch.bfloat16):
+    return plan_memory(height, width, budget, history=history, dtype=dtype)
+
+
+def test_a_small_picture_is_seen_whole():
+    found = plan(384, 512, 4e9)
+    assert (found.side, found.history, found.history_dtype) == (None, 20, torch.float32)
+
+
+def test_twelve_megapixels_fit_into_four_gigabytes():
+    found = plan(3072, 4096, 4 * 2**30)
+    assert found.side is not None
+    assert found.size <= 4 * 2**30
+    assert found.history >= 4
+
+
+def test_less_memory_means_smaller_tiles_and_a_shorter_history():
+    plans = [plan(3072, 4096, budget * 1e9) for budget in (64, 16, 8, 5, 4)]
+    sides = [found.side or 10**6 for found in plans]
+    assert sides == sorted(sides, reverse=True)
+    sizes = [found.size for found in plans]
+    assert sizes == sorted(sizes, reverse=True)
+    assert plans[0].side is None
+    assert plans[-1].history_dtype == torch.bfloat16
+
+
+def test_what_cannot_fit_says_how_much_would():
+    with pytest.raises(ResourceError, match=r"need .* GB at least"):
+        plan(3072, 4096, 1e9)
