@@ -197,3 +197,45 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(here, capsys):
     assert main([*words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["event"] == "planned"
     assert sorted(here.iterdir()) == before
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_killed_and_resumed_it_ends_at_the_same_picture(here, optimizer):
+    save_picture(here / "photo.png", 40, 60, 1)
+    save_picture(here / "painting.png", 60, 60, 2)
+    command = [sys.executable, "-m", "impasto", "optimize"]
+    words = ["photo.png", "painting.png", "--size", "64", "--coarsest", "32", "--steps", "4,30"]
+    words += ["--optimizer", optimizer]
+    subprocess.run([*command, *words, "-o", "whole.png"], check=True, capture_output=True)
+    with subprocess.Popen(
+        [*command, *words, "-o", "out.png", "--run", "run", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for _ in range(12):
+            process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "impasto optimize --resume run" in errors
+    stopped = load_image(here / "out.png").tobytes()
+    subprocess.run([*command, "--resume", "run"], check=True, capture_output=True)
+    assert load_image(here / "out.png").tobytes() == load_image(here / "whole.png").tobytes()
+    assert load_image(here / "out.png").tobytes() != stopped
+
+
+def test_a_run_folder_is_used_once_and_knows_its_pictures(here, capsys):
+    save_picture(here / "photo.png", 40, 60, 1)
+    save_picture(here / "painting.png", 60, 60, 2)
+    words = ["optimize", "photo.png", "painting.png", "--run", "run", *QUICK]
+    assert main([*words, "-o", "a.png"]) == 0
+    assert main([*words, "-o", "b.png"]) == 2
+    assert "holds a run already" in capsys.readouterr().err
+    assert main(["optimize", "--resume", "run", "--size", "40"]) == 2
+    assert main(["optimize", "--resume", "here"]) == 2
+    assert "no run folder" in capsys.readouterr().err
+    save_picture(here / "painting.png", 60, 60, 3)
+    assert main(["optimize", "--resume", "run"]) == 2
+    assert "painting.png has changed" in capsys.readouterr().err

@@ -145,7 +145,7 @@ def test_seconds_end_the_run_in_time(weights):
     began = time.perf_counter()
     events, finished = paint(weights, castle, [wave], size=160, steps=None, seconds=3.0)
     assert time.perf_counter() - began < 6.0
-    assert len(events) == sum(finished.steps) > 5
+    assert len(events) == sum(finished.steps) > 1
     assert finished.stopped
 
 

@@ -8,10 +8,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from conftest import TINY, noise_picture, random_weights, save_picture
 from impasto.core.errors import ConfigError, ResourceError
 from impasto.core.events import Note, Sample, StopEarly, TrainStep
+from impasto.io.checkpoints import KEPT
 from impasto.models.transform import NetworkOptions
 from impasto.perception.vgg import VGG16
 from impasto.training import loop as loop_module
-from impasto.training.folder import KEPT, Painting, RunFolder, TrainTask
+from impasto.training.folder import Painting, RunFolder, TrainTask
 from impasto.training.loop import train
 from impasto.training.options import TrainOptions
 

@@ -15,8 +15,11 @@ from torch import Tensor
 from impasto import assets
 from impasto._version import __version__
 from impasto.api.pictures import PictureLike, Result, describe, locate, read, with_alpha
+from impasto.api.run_folder import OptimizeRun
 from impasto.api.stylize import Model, load, load_for_paintings
+from impasto.core.errors import ConfigError
 from impasto.core.events import Event, Finished, Note
+from impasto.io.checkpoints import Checkpoints
 from impasto.io.image import Picture
 from impasto.models.registry import has_any_model, style_of_painting
 from impasto.models.registry import styles as styles_by_name
@@ -82,6 +85,9 @@ def optimize_events(
     content: PictureLike,
     styles: PictureLike | Sequence[PictureLike],
     options: OptimizeOptions | None = None,
+    *,
+    run: str | Path | None = None,
+    output: str | Path = "",
 ) -> Generator[Event, None, None]:
     """Yield what happens while `optimize` works; the last event is `Done`.
 
@@ -91,9 +97,13 @@ def optimize_events(
         content: as for `optimize`.
         styles: as for `optimize`.
         options: None for the defaults.
+        run: folder to keep the state in, so that `resume_optimize_events` can go on from there;
+            the pictures are then files or bundled names.
+        output: where the caller is going to write the result; kept in `run`.
 
     Yields:
-        `Note`, `Transfer`, `Step`, `Preview`, then `Finished` (tensors) and `Done` (the result).
+        `Note`, `Transfer`, `Planned`, `Step`, `Preview`, then `Finished` (tensors) and `Done` (the
+        result).
 
     Raises:
         InputError: a picture or an option that cannot be used.
@@ -106,6 +116,39 @@ def optimize_events(
         if isinstance(styles, str | Path | bytes | Image.Image | np.ndarray)
         else list(styles)
     )
+    checkpoints: Checkpoints | None = None
+    if run is not None:
+        names = [str(each) for each in (content, *sources) if isinstance(each, str | Path)]
+        if len(names) <= len(sources):
+            raise ConfigError("a run folder needs pictures that are files or bundled names")
+        folder = OptimizeRun(Path(run))
+        folder.create(names[0], tuple(names[1:]), options, str(output))
+        checkpoints = folder.checkpoints
+    yield from _paint(content, sources, options, checkpoints)
+
+
+def resume_optimize_events(run: str | Path) -> Generator[Event, None, None]:
+    """Yield what happens while a run goes on from its latest checkpoint; the last is `Done`.
+
+    The picture is that of the uninterrupted run.
+
+    Args:
+        run: the folder that was named to `optimize_events`.
+
+    Raises:
+        InputError: no run folder, or what it names is gone or has changed.
+    """
+    folder = OptimizeRun(Path(run))
+    task = folder.task()
+    yield from _paint(task.content, list(task.styles), task.options, folder.checkpoints)
+
+
+def _paint(
+    content: PictureLike,
+    sources: Sequence[PictureLike],
+    options: OptimizeOptions,
+    checkpoints: Checkpoints | None,
+) -> Generator[Event, None, None]:
     photo = read(content)
     paintings = [read(style) for style in sources]
     start, source = None, None
@@ -131,6 +174,7 @@ def optimize_events(
         weights,
         options,
         start=start,
+        checkpoints=checkpoints,
     )
     resolved = options.resolved()
     recipe = Recipe(

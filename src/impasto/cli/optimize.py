@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +13,9 @@ from cyclopts import Group, Parameter
 from impasto.cli.interruption import INTERRUPTED, interruptible
 from impasto.cli.output import free_name
 from impasto.cli.progress import Reader, describe_plan, format_seconds
-from impasto.core.events import Planned, Preview, Saved, Step, StopEarly
-from impasto.core.options import FLAG
+from impasto.core.errors import ConfigError
+from impasto.core.events import Event, Planned, Preview, Saved, Step, StopEarly
+from impasto.core.options import FLAG, changed
 from impasto.optimization.options import OptimizeOptions
 
 if TYPE_CHECKING:
@@ -23,8 +27,8 @@ _FILES = Parameter(group=Group("Files and output", sort_key=0))
 
 
 def optimize(
-    content: str,
-    styles: tuple[str, ...],
+    content: str | None = None,
+    styles: tuple[str, ...] = (),
     /,
     *,
     output: Annotated[Path | None, _FILES, Parameter(alias="-o")] = None,
@@ -32,11 +36,14 @@ def optimize(
     json: Annotated[bool, _FILES, FLAG] = False,
     quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
     dry_run: Annotated[bool, _FILES, FLAG] = False,
+    run: Annotated[Path | None, _FILES] = None,
+    resume: Annotated[Path | None, _FILES] = None,
     options: Annotated[OptimizeOptions, Parameter(name="*")] = OptimizeOptions(),  # noqa: B008
 ) -> int:
     """Paint CONTENT in the style of one or more STYLES, step by step (Gatys et al.).
 
-    Ctrl-C stops and saves the picture so far; go on from it with --init.
+    Ctrl-C stops and saves the picture so far; go on from it with --init, or, if --run DIR was
+    given, with --resume DIR as if nothing had happened.
 
     Parameters
     ----------
@@ -55,52 +62,89 @@ def optimize(
         Print nothing but the path of the result.
     dry_run
         Only say what would be done: sizes, steps, expected time and memory.
+    run
+        Folder, which is made, to keep the state in: every minute, and on Ctrl-C.
+    resume
+        Run folder to go on with, to the same picture; nothing else is needed.
     """
-    from impasto.io.image import check_output, to_pil, write_picture
+    from impasto.io.image import check_output
+
+    if resume is not None:
+        if content is not None or output is not None or run is not None or changed(options):
+            raise ConfigError("--resume RUN goes on as it was begun; leave out everything else")
+        return _resume(resume, as_json=json, quiet=quiet)
+    if content is None or not styles:
+        raise ConfigError("name a photo and a painting, or --resume RUN; see optimize --help")
+    from impasto.api.optimize import optimize_events
 
     if dry_run:
-        return _show_plan(content, styles, options, as_json=json)
+        return _show_plan(optimize_events(content, styles, options), as_json=json)
     path = output or free_name(f"{Path(content).stem}_{Path(styles[0]).stem}")
     check_output(path, force=force)
     preview = path.with_name(f"{path.stem}.preview{path.suffix}")
     if options.preview_every:
         check_output(preview, force=force)
-
-    from impasto.api.optimize import Done, optimize_events
-
-    events = optimize_events(content, styles, options)
-    result: OptimizeResult | None = None
-    with (
-        Reader(as_json=json, quiet=quiet) as reader,
-        interruptible(reader, _PROMISE) as interruption,
-    ):
-        for event in events:
-            reader.show(event)
-            if isinstance(event, Step):
-                interruption.can_wait = True
-                if interruption.asked:
-                    reader.show(events.throw(StopEarly))
-            elif isinstance(event, Preview):
-                write_picture(to_pil(event.image), preview, force=True)
-            elif isinstance(event, Done):
-                result = event.result
-        assert result is not None
-        result.save(path, force=force)
-        if json:
-            reader.show(Saved(path))
-            reader.print_record("done", _summary(result, path))
-    if not json:
-        _print_summary(result, path, quiet=quiet)
-    return INTERRUPTED if interruption.asked else 0
+    events = optimize_events(content, styles, options, run=run, output=path)
+    show = _Show(path, preview, run, as_json=json, quiet=quiet)
+    return show(events, force=force)
 
 
-def _show_plan(
-    content: str, styles: tuple[str, ...], options: OptimizeOptions, *, as_json: bool
-) -> int:
+def _resume(run: Path, *, as_json: bool, quiet: bool) -> int:
+    from impasto.api.optimize import resume_optimize_events
+    from impasto.api.run_folder import OptimizeRun
+
+    path = Path(OptimizeRun(run).task().output)
+    preview = path.with_name(f"{path.stem}.preview{path.suffix}")
+    show = _Show(path, preview, run, as_json=as_json, quiet=quiet)
+    return show(resume_optimize_events(run), force=True)
+
+
+@dataclass(frozen=True)
+class _Show:
+    """Shows the events of a painting and writes its files."""
+
+    path: Path
+    preview: Path
+    run: Path | None
+    as_json: bool
+    quiet: bool
+
+    def __call__(self, events: Generator[Event, None, None], *, force: bool) -> int:
+        from impasto.api.optimize import Done
+        from impasto.io.image import to_pil, write_picture
+
+        result: OptimizeResult | None = None
+        with (
+            Reader(as_json=self.as_json, quiet=self.quiet) as reader,
+            interruptible(reader, _PROMISE) as interruption,
+        ):
+            for event in events:
+                reader.show(event)
+                if isinstance(event, Step):
+                    interruption.can_wait = True
+                    if interruption.asked:
+                        reader.show(events.throw(StopEarly))
+                elif isinstance(event, Preview):
+                    write_picture(to_pil(event.image), self.preview, force=True)
+                elif isinstance(event, Done):
+                    result = event.result
+            assert result is not None
+            result.save(self.path, force=force)
+            if self.as_json:
+                reader.show(Saved(self.path))
+                reader.print_record("done", _summary(result, self.path))
+        if not self.as_json:
+            _print_summary(result, self.path, quiet=self.quiet)
+        if not interruption.asked:
+            return 0
+        if self.run is not None:
+            line = f"impasto: stopped; go on with: impasto optimize --resume {self.run}"
+            print(line, file=sys.stderr)
+        return INTERRUPTED
+
+
+def _show_plan(events: Generator[Event, None, None], *, as_json: bool) -> int:
     """Say what would be done, and do nothing of it."""
-    from impasto.api.optimize import optimize_events
-
-    events = optimize_events(content, styles, options)
     with Reader(as_json=as_json, quiet=not as_json) as reader:
         for event in events:
             reader.show(event)

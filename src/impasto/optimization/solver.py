@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -97,6 +97,30 @@ class Solver:
             )
         self.image.copy_(self.best)
         self._optimizer = self._fresh()
+
+    def state(self) -> dict[str, Any]:
+        """Return all that is needed to go on as if nothing had happened."""
+        optimizer = self._optimizer
+        memory = optimizer.state() if isinstance(optimizer, LBFGS) else optimizer.state_dict()
+        return {
+            "image": self.image,
+            "best": self.best,
+            "best_loss": self.best_loss,
+            "first": self._first,
+            "restarts": self._restarts,
+            "optimizer": memory,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what `state` returned."""
+        self.image.copy_(state["image"])
+        self.best.copy_(state["best"])
+        self.best_loss, self._first = float(state["best_loss"]), float(state["first"])
+        self._restarts = int(state["restarts"])
+        if isinstance(self._optimizer, LBFGS):
+            self._optimizer.restore(state["optimizer"])
+        else:
+            self._optimizer.load_state_dict(state["optimizer"])
 
     @torch.no_grad()
     def finish(self) -> Tensor:

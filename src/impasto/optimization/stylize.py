@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.core.device import enough_memory, pick_device, pick_dtype
-from impasto.core.errors import ConfigError
-from impasto.core.events import Event, Finished, Planned, Preview, Step, StopEarly
+from impasto.core.errors import ConfigError, ResourceError
+from impasto.core.events import Event, Finished, Note, Planned, Preview, Step, StopEarly
 from impasto.core.memory import available_memory, parse_size
 from impasto.core.tensors import check_picture, cover, fit_long_side, resize, size_of, to_eight_bits
+from impasto.io.checkpoints import Checkpoints
 from impasto.io.colour import match_colors, replace_luminance, to_luminance
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.tiled import TiledLoss
-from impasto.optimization.memory import SHARE, plan_memory
+from impasto.optimization.memory import SHARE, MemoryPlan, plan_memory
 from impasto.optimization.options import OptimizeOptions
 from impasto.optimization.pyramid import plan
 from impasto.optimization.solver import Solver
@@ -26,6 +28,9 @@ from impasto.perception.vgg import TOPOLOGIES
 
 SMALLEST_SIDE = 32
 """Smaller pictures are padded to this inside and cropped outside: VGG halves them four times."""
+
+CHECKPOINT_SECONDS = 60.0
+"""How often the state is saved, if it is."""
 
 MEASURED = 192
 """Side of the picture on which the time of a step is measured beforehand, in pixels."""
@@ -42,6 +47,7 @@ def stylize(
     options: OptimizeOptions | None = None,
     *,
     start: Tensor | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Generator[Event, None, Finished]:
     """Paint `content` in the style of `styles`; yield what happens, last the picture.
 
@@ -53,6 +59,7 @@ def stylize(
         weights: of the network `options.backbone`, as `load_weights` gives them.
         options: None for the defaults.
         start: picture to start from, if `options.init` names a file or is auto.
+        checkpoints: where the state is kept, and where an earlier run's is found.
 
     Yields:
         `Planned`, then `Step` for every step, `Preview` every `options.preview_every` steps, one
@@ -75,7 +82,7 @@ def stylize(
     check_picture(content, "content")
     for style in styles:
         check_picture(style, "style")
-    run = _Run(content, styles, weights, options, start)
+    run = _Run(content, styles, weights, options, start, checkpoints)
     with enough_memory(lambda: _what_fits(options)):
         return (yield from run.events())
 
@@ -94,8 +101,12 @@ class _Run:
         weights: Mapping[str, Tensor],
         options: OptimizeOptions,
         start: Tensor | None,
+        checkpoints: Checkpoints | None,
     ) -> None:
-        self.began = time.perf_counter()
+        self.began = self.saved_at = time.perf_counter()
+        self.seconds_before = 0.0
+        self.checkpoints = checkpoints
+        self.state = None if checkpoints is None else checkpoints.latest()
         self.paints_until_time_is_up = options.seconds is not None and options.steps is None
         self.options = options = options.resolved()
         self.device = pick_device(options.device)
@@ -124,6 +135,32 @@ class _Run:
             for scale in self.scales
         ]
         self.taken = [0] * len(self.scales)
+        if self.state is not None:
+            self._restore(self.state)
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Take over how far an earlier run came, and how it saw its pictures."""
+        self.taken = list(state["taken"])
+        self.seconds_before = float(state["seconds"])
+        self.memory = [
+            MemoryPlan(side, history, getattr(torch, dtype), size)
+            for side, history, dtype, size in state["memory"]
+        ]
+
+    def _save(self, level: int, solver: Solver) -> Iterator[Event]:
+        """Keep the state, so that another run can go on from here."""
+        self.saved_at = time.perf_counter()
+        if self.checkpoints is None:
+            return
+        memory = [
+            (plan.side, plan.history, str(plan.history_dtype).removeprefix("torch."), plan.size)
+            for plan in self.memory
+        ]
+        state = {"level": level, "taken": self.taken, "seconds": self._seconds(), "memory": memory}
+        try:
+            self.checkpoints.save(sum(self.taken), {**state, "solver": solver.state()})
+        except ResourceError as error:
+            yield Note(f"{error}; the one before is still there")
 
     def events(self) -> Generator[Event, None, Finished]:
         """Yield all events of the run and return the last."""
@@ -135,6 +172,8 @@ class _Run:
             stopped = True
         for level, scale in enumerate(self.scales):
             size = scale.height, scale.width
+            if self.state is not None and level < self.state["level"]:
+                continue
             image = self._first_image(*size) if image is None else resize(image, *size)
             if not stopped:
                 memory = self.memory[level]
@@ -145,6 +184,9 @@ class _Run:
                     memory.history,
                     memory.history_dtype,
                 )
+                if self.state is not None:
+                    solver.restore(self.state["solver"])
+                    self.state = None
                 stopped = yield from self._steps(level, solver)
                 image = solver.finish()[..., : scale.height, : scale.width]
             image = image.clamp(0, 1)
@@ -198,6 +240,8 @@ class _Run:
             loss, terms = solver.step()
             self.taken[level] += 1
             self.seconds_per_pixel = (time.perf_counter() - began) / scale.pixels
+            if time.perf_counter() - self.saved_at > CHECKPOINT_SECONDS:
+                yield from self._save(level, solver)
             steps, eta = self._forecast(level)
             done = sum(self.taken)
             try:
@@ -217,6 +261,7 @@ class _Run:
                     image = solver.best[..., : scale.height, : scale.width]
                     yield Preview(done, self._in_color(image).cpu())
             except StopEarly:
+                yield from self._save(level, solver)
                 return True
         return False
 
@@ -224,7 +269,7 @@ class _Run:
     """Of the latest step; 0 before the first."""
 
     def _seconds(self) -> float:
-        return time.perf_counter() - self.began
+        return self.seconds_before + time.perf_counter() - self.began
 
     def _is_late(self, level: int) -> bool:
         """Return whether one more step would not fit into this scale's share of the time."""

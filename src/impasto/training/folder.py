@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from impasto._version import __version__
-from impasto.core.errors import ConfigError, ResourceError
+from impasto.core.errors import ConfigError
 from impasto.core.options import restore
+from impasto.io.checkpoints import Checkpoints, write_atomically
 from impasto.io.image import read_picture, to_pil, write_picture
 from impasto.training.options import TrainOptions
-
-KEPT = 2
-"""Checkpoints that are kept: the latest, and one more in case it is damaged."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +61,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._records = path / "metrics.jsonl"
+        self._checkpoints = Checkpoints(path)
 
     def create(self, task: TrainTask, styles: Sequence[Tensor]) -> None:
         """Begin a run.
@@ -81,7 +78,7 @@ class RunFolder:
             (self.path / "samples").mkdir(parents=True, exist_ok=True)
             for painting, style in zip(task.paintings, styles, strict=True):
                 write_picture(to_pil(style), self._style_file(painting), force=True)
-            _write(self.path / "run.json", json.dumps(asdict(task), indent=1).encode())
+            write_atomically(self.path / "run.json", json.dumps(asdict(task), indent=1).encode())
         except OSError as error:
             raise ConfigError(f"cannot make the run folder {self.path}: {error}") from error
 
@@ -120,35 +117,11 @@ class RunFolder:
         Raises:
             ResourceError: the disk is full; older checkpoints are still there.
         """
-        path = self.path / f"checkpoint-{state['step']:07d}.pt"
-        temporary = path.with_suffix(f".{os.getpid()}.part")
-        try:
-            with temporary.open("wb") as stream:
-                torch.save(dict(state), stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
-        except (OSError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise ResourceError(f"the checkpoint could not be written ({reason})") from error
-        finally:
-            temporary.unlink(missing_ok=True)
-        for old in self._checkpoints()[:-KEPT]:
-            old.unlink(missing_ok=True)
-        return path
-
-    def _checkpoints(self) -> list[Path]:
-        return sorted(self.path.glob("checkpoint-*.pt"))
+        return self._checkpoints.save(int(state["step"]), state)
 
     def latest(self) -> dict[str, Any] | None:
         """Return the newest checkpoint that can be read, None if there is none."""
-        for path in reversed(self._checkpoints()):
-            try:
-                state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-            except Exception:  # noqa: BLE001, S112  (damaged in whatever way: try the one before)
-                continue
-            return state
-        return None
+        return self._checkpoints.latest()
 
     def forget_after(self, step: int) -> None:
         """Drop the metrics of steps that will be done again."""
@@ -156,7 +129,7 @@ class RunFolder:
             return
         lines = self._records.read_text(encoding="utf-8").splitlines()
         kept = [line for line in lines if _step_of(line) <= step]
-        _write(self._records, "".join(f"{line}\n" for line in kept).encode())
+        write_atomically(self._records, "".join(f"{line}\n" for line in kept).encode())
 
     def record(self, values: Mapping[str, Any]) -> None:
         """Add a line to the metrics."""
@@ -174,12 +147,3 @@ def _step_of(line: str) -> float:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):  # a line that was cut off
         return float("inf")
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

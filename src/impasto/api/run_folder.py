@@ -1,0 +1,99 @@
+"""The run folder of an optimisation: what was asked, and how far it has come."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from impasto.api.pictures import describe, locate
+from impasto.core.errors import ConfigError
+from impasto.core.options import restore
+from impasto.io.checkpoints import Checkpoints, write_atomically
+from impasto.optimization.options import OptimizeOptions
+
+
+@dataclass(frozen=True)
+class OptimizeTask:
+    """What a run is about; kept in its folder, so that --resume needs nothing else."""
+
+    content: str
+    """The photo: an absolute path, or the name of a bundled picture."""
+
+    styles: tuple[str, ...]
+    """The paintings, likewise."""
+
+    sha256: tuple[str | None, ...]
+    """Of the photo and the paintings."""
+
+    output: str
+    """The picture to write, absolute; empty if the caller does it."""
+
+    options: OptimizeOptions
+
+
+class OptimizeRun:
+    """A folder with `run.json` and checkpoints."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoints = Checkpoints(path)
+
+    def create(
+        self, content: str, styles: tuple[str, ...], options: OptimizeOptions, output: str
+    ) -> None:
+        """Begin a run.
+
+        Raises:
+            ConfigError: the folder holds a run already, or cannot be made.
+        """
+        if (self.path / "run.json").exists():
+            raise ConfigError(
+                f"{self.path} holds a run already; go on with --resume {self.path}, or name "
+                "another folder with --run"
+            )
+        sources = (content, *styles)
+        task = OptimizeTask(
+            content=_absolute(content),
+            styles=tuple(_absolute(style) for style in styles),
+            sha256=tuple(describe(source).sha256 for source in sources),
+            output=output and str(Path(output).resolve()),
+            options=options,
+        )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.path / "run.json", json.dumps(asdict(task), indent=1).encode())
+        except OSError as error:
+            raise ConfigError(f"cannot make the run folder {self.path}: {error}") from error
+
+    def task(self) -> OptimizeTask:
+        """Return what the run is about.
+
+        Raises:
+            ConfigError: this is no run folder, or its pictures are not what they were.
+            ImageError: a picture is gone.
+        """
+        path = self.path / "run.json"
+        if not path.is_file():
+            raise ConfigError(f"{self.path} is no run folder (it has no run.json)")
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            task = OptimizeTask(
+                content=stored["content"],
+                styles=tuple(stored["styles"]),
+                sha256=tuple(stored["sha256"]),
+                output=stored["output"],
+                options=restore(OptimizeOptions, stored["options"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(f"{path} is no run of impasto optimize ({error})") from error
+        for source, sha256 in zip((task.content, *task.styles), task.sha256, strict=True):
+            if describe(source).sha256 != sha256:
+                raise ConfigError(f"{source} has changed since {self.path} was begun")
+        return task
+
+
+def _absolute(source: str) -> str:
+    """Return the whole path of a file; names of bundled pictures stay as they are."""
+    locate(source)  # refuses what is neither
+    return str(Path(source).resolve()) if Path(source).exists() else source

@@ -1,0 +1,77 @@
+"""Checkpoints in a folder: written whole or not at all, the oldest dropped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from impasto.core.errors import ResourceError
+
+KEPT = 2
+"""Checkpoints that are kept: the latest, and one more in case it is damaged."""
+
+
+class Checkpoints:
+    """The files `checkpoint-STEP.pt` of a run folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def save(self, step: int, state: Mapping[str, Any]) -> Path:
+        """Write a checkpoint, then drop the oldest ones.
+
+        Args:
+            step: by which checkpoints are ordered.
+            state: what `torch.load` reads with `weights_only`: tensors, numbers, text, and lists
+                and dictionaries of these.
+
+        Raises:
+            ResourceError: the disk is full; older checkpoints are still there.
+        """
+        path = self.folder / f"checkpoint-{step:07d}.pt"
+        temporary = path.with_suffix(f".{os.getpid()}.part")
+        try:
+            with temporary.open("wb") as stream:
+                torch.save(dict(state), stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        except (OSError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ResourceError(f"the checkpoint could not be written ({reason})") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        for old in self._files()[:-KEPT]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def latest(self) -> dict[str, Any] | None:
+        """Return the newest checkpoint that can be read, None if there is none."""
+        for path in reversed(self._files()):
+            try:
+                state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            except Exception:  # noqa: BLE001, S112  (damaged in whatever way: try the one before)
+                continue
+            return state
+        return None
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("checkpoint-*.pt"))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name that is then renamed.
+
+    Raises:
+        OSError: it cannot be written; what was there before is still there.
+    """
+    temporary = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
