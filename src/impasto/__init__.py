@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from impasto._version import __version__
 
 if TYPE_CHECKING:
-    from impasto.api.optimize import Done, OptimizeResult, optimize, optimize_events
+    from impasto.api.export import Exported, export
+    from impasto.api.optimize import (
+        Done,
+        OptimizeResult,
+        optimize,
+        optimize_events,
+        resume_optimize_events,
+    )
     from impasto.api.pictures import Result
     from impasto.api.sheet import style_sheet
     from impasto.api.stylize import Model, load, stylize, stylize_events
@@ -49,7 +56,13 @@ if TYPE_CHECKING:
     from impasto.training.options import TrainOptions
 
 _HOME = {
-    "impasto.api.optimize": ("Done", "OptimizeResult", "optimize", "optimize_events"),
+    "impasto.api.optimize": (
+        "Done",
+        "OptimizeResult",
+        "optimize",
+        "optimize_events",
+        "resume_optimize_events",
+    ),
     "impasto.api.pictures": ("Result",),
     "impasto.api.sheet": ("style_sheet",),
     "impasto.api.stylize": ("Model", "load", "stylize", "stylize_events"),
@@ -83,6 +96,7 @@ _HOME = {
     ),
     "impasto.models.file": ("ModelInfo", "StyleInfo"),
     "impasto.models.registry": ("styles",),
+    "impasto.api.export": ("Exported", "export"),
     "impasto.optimization.options": ("OptimizeOptions",),
     "impasto.training.options": ("TrainOptions",),
 }
@@ -92,6 +106,7 @@ __all__ = [
     "ConfigError",
     "Done",
     "Event",
+    "Exported",
     "Failed",
     "ImageError",
     "ImpastoError",
@@ -122,10 +137,12 @@ __all__ = [
     "Trained",
     "Transfer",
     "__version__",
+    "export",
     "load",
     "optimize",
     "optimize_events",
     "resume_events",
+    "resume_optimize_events",
     "style_sheet",
     "styles",
     "stylize",

@@ -119,5 +119,5 @@ def _without_presets(options: Options) -> dict[str, Any]:
             for name, value in changed.items()
             if name in ("steps", "loss", "init") or value != getattr(preset, name)
         }
-    unimportant = ("weights", "device", "memory", "preview_every", "seconds")
+    unimportant = ("weights", "device", "memory", "engine", "preview_every", "seconds")
     return {name: value for name, value in changed.items() if name not in unimportant}

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from conftest import noise_picture
-from impasto.apply.image import paint
+from impasto.apply.engines import TorchEngine
+from impasto.apply.image import paint as paint_with
 from impasto.apply.options import StylizeOptions
 from impasto.core.errors import ConfigError, ResourceError, ShapeError
 from impasto.core.tensors import resize, to_eight_bits
@@ -13,6 +14,10 @@ from impasto.models.file import load_model
 @pytest.fixture
 def net(wave):
     return load_model(wave)[0]
+
+
+def paint(photo, net, options):
+    return paint_with(photo, TorchEngine(net, options.device, options.dtype), options)
 
 
 def options(**given):

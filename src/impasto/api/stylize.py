@@ -15,6 +15,7 @@ from torch import Tensor
 from impasto._version import __version__
 from impasto.api.pictures import PictureLike, Result, describe, read, with_alpha
 from impasto.apply.batch import paint_batch, plan
+from impasto.apply.engines import Engine, make_engine
 from impasto.apply.image import paint
 from impasto.apply.options import StylizeOptions
 from impasto.apply.style_map import GRADIENTS, gradient, mask, weights_by_place
@@ -46,6 +47,7 @@ class Model:
         self.info = info
         self.choice = choice
         self.source = source
+        self._engines: dict[tuple[str, str, str, bool], Engine] = {}
 
     @property
     def styles(self) -> tuple[str, ...]:
@@ -75,7 +77,7 @@ class Model:
         picture = read(photo, at_least=options.size)
         style = self._weights(options.style_map)
         began = time.perf_counter()
-        painted = paint(picture.image, self.net, options, style)
+        painted = paint(picture.image, self._engine(options), options, style)
         return Result(
             image=with_alpha(painted, picture),
             seconds=time.perf_counter() - began,
@@ -88,6 +90,20 @@ class Model:
                 ),
             ),
         )
+
+    def _engine(self, options: StylizeOptions) -> Engine:
+        by_place = options.style_map is not None
+        key = options.engine, options.device, options.dtype, by_place
+        if key not in self._engines:
+            self._engines[key] = make_engine(
+                options.engine,
+                self.net,
+                self.info,
+                device=options.device,
+                dtype=options.dtype,
+                by_place=by_place,
+            )
+        return self._engines[key]
 
     def _weights(self, style_map: str | None) -> Tensor | None:
         """Return the weights of the network's styles, None if there is only one."""

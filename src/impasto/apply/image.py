@@ -5,22 +5,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from impasto.apply.engines import Engine
 from impasto.apply.options import StylizeOptions
-from impasto.core.device import autocast, enough_memory, pick_device, pick_dtype
+from impasto.core.device import enough_memory
 from impasto.core.tensors import check_picture, fit_long_side, resize, size_of, to_eight_bits
 from impasto.io.colour import match_colors, replace_luminance
-from impasto.models.transform import TransformNet
 
 
 def paint(
-    photo: Tensor, net: TransformNet, options: StylizeOptions, style: Tensor | None = None
+    photo: Tensor, engine: Engine, options: StylizeOptions, style: Tensor | None = None
 ) -> Tensor:
-    """Return the photo as the network paints it.
+    """Return the photo as a network paints it.
 
     Args:
         photo: (1, 3, H, W), sRGB in [0, 1], any size.
-        net: moved to `options.device`, where it stays.
-        options: `options.style` and `options.style_map` are not looked at.
+        engine: what runs the network.
+        options: only those of the picture are looked at.
         style: (1, S) weights of the network's styles, or (1, S, h, w) for every place; None for
             its first.
 
@@ -29,31 +29,16 @@ def paint(
         W' are H and W, or have the long side `options.size`.
 
     Raises:
-        ConfigError: a device that is not here.
         ResourceError: out of memory.
         ShapeError: `photo` breaks the picture contract.
     """
     check_picture(photo, "photo")
-    device = pick_device(options.device)
     height, width = size_of(photo)
     if options.size is not None:
         height, width = fit_long_side(height, width, options.size)
     with enough_memory(lambda: _what_fits(height, width)):
-        net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        with torch.inference_mode():
-            photo = resize(photo.cpu(), height, width)
-            painted = _one_pass(photo.to(device), net, options, style).cpu()
-            return to_eight_bits(_blend(photo, painted, options))
-
-
-def _one_pass(
-    photo: Tensor, net: TransformNet, options: StylizeOptions, style: Tensor | None
-) -> Tensor:
-    if style is not None:
-        style = style.to(photo.device)
-    with autocast(photo.device, pick_dtype(options.dtype, photo.device)):
-        painted: Tensor = net(photo.contiguous(memory_format=torch.channels_last), style)
-    return painted.float().clamp(0, 1)
+        photo = resize(photo.cpu(), height, width)
+        return to_eight_bits(_blend(photo, engine.run(photo, style), options))
 
 
 def _blend(photo: Tensor, painted: Tensor, options: StylizeOptions) -> Tensor:

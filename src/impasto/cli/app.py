@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError
 
 from impasto._version import __version__
+from impasto.cli.export import export
 from impasto.cli.optimize import optimize
 from impasto.cli.show import show
 from impasto.cli.styles import styles
@@ -21,6 +22,8 @@ OPTIMIZE_EXAMPLES = (
     "impasto optimize photo.jpg painting.jpg",
     "impasto optimize castle great-wave --seconds 20 -o castle.jpg",
     "impasto optimize photo.jpg painting.jpg --size 1024 --style-weight 40",
+    "impasto optimize photo.jpg painting.jpg --size 4096 --memory 4GB --run big",
+    "impasto optimize --resume big",
     "impasto optimize photo.jpg wave.jpg starry.jpg --style-weights 2,1",
     "impasto optimize photo.jpg painting.jpg --preserve-color luminance",
     "impasto optimize photo.jpg painting.jpg --init noise",
@@ -31,6 +34,8 @@ OPTIMIZE_EXAMPLES = (
 STYLIZE_EXAMPLES = (
     "impasto stylize photo.jpg --style starry-night",
     "impasto stylize photo.jpg --style great-wave --strength 0.6 -o wave.jpg",
+    "impasto stylize photo.jpg --style my-painting.jpg",
+    "impasto stylize photo.jpg --style my-painting.jpg --seconds 20",
     "impasto stylize photo.jpg --style wave.safetensors --preserve-color luminance",
     "impasto stylize my-photos --style starry-night -o painted --size 1024",
     "impasto stylize - --style starry-night -o - < photo.jpg > painted.png",
@@ -42,8 +47,15 @@ TRAIN_EXAMPLES = (
     "impasto train painting.jpg --photos my-photos --start cafe-terrace --minutes 6",
     "impasto train wave.jpg night.jpg poppies.jpg --photos my-photos --network multi",
     "impasto train field.jpg --photos my-photos --add-to three.safetensors --minutes 5",
+    "impasto train my-paintings --photos my-photos --network any -o any.safetensors",
     "impasto train --resume wave.run",
     "torchrun --nproc-per-node 2 -m impasto train painting.jpg --photos my-photos",
+)
+
+
+EXPORT_EXAMPLES = (
+    "impasto export starry-night -o starry-night.onnx",
+    "impasto export mine.safetensors -o mine.xml --format openvino",
 )
 
 
@@ -80,6 +92,7 @@ _add(
     "impasto styles --sheet photo.jpg",
 )
 _add(train, *TRAIN_EXAMPLES)
+_add(export, *EXPORT_EXAMPLES)
 _add(show, "impasto show castle_great-wave.png")
 
 

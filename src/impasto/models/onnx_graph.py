@@ -1,0 +1,242 @@
+"""A trained network as an ONNX graph of any size, written node by node.
+
+Building the graph by hand keeps it small and readable (some ten kinds of nodes), its height and
+width free, and needs no tracer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from impasto.core.errors import ModelFileError
+from impasto.models.file import KEY, ModelInfo
+from impasto.models.norm import ConditionalInstanceNorm
+from impasto.models.transform import MULTIPLE, TransformNet
+
+OPSET = 17
+IR_VERSION = 8
+"""Old enough for the runtimes of the last years."""
+
+_EPSILON = 1e-5
+"""Of torch's instance normalisation."""
+
+
+class _Graph:
+    """Collects nodes and constants; every method returns the name of what it adds."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[TensorProto] = []
+
+    def constant(self, value: object, dtype: type = np.float32) -> str:
+        name = f"constant_{len(self.constants)}"
+        array: np.ndarray[Any, Any] = np.asarray(value, dtype)
+        self.constants.append(numpy_helper.from_array(array, name))
+        return name
+
+    def numbers(self, *values: int) -> str:
+        return self.constant(values, np.int64)
+
+    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        name = f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        return name
+
+
+def to_onnx(net: TransformNet, info: ModelInfo, style: Sequence[float] | None = None) -> bytes:
+    """Return the network as an ONNX file.
+
+    Its input `image` is (N, 3, H, W), sRGB in [0, 1], any size from 16 pixels a side up; its
+    output `painted` has the same shape and range. A network of several styles has a second input
+    `style`, (1, S): how much of each, adding up to 1.
+
+    Args:
+        net: the network, in float32.
+        info: what its file says about itself; kept in the metadata.
+        style: how much of each style, to fix it; the input `style` is then left out.
+    """
+    graph = _Graph()
+    styles = net.options.styles
+    weights = None
+    if style is not None:
+        weights = graph.constant([list(style)])
+    elif styles > 1:
+        weights = "style"
+    x, height, width = _padded(graph, "image")
+    x = graph.add("Add", graph.add("Mul", x, graph.constant(2.0)), graph.constant(-1.0))
+    if net.options.stem == "unshuffle":
+        x = graph.add("SpaceToDepth", x, blocksize=2)
+    for number, layer in enumerate(net.down):
+        shuffled = net.options.stem == "unshuffle" and number == 0
+        x = graph.add("Relu", _convolution(graph, x, layer, weights, shuffled=shuffled))
+    for block in list[Any](net.blocks):
+        inner = graph.add("Relu", _convolution(graph, x, block.first, weights))
+        x = graph.add("Add", x, _convolution(graph, inner, block.second, weights))
+        if net.options.residual_activation:
+            x = graph.add("Relu", x)
+    for layer in net.up:
+        if net.options.upsample == "nearest":
+            scales = graph.constant([1.0, 1.0, 2.0, 2.0])
+            x = graph.add(
+                "Resize",
+                x,
+                "",
+                scales,
+                mode="nearest",
+                coordinate_transformation_mode="asymmetric",
+                nearest_mode="floor",
+            )
+            x = _convolution(graph, x, layer, weights)
+        else:
+            x = _transposed(graph, x, layer, weights)
+        x = graph.add("Relu", x)
+    x = _convolve(graph, x, net.last.weight, net.last.bias)
+    x = _to_picture(graph, x, net.options.output)
+    ends = graph.add("Concat", height, width, axis=0)
+    x = graph.add("Slice", x, graph.numbers(0, 0), ends, graph.numbers(2, 3))
+    graph.nodes.append(
+        helper.make_node("Clip", [x, graph.constant(0.0), graph.constant(1.0)], ["painted"])
+    )
+    return _to_file(graph, info, styles if weights == "style" else 0)
+
+
+def _to_file(graph: _Graph, info: ModelInfo, styles: int) -> bytes:
+    shape: list[str | int | None] = ["N", 3, "H", "W"]
+    inputs = [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)]
+    if styles:
+        inputs.append(helper.make_tensor_value_info("style", TensorProto.FLOAT, [1, styles]))
+    output = helper.make_tensor_value_info("painted", TensorProto.FLOAT, shape)
+    body = helper.make_graph(graph.nodes, "impasto", inputs, [output], graph.constants)
+    model = helper.make_model(
+        body,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="impasto",
+        producer_version=info.version,
+    )
+    helper.set_model_props(model, {KEY: info.to_json()})
+    onnx.checker.check_model(model)
+    data: bytes = model.SerializeToString()
+    return data
+
+
+def _padded(graph: _Graph, image: str) -> tuple[str, str, str]:
+    """Return the picture mirrored up to a multiple of 4, its height and its width."""
+    shape = graph.add("Shape", image)
+    sides, missing = [], []
+    for axis in (2, 3):
+        side = graph.add("Gather", shape, graph.numbers(axis), axis=0)  # (1,)
+        lack = graph.add("Mod", graph.add("Neg", side), graph.numbers(MULTIPLE))
+        sides.append(side)
+        missing.append(lack)
+    pads = graph.add("Concat", graph.numbers(0, 0, 0, 0, 0, 0), *missing, axis=0)
+    return graph.add("Pad", image, pads, mode="reflect"), sides[0], sides[1]
+
+
+def _mirror(graph: _Graph, x: str, border: int) -> str:
+    if not border:
+        return x
+    pads = graph.numbers(0, 0, border, border, 0, 0, border, border)
+    return graph.add("Pad", x, pads, mode="reflect")
+
+
+def _convolve(
+    graph: _Graph,
+    x: str,
+    weight: Tensor,
+    bias: Tensor | None,
+    *,
+    stride: int = 1,
+    shuffled: bool = False,
+) -> str:
+    array = weight.detach().cpu().float().numpy()
+    kernel = array.shape[-1]
+    if shuffled:  # torch puts the 2x2 pixels of a colour together, ONNX the colours of a pixel
+        order = [colour * 4 + pixel for pixel in range(4) for colour in range(3)]
+        array = np.ascontiguousarray(array[:, order])
+    inputs = [_mirror(graph, x, kernel // 2), graph.constant(array)]
+    if bias is not None:
+        inputs.append(graph.constant(bias.detach().cpu().float().numpy()))
+    return graph.add("Conv", *inputs, kernel_shape=[kernel, kernel], strides=[stride, stride])
+
+
+def _convolution(
+    graph: _Graph, x: str, layer: Any, weights: str | None, *, shuffled: bool = False
+) -> str:
+    conv, norm = layer.conv, layer.norm
+    assert isinstance(conv, nn.Conv2d)
+    x = _convolve(graph, x, conv.weight, None, stride=conv.stride[0], shuffled=shuffled)
+    return _normalize(graph, x, norm, weights)
+
+
+def _transposed(graph: _Graph, x: str, layer: Any, weights: str | None) -> str:
+    conv = layer.conv
+    assert isinstance(conv, nn.ConvTranspose2d)
+    weight = graph.constant(conv.weight.detach().cpu().float().numpy())
+    x = graph.add(
+        "ConvTranspose",
+        _mirror(graph, x, 1),
+        weight,
+        kernel_shape=[3, 3],
+        strides=[2, 2],
+        pads=[1, 1, 1, 1],
+        output_padding=[1, 1],
+    )
+    x = graph.add("Slice", x, graph.numbers(2, 2), graph.numbers(-2, -2), graph.numbers(2, 3))
+    return _normalize(graph, x, layer.norm, weights)
+
+
+def _normalize(graph: _Graph, x: str, norm: object, weights: str | None) -> str:
+    assert isinstance(norm, ConditionalInstanceNorm)
+    scales = norm.weight.detach().cpu().float().numpy()  # (S, C)
+    shifts = norm.bias.detach().cpu().float().numpy()
+    channels = scales.shape[1]
+    if weights is None:
+        one, other = graph.constant(scales[0]), graph.constant(shifts[0])
+        return graph.add("InstanceNormalization", x, one, other, epsilon=_EPSILON)
+    ones, zeros = graph.constant(np.ones(channels)), graph.constant(np.zeros(channels))
+    x = graph.add("InstanceNormalization", x, ones, zeros, epsilon=_EPSILON)
+    shape = graph.numbers(1, channels, 1, 1)
+    for kind, rows in (("Mul", scales), ("Add", shifts)):
+        row = graph.add("MatMul", weights, graph.constant(rows))  # (1, C)
+        x = graph.add(kind, x, graph.add("Reshape", row, shape))
+    return x
+
+
+def _to_picture(graph: _Graph, x: str, output: str) -> str:
+    if output == "sigmoid":
+        return graph.add("Sigmoid", x)
+    if output == "tanh":
+        x = graph.add("Tanh", x)
+    half = graph.constant(0.5)
+    return graph.add("Add", graph.add("Mul", x, half), half)
+
+
+def write_onnx(
+    path: Path, net: TransformNet, info: ModelInfo, style: Sequence[float] | None = None
+) -> int:
+    """Write the network as an ONNX file under a temporary name that is then renamed.
+
+    Returns:
+        Its size in bytes.
+
+    Raises:
+        ModelFileError: it cannot be written.
+    """
+    data = to_onnx(net, info, style)
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        raise ModelFileError(f"cannot write {path}: {error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return len(data)
