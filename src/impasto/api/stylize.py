@@ -15,12 +15,13 @@ from torch import Tensor
 from impasto._version import __version__
 from impasto.api.pictures import PictureLike, Result, describe, read, with_alpha
 from impasto.apply.batch import paint_batch, plan
-from impasto.apply.engines import Engine, make_engine
+from impasto.apply.engines import LARGE, Engine, make_engine
 from impasto.apply.image import paint
 from impasto.apply.options import StylizeOptions
 from impasto.apply.style_map import GRADIENTS, gradient, mask, weights_by_place
 from impasto.core.device import pick_dtype
 from impasto.core.events import Event
+from impasto.core.tensors import fit_long_side, size_of
 from impasto.models.any_style import STATISTICS_LAYERS, look_at
 from impasto.models.file import ModelInfo, StyleInfo, load_any_style, load_model
 from impasto.models.registry import StyleChoice, find_any_model, find_style
@@ -77,7 +78,8 @@ class Model:
         picture = read(photo, at_least=options.size)
         style = self._weights(options.style_map)
         began = time.perf_counter()
-        painted = paint(picture.image, self._engine(options), options, style)
+        engine = self._engine(options, picture.image)
+        painted = paint(picture.image, engine, options, style)
         return Result(
             image=with_alpha(painted, picture),
             seconds=time.perf_counter() - began,
@@ -91,12 +93,17 @@ class Model:
             ),
         )
 
-    def _engine(self, options: StylizeOptions) -> Engine:
+    def _engine(self, options: StylizeOptions, photo: Tensor) -> Engine:
         by_place = options.style_map is not None
-        key = options.engine, options.device, options.dtype, by_place
+        height, width = size_of(photo)
+        if options.size is not None:
+            height, width = fit_long_side(height, width, options.size)
+        large = height * width > LARGE and options.stroke is None
+        name = "torch" if options.engine == "auto" and large else options.engine
+        key = name, options.device, options.dtype, by_place
         if key not in self._engines:
             self._engines[key] = make_engine(
-                options.engine,
+                name,
                 self.net,
                 self.info,
                 device=options.device,

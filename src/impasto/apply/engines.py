@@ -16,9 +16,13 @@ from impasto.core.errors import ConfigError, MissingError
 from impasto.core.tensors import size_of
 from impasto.models.file import ModelInfo
 from impasto.models.onnx_graph import to_onnx
+from impasto.models.strips import StripRunner
 from impasto.models.transform import SMALLEST_SIDE, TransformNet, pad_to_multiple
 
 ENGINES = ("torch", "onnxruntime", "openvino")
+
+LARGE = 3_000_000
+"""Pixels above which a picture is painted layer by layer in strips, in bounded memory."""
 
 COMPILED = 4
 """Sizes for which OpenVINO keeps a compiled network in memory."""
@@ -55,11 +59,18 @@ class TorchEngine:
     @torch.inference_mode()
     def run(self, image: Tensor, style: Tensor | None) -> Tensor:
         """Return painted pictures, see `Engine`."""
+        if self._is_large(image, style):
+            return StripRunner(self.net, style, self.dtype).run(image).clamp_(0, 1)
         image = image.to(self.device).contiguous(memory_format=torch.channels_last)
         style = None if style is None else style.to(self.device)
         with autocast(self.device, self.dtype):
             painted: Tensor = self.net(image, style)
         return painted.float().clamp(0, 1).cpu()
+
+    def _is_large(self, image: Tensor, style: Tensor | None) -> bool:
+        one_style = style is None or style.ndim == 2
+        pixels = image.shape[-2] * image.shape[-1]
+        return self.device.type == "cpu" and len(image) == 1 and one_style and pixels > LARGE
 
 
 class _OnnxEngine:

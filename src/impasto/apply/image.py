@@ -6,10 +6,14 @@ import torch
 from torch import Tensor
 
 from impasto.apply.engines import Engine
+from impasto.apply.guided import enlarge
 from impasto.apply.options import StylizeOptions
 from impasto.core.device import enough_memory
 from impasto.core.tensors import check_picture, fit_long_side, resize, size_of, to_eight_bits
 from impasto.io.colour import match_colors, replace_luminance
+
+TRAINED_SIZE = 512
+"""Long side of the pictures for which the bundled networks' strokes were learnt, in pixels."""
 
 
 def paint(
@@ -38,7 +42,19 @@ def paint(
         height, width = fit_long_side(height, width, options.size)
     with enough_memory(lambda: _what_fits(height, width)):
         photo = resize(photo.cpu(), height, width)
-        return to_eight_bits(_blend(photo, engine.run(photo, style), options))
+        return to_eight_bits(_blend(photo, _painted(photo, engine, options, style), options))
+
+
+def _painted(
+    photo: Tensor, engine: Engine, options: StylizeOptions, style: Tensor | None
+) -> Tensor:
+    """Return what the engine makes of the photo, at the size that gives the strokes their size."""
+    if options.stroke is None:
+        return engine.run(photo, style)
+    height, width = fit_long_side(*size_of(photo), max(1, round(TRAINED_SIZE / options.stroke)))
+    if height >= photo.shape[-2]:
+        return engine.run(photo, style)
+    return enlarge(engine.run(resize(photo, height, width), style), photo)
 
 
 def _blend(photo: Tensor, painted: Tensor, options: StylizeOptions) -> Tensor:

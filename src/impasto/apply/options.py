@@ -40,7 +40,11 @@ class StylizeOptions:
 
     size: Annotated[int | None, _LOOK] = None
     """Long side of the output in pixels; the photo's own if not given. Strokes keep their size in
-    pixels, so they look larger in a smaller picture."""
+    pixels, so they look larger in a smaller picture; see --stroke."""
+
+    stroke: Annotated[float | None, _LOOK] = None
+    """Size of the strokes beside the picture, whatever its size: 1 is as in a picture of 512
+    pixels, 2 twice as broad. The picture is painted small and enlarged along the photo's edges."""
 
     seconds: Annotated[float | None, _LOOK] = None
     """Go on from the pass by optimisation for that long, towards the painting itself. For
@@ -73,7 +77,9 @@ class StylizeOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        check_at_least(self, {"strength": 0, "size": 1, "seconds": 0, "style_scale": 0.1})
+        check_at_least(
+            self, {"strength": 0, "size": 1, "seconds": 0, "style_scale": 0.1, "stroke": 0.05}
+        )
         if self.style_scale > 8:
             raise ConfigError(f"--style-scale {self.style_scale}: it must be at most 8")
         if self.strength > 1:

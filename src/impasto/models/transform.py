@@ -159,9 +159,10 @@ class TransformNet(nn.Module):
         for layer in self.up:
             x = F.relu(layer(x, style))  # last: (B, full, H, W)
         x = self.last(_mirror(x, self.options.kernel // 2)).float()
-        return self._to_picture(x)[..., :height, :width]
+        return self.to_picture(x)[..., :height, :width]
 
-    def _to_picture(self, x: Tensor) -> Tensor:
+    def to_picture(self, x: Tensor) -> Tensor:
+        """Return the last convolution's output as a picture, nominally in [0, 1]."""
         if self.options.output == "tanh":
             return 0.5 + 0.5 * torch.tanh(x)
         if self.options.output == "sigmoid":
