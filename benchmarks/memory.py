@@ -1,0 +1,106 @@
+"""Memory and time of a step of optimisation at print size, in tiles and whole.
+
+    python benchmarks/memory.py PHOTO PAINTING
+
+Every row is a process of its own: three steps of L-BFGS at one size, of which the last two are
+timed. *Peak* is the largest resident memory of that process (VmHWM), everything included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from report import table, write_section
+
+ROWS = (
+    (1024, "64GB"),
+    (1024, "1.1GB"),
+    (1155, "1.1GB"),
+    (2310, "2GB"),
+    (4096, "4GiB"),
+)
+"""Long side, and the memory that is allowed."""
+
+STEPS = 3
+
+
+def measure(photo: str, painting: str, size: int, memory: str) -> None:
+    """Paint, and print what it took as JSON."""
+    import impasto
+
+    options = impasto.OptimizeOptions(
+        size=size, memory=memory, steps=(STEPS,), coarsest=0, init="content"
+    )
+    plan, seconds, last = None, [], time.perf_counter()
+    for event in impasto.optimize_events(photo, painting, options):
+        if isinstance(event, impasto.Planned):
+            plan = event
+        elif isinstance(event, impasto.Step):
+            seconds.append(time.perf_counter() - last)
+        last = time.perf_counter()
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    width, height = plan.sizes[-1]
+    step = sum(seconds[1:]) / (STEPS - 1)
+    print(
+        json.dumps(
+            {
+                "width": width,
+                "height": height,
+                "tile": plan.tile,
+                "planned": plan.memory / 2**30,
+                "peak": peak / 2**20,
+                "step": step,
+            }
+        )
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photo")
+    parser.add_argument("painting")
+    parser.add_argument("--one", nargs=2, metavar=("SIZE", "MEMORY"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        measure(arguments.photo, arguments.painting, int(arguments.one[0]), arguments.one[1])
+        return
+    rows = []
+    for size, memory in ROWS:
+        command = [sys.executable, __file__, arguments.photo, arguments.painting]
+        done = subprocess.run(
+            [*command, "--one", str(size), memory], check=True, capture_output=True, text=True
+        )
+        found = json.loads(done.stdout.splitlines()[-1])
+        megapixels = found["width"] * found["height"] / 1e6
+        rows.append(
+            (
+                f"{found['width']} x {found['height']}",
+                memory if memory != "64GB" else "no limit",
+                f"tiles of {found['tile']} px" if found["tile"] else "whole",
+                f"{found['planned']:.2f}",
+                f"{found['peak']:.2f}",
+                f"{found['step']:.1f}",
+                f"{found['step'] / megapixels:.2f}",
+            )
+        )
+        print(rows[-1], flush=True)
+    header = (
+        "picture",
+        "--memory",
+        "seen",
+        "planned, GiB",
+        "peak, GiB",
+        "s per step",
+        "s per step and megapixel",
+    )
+    write_section("memory", table(header, rows))
+
+
+if __name__ == "__main__":
+    main()
