@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from conftest import save_picture
+from conftest import save_picture, save_random_model
 from impasto.cli.app import main
 from impasto.models.file import load_model
 
@@ -167,6 +167,27 @@ def test_bad_input_is_one_line_and_writes_nothing(here, capsys, words, message):
     assert captured.err.count("\n") == 1
     assert captured.out == ""
     assert sorted(path for path in here.rglob("*")) == before
+
+
+def test_a_style_goes_on_from_that_of_its_name(here):
+    save_random_model(here / "three.safetensors", names=("night", "wave", "dawn"))
+    quick = ["--photos", "photos", "--steps", "1", "--lr", "1e-9", "--workers", "0", *QUICK]
+    save_picture(here / "new.png", 50, 50, 10)
+    words = [
+        "train",
+        "wave.png",
+        "new.png",
+        "--start",
+        "three.safetensors",
+        "-o",
+        "two.safetensors",
+    ]
+    assert main([*words, *quick]) == 0
+    old, new = (load_model(here / f"{name}.safetensors")[0] for name in ("three", "two"))
+    for name, rows in old.state_dict().items():
+        if ".norm." in name:
+            expected = torch.stack([rows[1], rows.mean(0)])
+            assert torch.allclose(new.state_dict()[name], expected, atol=1e-3), name
 
 
 def test_any_style_is_learnt_from_a_folder_and_painted_with(here, capsys):

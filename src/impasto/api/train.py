@@ -121,12 +121,12 @@ def train_events(
     if any_style:
         check_folder_of_paintings(request.styles)
     images = [] if any_style else [read(style).image for style in request.styles]
-    _network_and_start(options, len(images))  # what cannot work is refused before a folder is made
+    paintings = () if any_style else _paintings(request)
+    _network_and_start(options, paintings)  # what cannot work is refused before a folder is made
     for layer in (*options.content_layers, *options.style_layers):
         VGG16.split(layer)
     if options.tensorboard:
         find_writer()
-    paintings = () if any_style else _paintings(request)
     if options.add_to is not None:
         _check_new(paintings, options.add_to)
     task = TrainTask(
@@ -233,7 +233,7 @@ def check_model_output(path: Path, *, force: bool = False) -> None:
 
 
 def _events(task: TrainTask, folder: RunFolder) -> Generator[Event, None, None]:
-    network, start = _network_and_start(task.options, len(task.paintings))
+    network, start = _network_and_start(task.options, task.paintings)
     weights: dict[str, Tensor] = {}
     for found in find_weights(file=task.options.weights):
         if isinstance(found, Event):
@@ -251,14 +251,15 @@ def _events(task: TrainTask, folder: RunFolder) -> Generator[Event, None, None]:
 
 
 def _network_and_start(
-    options: TrainOptions, count: int
+    options: TrainOptions, paintings: Sequence[Painting]
 ) -> tuple[NetworkOptions, dict[str, Tensor] | None]:
-    """Return the network's shape for `count` new styles, and its first weights if it has any.
+    """Return the network's shape for new styles, and its first weights if it has any.
 
-    Started from a trained model, every new style begins as the mean of its styles.
+    Started from a trained model, a style of a name that the model has goes on from there; any
+    other begins as the mean of the model's styles.
     """
     source = options.start or options.add_to
-    count = max(1, count)
+    count = max(1, len(paintings))
     if source is None:
         return replace(find_network(options.network), styles=count), None
     path = find_style(source).path
@@ -269,11 +270,15 @@ def _network_and_start(
     if options.network == "any":
         return replace(info.network, styles=1), start_from(net.state_dict(), info.network)
     old = info.network.styles if options.add_to else 0
+    known = [style.name for style in info.styles]
     state = dict(net.state_dict())
     for name, tensor in state.items():
         if ".norm." in name:  # (styles, channels)
-            new = tensor.mean(0, keepdim=True).expand(count, -1)
-            state[name] = torch.cat([tensor[:old], new])
+            rows = [
+                tensor[known.index(painting.name)] if painting.name in known else tensor.mean(0)
+                for painting in paintings
+            ]
+            state[name] = torch.cat([tensor[:old], torch.stack(rows)])
     return replace(info.network, styles=old + count), state
 
 
