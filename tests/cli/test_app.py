@@ -52,7 +52,7 @@ def test_version():
     ("words", "message"),
     [
         (["optimise", "a", "b"], "optimize"),
-        (["optimize", "a.jpg"], "STYLES"),
+        (["optimize", "a.jpg"], "a photo and a painting"),
         (["optimize", "a.jpg", "b.jpg", "--sise", "3"], "--size"),
         (["optimize", "a.jpg", "b.jpg", "--size", "big"], "big"),
         (["optimize", "a.jpg", "b.jpg", "--loss", "gatys"], "classic"),
