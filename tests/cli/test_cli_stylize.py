@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from conftest import load_image, save_picture
+from conftest import load_image, save_picture, save_random_model
 from impasto.cli.app import main
 from impasto.io.image import write_picture
 from impasto.models.any_style import AnyStyleNet
@@ -325,6 +325,17 @@ def test_seconds_refine_the_pass_by_optimisation(here, capsys):
 def test_seconds_go_with_one_picture_and_full_strength(capsys, words, message):
     assert main(["stylize", *words, "--style", "composition-viii", "--seconds", "2"]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_mask_of_another_size_is_stretched_and_said(here, capsys):
+    save_random_model(here / "two.safetensors", names=("a", "b"))
+    save_picture(here / "mask.png", 20, 30, 3)
+    save_picture(here / "fitting.png", 40, 60, 3)
+    words = ["stylize", "photo.png", "--style", "two.safetensors/a,two.safetensors/b"]
+    assert main([*words, "--style-map", "mask.png"]) == 0
+    assert "mask.png is 30x20: stretched over the photo" in capsys.readouterr().err
+    assert main([*words, "--style-map", "fitting.png"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 @pytest.fixture

@@ -123,6 +123,17 @@ class Model:
         return None if len(weights) == 1 else torch.tensor([weights])
 
 
+def note_on_map(photo: PictureLike, options: StylizeOptions) -> str | None:
+    """Return what to tell a person whose mask has not the photo's size, None if it has."""
+    if options.style_map is None or options.style_map in GRADIENTS:
+        return None
+    ours, theirs = (read(source).image for source in (photo, options.style_map))
+    if size_of(ours) == size_of(theirs):
+        return None
+    height, width = size_of(theirs)
+    return f"--style-map {options.style_map} is {width}x{height}: stretched over the photo"
+
+
 def _short(path: str | None) -> str | None:
     """Return the name of a file whose absolute path would tell where its maker keeps files."""
     return Path(path).name if path is not None and Path(path).is_absolute() else path

@@ -19,7 +19,7 @@ from impasto.cli.optimize import optimize
 from impasto.cli.output import free_name
 from impasto.cli.progress import Reader, format_seconds
 from impasto.core.errors import ConfigError, ImageError
-from impasto.core.events import Failed, Painted, Skipped
+from impasto.core.events import Failed, Note, Painted, Skipped
 from impasto.core.options import FLAG
 from impasto.io.folder import PICTURE_SUFFIXES
 from impasto.optimization.options import OptimizeOptions
@@ -201,12 +201,15 @@ def _paint_one(
     path = Path(output) if output else free_name(f"{stem}_{label}")
     check_output(path, force=force)
 
-    from impasto.api.stylize import load_for
+    from impasto.api.stylize import load_for, note_on_map
 
     with reader, interruptible(reader, _PROMISE):
         model = load_for(options, reader.show)
+        source = _source(photo)
+        if (note := note_on_map(source, options)) is not None:
+            reader.show(Note(note))
         began = time.perf_counter()
-        result = model.paint(_source(photo), options)
+        result = model.paint(source, options)
         result.save(path, force=force)
         seconds = time.perf_counter() - began
         width, height = result.image.size
