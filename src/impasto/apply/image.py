@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.apply.engines import Engine
@@ -11,6 +12,9 @@ from impasto.apply.options import StylizeOptions
 from impasto.core.device import enough_memory
 from impasto.core.tensors import check_picture, fit_long_side, resize, size_of, to_eight_bits
 from impasto.io.colour import match_colors, replace_luminance
+
+FRAME = 8
+"""Pixels by which a picture is widened before it is painted; they are cropped afterwards."""
 
 TRAINED_SIZE = 512
 """Long side of the pictures for which the bundled networks' strokes were learnt, in pixels."""
@@ -50,11 +54,22 @@ def _painted(
 ) -> Tensor:
     """Return what the engine makes of the photo, at the size that gives the strokes their size."""
     if options.stroke is None:
-        return engine.run(photo, style)
+        return _without_frame(photo, engine, style)
     height, width = fit_long_side(*size_of(photo), max(1, round(TRAINED_SIZE / options.stroke)))
     if height >= photo.shape[-2]:
-        return engine.run(photo, style)
-    return enlarge(engine.run(resize(photo, height, width), style), photo)
+        return _without_frame(photo, engine, style)
+    return enlarge(_without_frame(resize(photo, height, width), engine, style), photo)
+
+
+def _without_frame(photo: Tensor, engine: Engine, style: Tensor | None) -> Tensor:
+    """Return what the engine makes of the photo, mirrored a little beyond its edges and cropped.
+
+    However a convolution pads, the outermost one or two pixels come out in a tone of their own.
+    """
+    height, width = size_of(photo)
+    border = min(FRAME, height - 1, width - 1)
+    wide = F.pad(photo, (border,) * 4, mode="reflect") if border else photo
+    return engine.run(wide, style)[..., border : border + height, border : border + width]
 
 
 def _blend(photo: Tensor, painted: Tensor, options: StylizeOptions) -> Tensor:
