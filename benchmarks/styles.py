@@ -35,7 +35,7 @@ from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture
 from impasto.losses.content import relative_distance
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
-from impasto.models.file import ModelInfo, load_model
+from impasto.models.file import ModelInfo, load_model, read_info
 from impasto.models.registry import styles
 from impasto.models.transform import multiply_adds
 from impasto.optimization.solver import Solver
@@ -130,36 +130,41 @@ def find_curve(judge: Judge, key: str, until: float) -> list[float]:
     return list(curves[key])
 
 
-def find_painting(info: ModelInfo, folder: Path) -> Path:
-    """Return the file of a model's first painting."""
-    wanted = info.recipe["styles"][info.styles[0].name]["sha256"]
+def find_painting(info: ModelInfo, folder: Path, name: str | None = None) -> Path:
+    """Return the file of the painting behind a model's style, its first if none is named."""
+    name = name or info.styles[0].name
+    wanted = info.recipe["styles"][name]["sha256"]
     for path in find_pictures(folder):
         if hashlib.sha256(path.read_bytes()).hexdigest() == wanted:
             return path
-    raise SystemExit(f"{folder} has no painting for {info.styles[0].name} (SHA-256 {wanted})")
+    raise SystemExit(f"{folder} has no painting for {name} (SHA-256 {wanted})")
 
 
-def measure(model: Path, photos: Sequence[Path], paintings: Path, weights: Weights) -> list[str]:
-    """Return a row of the table for one style."""
+def measure(
+    model: Path, name: str, photos: Sequence[Path], paintings: Path, weights: Weights
+) -> list[str]:
+    """Return a row of the table for one style of a model."""
     net, info = load_model(model)
-    style = at_size(find_painting(info, paintings))
+    style = at_size(find_painting(info, paintings, name))
+    number = [each.name for each in info.styles].index(name)
+    chosen = torch.eye(len(info.styles))[[number]]
     losses, distances, steps, seconds = [], [], [], []
     for path in photos:
         photo = at_size(path)
         judge = Judge(weights, photo, style)
         with torch.inference_mode():
-            net(photo)
+            net(photo, chosen)
             began = time.perf_counter()
-            painted = net(photo)
+            painted = net(photo, chosen)
         seconds.append(time.perf_counter() - began)
         losses.append(judge.fast_loss(painted))
         distances.append(judge.content_distance(painted))
-        curve = find_curve(judge, f"{path.stem} {model.stem}", losses[-1])
+        curve = find_curve(judge, f"{path.stem} {name}", losses[-1])
         steps.append(equivalent_steps(losses[-1], curve))
     begun = info.recipe["options"]["start"]
     row = [
-        model.stem,
-        info.network_name,
+        name,
+        info.network_name + (f", {len(info.styles)} styles" if len(info.styles) > 1 else ""),
         f"{multiply_adds(info.network) / 1000:.0f} k",
         f"{info.recipe['seconds'] / 60:.0f}" + (f", from {begun}" if begun else ""),
         f"{statistics.median(losses):,.0f}",
@@ -192,8 +197,9 @@ def main() -> None:
     arguments = parser.parse_args()
     photos, weights = find_pictures(arguments.photos), load_weights()
     known = styles()
-    chosen = arguments.models or [known[name] for name in arguments.styles or known]
-    rows = [measure(path, photos, arguments.paintings, weights) for path in chosen]
+    files = arguments.models or sorted({known[name] for name in arguments.styles or known})
+    chosen = [(path, style.name) for path in files for style in read_info(path).styles]
+    rows = [measure(path, name, photos, arguments.paintings, weights) for path, name in chosen]
     if not arguments.models:
         note = f"Median over {len(photos)} photos that no network was trained on."
         write_section("styles", f"{note}\n\n{table(HEADER, rows)}")
