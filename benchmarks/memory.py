@@ -53,7 +53,6 @@ def measure(photo: str, painting: str, size: int, memory: str) -> None:
                 "width": width,
                 "height": height,
                 "tile": plan.tile,
-                "planned": plan.memory / 2**30,
                 "peak": peak / 2**20,
                 "step": step,
             }
@@ -83,7 +82,6 @@ def main() -> None:
                 f"{found['width']} x {found['height']}",
                 memory if memory != "64GB" else "no limit",
                 f"tiles of {found['tile']} px" if found["tile"] else "whole",
-                f"{found['planned']:.2f}",
                 f"{found['peak']:.2f}",
                 f"{found['step']:.1f}",
                 f"{found['step'] / megapixels:.2f}",
@@ -94,7 +92,6 @@ def main() -> None:
         "picture",
         "--memory",
         "seen",
-        "planned, GiB",
         "peak, GiB",
         "s per step",
         "s per step and megapixel",

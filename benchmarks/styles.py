@@ -41,7 +41,7 @@ from impasto.models.transform import multiply_adds
 from impasto.optimization.solver import Solver
 from impasto.perception.extractor import Extractor
 from impasto.perception.weights import Weights, load_weights
-from report import table, write_section
+from report import PAGE, table, write_section
 
 SIZE = 512
 STEPS, EVERY = 300, 5
@@ -171,6 +171,7 @@ def measure(
         f"{statistics.median(steps):.0f}",
         f"{statistics.median(distances):.2f}",
         f"{statistics.median(seconds) * 1000:.0f}",
+        str(len(photos)),
     ]
     print(" | ".join(row), flush=True)
     return row
@@ -185,7 +186,22 @@ HEADER = (
     "equivalent steps",
     "content distance",
     "ms at 512 px (float32)",
+    "photos",
 )
+
+
+def known_rows() -> list[list[str]]:
+    """Return the rows that the page has already."""
+    page = PAGE.read_text(encoding="utf-8")
+    section = page[page.index("<!-- begin styles -->") : page.index("<!-- end styles -->")]
+    lines = [line for line in section.splitlines() if line.startswith("| ")][2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def merged(rows: list[list[str]]) -> list[list[str]]:
+    """Return the page's rows, those of the same style and kind of network replaced by new ones."""
+    found = {(" styles" in row[1], row[0]): row for row in [*known_rows(), *rows]}
+    return [found[key] for key in sorted(found)]
 
 
 def main() -> None:
@@ -201,8 +217,8 @@ def main() -> None:
     chosen = [(path, style.name) for path in files for style in read_info(path).styles]
     rows = [measure(path, name, photos, arguments.paintings, weights) for path, name in chosen]
     if not arguments.models:
-        note = f"Median over {len(photos)} photos that no network was trained on."
-        write_section("styles", f"{note}\n\n{table(HEADER, rows)}")
+        note = "Medians over photos that no network was trained on. Rows come from several runs."
+        write_section("styles", f"{note}\n\n{table(HEADER, merged(rows))}")
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ import torch
 from impasto.core.errors import ResourceError
 from impasto.core.memory import format_size
 
-FIXED = 400e6
+FIXED = 550e6
 """Bytes of the program itself and of VGG's weights."""
 
-PER_PIXEL = {torch.float32: 2400.0, torch.bfloat16: 1600.0}
+PER_PIXEL = {torch.float32: 2600.0, torch.bfloat16: 1800.0}
 """Bytes per pixel of VGG's features and their gradients down to conv5_1, measured."""
 
 OVERLAP = 160
@@ -21,7 +21,7 @@ OVERLAP = 160
 PICTURE = 12
 """Bytes per pixel of a picture in float32."""
 
-PICTURES = 12
+PICTURES = 14
 """Pictures that are kept, whatever the optimiser remembers."""
 
 TARGET = {torch.float32: 32.0, torch.bfloat16: 16.0}
