@@ -48,7 +48,8 @@ class StylizeOptions:
 
     seconds: Annotated[float | None, _LOOK] = None
     """Go on from the pass by optimisation for that long, towards the painting itself. For
-    paintings and bundled styles; up to 1024 pixels if --size is not given."""
+    paintings and bundled styles; up to 1024 pixels if --size is not given. The smaller the picture,
+    the further it gets: 20 seconds on 2 cores are some thirty steps at --size 512."""
 
     preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
     """Keep the photo's colours: luminance takes only light and dark from the painted picture;
