@@ -13,7 +13,7 @@ from torch import Tensor
 
 from impasto.models.file import ModelInfo, StyleInfo, save_model
 from impasto.models.transform import NetworkOptions, TransformNet
-from impasto.perception.vgg import TOPOLOGIES, Topology
+from impasto.perception.vgg import TOPOLOGIES, VGG16, Topology
 from impasto.perception.weights import load_weights
 
 TINY = Topology("tiny", (2, 2, 3, 3, 3), (4, 6, 8, 10, 10), (120.0, 110.0, 100.0), (1, 1, 1), 255.0)
@@ -100,6 +100,24 @@ def save_random_model(path: Path, seed: int = 0, names: tuple[str, ...] = ()) ->
     infos = tuple(StyleInfo(name, "Hokusai, 1831") for name in names)
     save_model(path, net, ModelInfo(network, infos, "custom", "CC0"))
     return path
+
+
+def random_net(options: NetworkOptions) -> TransformNet:
+    """A seeded random network, ready to paint, whose scales and shifts differ."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = TransformNet(options)
+        for name, parameter in net.named_parameters():
+            if ".norm." in name:
+                torch.nn.init.normal_(parameter, mean=0.5, std=0.5)
+    return net.eval().requires_grad_(requires_grad=False)
+
+
+@pytest.fixture
+def tiny_vgg(monkeypatch: pytest.MonkeyPatch) -> None:
+    """VGG-16 with few channels instead of the real network."""
+    for name in ("blocks", "channels"):
+        monkeypatch.setitem(vars(VGG16), name, getattr(TINY, name))
 
 
 @pytest.fixture(autouse=True)

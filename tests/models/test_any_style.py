@@ -14,16 +14,11 @@ from impasto.models.any_style import (
 from impasto.models.file import ModelInfo, load_any_style, load_model, read_info, save_model
 from impasto.models.transform import NetworkOptions, TransformNet
 from impasto.perception.extractor import Extractor
-from impasto.perception.vgg import VGG16
 
 NETWORK = NetworkOptions(stem="unshuffle", channels=(4, 6, 8), blocks=1, kernel=3)
 
 
-@pytest.fixture(autouse=True)
-def tiny_vgg(monkeypatch):
-    """Few channels instead of the real network."""
-    for name in ("blocks", "channels"):
-        monkeypatch.setitem(vars(VGG16), name, getattr(TINY, name))
+pytestmark = pytest.mark.usefixtures("tiny_vgg")
 
 
 @pytest.fixture

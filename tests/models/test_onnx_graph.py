@@ -7,11 +7,11 @@ import onnxruntime
 import pytest
 import torch
 
-from conftest import noise_picture
+from conftest import noise_picture, random_net
 from impasto.models.file import KEY, ModelInfo, StyleInfo
 from impasto.models.onnx_graph import OPSET, to_onnx
 from impasto.models.registry import NETWORKS
-from impasto.models.transform import NetworkOptions, TransformNet
+from impasto.models.transform import NetworkOptions
 
 SHAPES = {
     "johnson": NETWORKS["johnson"],
@@ -22,14 +22,8 @@ SHAPES = {
 
 
 def make(options):
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        net = TransformNet(options)
-        for name, parameter in net.named_parameters():
-            if ".norm." in name:
-                torch.nn.init.normal_(parameter, mean=0.5, std=0.5)
     styles = tuple(StyleInfo(f"style-{number}") for number in range(options.styles))
-    return net.eval(), ModelInfo(options, styles)
+    return random_net(options), ModelInfo(options, styles)
 
 
 def run(data, **inputs):

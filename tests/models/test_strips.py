@@ -3,28 +3,18 @@ from dataclasses import replace
 import pytest
 import torch
 
-from conftest import noise_picture
+from conftest import noise_picture, random_net
 from impasto.models import strips
 from impasto.models.registry import NETWORKS
 from impasto.models.strips import StripRunner
-from impasto.models.transform import NetworkOptions, TransformNet
-
-
-def make(options):
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        net = TransformNet(options)
-        for name, parameter in net.named_parameters():
-            if ".norm." in name:
-                torch.nn.init.normal_(parameter, mean=0.5, std=0.5)
-    return net.eval().requires_grad_(requires_grad=False)
+from impasto.models.transform import NetworkOptions
 
 
 @pytest.mark.parametrize("name", ["johnson", "small"])
 @pytest.mark.parametrize("size", [(64, 64), (77, 130), (131, 50), (16, 16)])
 def test_strips_give_the_picture_of_the_whole(monkeypatch, name, size):
     monkeypatch.setattr(strips, "STRIP_PIXELS", 900)
-    net, image = make(NETWORKS[name]), noise_picture(*size)
+    net, image = random_net(NETWORKS[name]), noise_picture(*size)
     found = StripRunner(net, None, torch.float32).run(image)
     assert found.shape == image.shape
     assert (found - net(image)).abs().max() < 1 / 255
@@ -33,7 +23,7 @@ def test_strips_give_the_picture_of_the_whole(monkeypatch, name, size):
 def test_styles_are_blended_as_in_the_whole(monkeypatch):
     monkeypatch.setattr(strips, "STRIP_PIXELS", 500)
     options = NetworkOptions(channels=(4, 6, 8), blocks=2, kernel=3, output="linear")
-    net, image = make(replace(options, styles=3)), noise_picture(60, 44)
+    net, image = random_net(replace(options, styles=3)), noise_picture(60, 44)
     style = torch.tensor([[0.2, 0.5, 0.3]])
     found = StripRunner(net, style, torch.float32).run(image)
     assert (found - net(image, style)).abs().max() < 0.01

@@ -10,7 +10,6 @@ from impasto.core.errors import ConfigError, ResourceError
 from impasto.core.events import Note, Sample, StopEarly, TrainStep
 from impasto.io.checkpoints import KEPT
 from impasto.models.transform import NetworkOptions
-from impasto.perception.vgg import VGG16
 from impasto.training import loop as loop_module
 from impasto.training.folder import Painting, RunFolder, TrainTask
 from impasto.training.loop import train
@@ -19,10 +18,7 @@ from impasto.training.options import TrainOptions
 NETWORK = NetworkOptions(channels=(4, 6, 8), blocks=1, kernel=3, upsample="nearest")
 
 
-@pytest.fixture(autouse=True)
-def tiny_vgg(monkeypatch):
-    for name in ("blocks", "channels"):
-        monkeypatch.setitem(vars(VGG16), name, getattr(TINY, name))
+pytestmark = pytest.mark.usefixtures("tiny_vgg")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import torch
 
 from conftest import TINY, noise_picture, random_weights
 from impasto.models.transform import NetworkOptions
-from impasto.perception.vgg import VGG16
 from impasto.training.options import TrainOptions
 from impasto.training.trainer import NotFiniteError, Trainer
 
@@ -13,11 +12,7 @@ NETWORK = NetworkOptions(channels=(4, 6, 8), blocks=1, kernel=3, upsample="neare
 QUICK = {"size": 32, "style_size": 48, "warmup": 2, "dtype": "float32", "device": "cpu"}
 
 
-@pytest.fixture(autouse=True)
-def tiny_vgg(monkeypatch):
-    """Few channels instead of the real network."""
-    for name in ("blocks", "channels"):
-        monkeypatch.setitem(vars(VGG16), name, getattr(TINY, name))
+pytestmark = pytest.mark.usefixtures("tiny_vgg")
 
 
 def build(start=None, styles=1, old_styles=0, **options):

@@ -4,7 +4,6 @@ import torch
 from conftest import TINY, noise_picture, random_weights, save_picture
 from impasto.core.errors import ConfigError
 from impasto.models.transform import NetworkOptions
-from impasto.perception.vgg import VGG16
 from impasto.training.any_style import AnyStyleTrainer
 from impasto.training.data import StyleCrops
 from impasto.training.options import TrainOptions
@@ -12,11 +11,7 @@ from impasto.training.options import TrainOptions
 NETWORK = NetworkOptions(channels=(4, 6, 8), blocks=1, kernel=3, upsample="nearest")
 
 
-@pytest.fixture(autouse=True)
-def tiny_vgg(monkeypatch):
-    """Few channels instead of the real network."""
-    for name in ("blocks", "channels"):
-        monkeypatch.setitem(vars(VGG16), name, getattr(TINY, name))
+pytestmark = pytest.mark.usefixtures("tiny_vgg")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 from impasto.api.pictures import describe, locate
 from impasto.core.errors import ConfigError
 from impasto.core.options import restore
-from impasto.io.checkpoints import Checkpoints, write_atomically
+from impasto.io.checkpoints import Checkpoints, new_task_file, task_file, write_atomically
 from impasto.optimization.options import OptimizeOptions
 
 
@@ -47,11 +47,7 @@ class OptimizeRun:
         Raises:
             ConfigError: the folder holds a run already, or cannot be made.
         """
-        if (self.path / "run.json").exists():
-            raise ConfigError(
-                f"{self.path} holds a run already; go on with --resume {self.path}, or name "
-                "another folder with --run"
-            )
+        path = new_task_file(self.path)
         sources = (content, *styles)
         task = OptimizeTask(
             content=_absolute(content),
@@ -62,7 +58,7 @@ class OptimizeRun:
         )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.path / "run.json", json.dumps(asdict(task), indent=1).encode())
+            write_atomically(path, json.dumps(asdict(task), indent=1).encode())
         except OSError as error:
             raise ConfigError(f"cannot make the run folder {self.path}: {error}") from error
 
@@ -73,9 +69,7 @@ class OptimizeRun:
             ConfigError: this is no run folder, or its pictures are not what they were.
             ImageError: a picture is gone.
         """
-        path = self.path / "run.json"
-        if not path.is_file():
-            raise ConfigError(f"{self.path} is no run folder (it has no run.json)")
+        path = task_file(self.path)
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
             task = OptimizeTask(

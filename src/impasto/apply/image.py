@@ -53,12 +53,12 @@ def _painted(
     photo: Tensor, engine: Engine, options: StylizeOptions, style: Tensor | None
 ) -> Tensor:
     """Return what the engine makes of the photo, at the size that gives the strokes their size."""
-    if options.stroke is None:
-        return _without_frame(photo, engine, style)
-    height, width = fit_long_side(*size_of(photo), max(1, round(TRAINED_SIZE / options.stroke)))
-    if height >= photo.shape[-2]:
-        return _without_frame(photo, engine, style)
-    return enlarge(_without_frame(resize(photo, height, width), engine, style), photo)
+    if options.stroke is not None:
+        size = max(1, round(TRAINED_SIZE / options.stroke))
+        height, width = fit_long_side(*size_of(photo), size)
+        if height < photo.shape[-2]:
+            return enlarge(_without_frame(resize(photo, height, width), engine, style), photo)
+    return _without_frame(photo, engine, style)
 
 
 def _without_frame(photo: Tensor, engine: Engine, style: Tensor | None) -> Tensor:

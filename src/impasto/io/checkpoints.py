@@ -1,4 +1,4 @@
-"""Checkpoints in a folder: written whole or not at all, the oldest dropped."""
+"""The files of a run folder: the task, and checkpoints, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import Any
 
 import torch
 
-from impasto.core.errors import ResourceError
+from impasto.core.errors import ConfigError, ResourceError
 
 KEPT = 2
 """Checkpoints that are kept: the latest, and one more in case it is damaged."""
+
+
+TASK_FILE = "run.json"
+"""What was asked of a run, in its folder."""
 
 
 class Checkpoints:
@@ -61,6 +65,33 @@ class Checkpoints:
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("checkpoint-*.pt"))
+
+
+def new_task_file(folder: Path) -> Path:
+    """Return where a new run is to write what was asked.
+
+    Raises:
+        ConfigError: the folder holds a run already.
+    """
+    path = folder / TASK_FILE
+    if path.exists():
+        raise ConfigError(
+            f"{folder} holds a run already; go on with --resume {folder}, or name "
+            "another folder with --run"
+        )
+    return path
+
+
+def task_file(folder: Path) -> Path:
+    """Return where a run has written what was asked.
+
+    Raises:
+        ConfigError: the folder holds no run.
+    """
+    path = folder / TASK_FILE
+    if not path.is_file():
+        raise ConfigError(f"{folder} is no run folder (it has no {TASK_FILE})")
+    return path
 
 
 def write_atomically(path: Path, content: bytes) -> None:

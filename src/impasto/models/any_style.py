@@ -25,8 +25,6 @@ PAINTING_SIZE = 512
 _WIDTH = 256
 """Of the predictor's hidden layers."""
 
-_TINY = 1e-4
-
 
 def style_statistics(features: Mapping[str, Tensor]) -> Tensor:
     """Return what the predictor sees of paintings: means and deviations of their features.

@@ -17,15 +17,12 @@ from torch import Tensor, nn
 
 from impasto.core.errors import ModelFileError
 from impasto.models.file import KEY, ModelInfo
-from impasto.models.norm import ConditionalInstanceNorm
+from impasto.models.norm import EPSILON, ConditionalInstanceNorm
 from impasto.models.transform import MULTIPLE, TransformNet
 
 OPSET = 17
 IR_VERSION = 8
 """Old enough for the runtimes of the last years."""
-
-_EPSILON = 1e-5
-"""Of torch's instance normalisation."""
 
 
 class _Graph:
@@ -200,9 +197,9 @@ def _normalize(graph: _Graph, x: str, norm: object, weights: str | None) -> str:
     channels = scales.shape[1]
     if weights is None:
         one, other = graph.constant(scales[0]), graph.constant(shifts[0])
-        return graph.add("InstanceNormalization", x, one, other, epsilon=_EPSILON)
+        return graph.add("InstanceNormalization", x, one, other, epsilon=EPSILON)
     ones, zeros = graph.constant(np.ones(channels)), graph.constant(np.zeros(channels))
-    x = graph.add("InstanceNormalization", x, ones, zeros, epsilon=_EPSILON)
+    x = graph.add("InstanceNormalization", x, ones, zeros, epsilon=EPSILON)
     shape = graph.numbers(1, channels, 1, 1)
     for kind, rows in (("Mul", scales), ("Add", shifts)):
         row = graph.add("MatMul", weights, graph.constant(rows))  # (1, C)

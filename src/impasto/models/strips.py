@@ -17,13 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.core.tensors import size_of
-from impasto.models.norm import ConditionalInstanceNorm
+from impasto.models.norm import EPSILON, ConditionalInstanceNorm
 from impasto.models.transform import TransformNet, pad_to_multiple
 
 STRIP_PIXELS = 400_000
 """Pixels of a layer's output that are computed at a time."""
-
-_EPSILON = 1e-5
 
 Read = Callable[[Tensor], Tensor]
 """From row numbers to these rows of a layer's input, (1, C, rows, W) in the computing type."""
@@ -170,7 +168,7 @@ class StripRunner:
         scale, shift = norm.weight[:1], norm.bias[:1]
         if self.style is not None:
             scale, shift = self.style @ norm.weight, self.style @ norm.bias
-        factor = scale[0].double() / (variance + _EPSILON).sqrt()
+        factor = scale[0].double() / (variance + EPSILON).sqrt()
         offset = shift[0].double() - mean * factor
         return _Stored(
             values,

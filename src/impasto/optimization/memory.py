@@ -78,15 +78,12 @@ def plan_memory(
     if whole <= budget:
         return MemoryPlan(None, history, torch.float32, whole)
     least = min(history, LEAST_HISTORY)
-    remembered = [
-        (pairs, kind)
-        for pairs, kind in (
-            (history, torch.float32),
-            (history, torch.bfloat16),
-            (max(least, history // 2), torch.bfloat16),
-            (least, torch.bfloat16),
-        )
-    ]
+    remembered = (
+        (history, torch.float32),
+        (history, torch.bfloat16),
+        (max(least, history // 2), torch.bfloat16),
+        (least, torch.bfloat16),
+    )
     needed = 0.0
     for side in SIDES:
         tile = min(height, side + OVERLAP) * min(width, side + OVERLAP) * rate

@@ -13,7 +13,7 @@ from torch import Tensor
 from impasto._version import __version__
 from impasto.core.errors import ConfigError
 from impasto.core.options import restore
-from impasto.io.checkpoints import Checkpoints, write_atomically
+from impasto.io.checkpoints import Checkpoints, new_task_file, task_file, write_atomically
 from impasto.io.image import read_picture, to_pil, write_picture
 from impasto.training.options import TrainOptions
 
@@ -69,16 +69,12 @@ class RunFolder:
         Raises:
             ConfigError: the folder holds a run already, or cannot be made.
         """
-        if (self.path / "run.json").exists():
-            raise ConfigError(
-                f"{self.path} holds a run already; go on with --resume {self.path}, or name "
-                "another folder with --run"
-            )
+        path = new_task_file(self.path)
         try:
             (self.path / "samples").mkdir(parents=True, exist_ok=True)
             for painting, style in zip(task.paintings, styles, strict=True):
                 write_picture(to_pil(style), self._style_file(painting), force=True)
-            write_atomically(self.path / "run.json", json.dumps(asdict(task), indent=1).encode())
+            write_atomically(path, json.dumps(asdict(task), indent=1).encode())
         except OSError as error:
             raise ConfigError(f"cannot make the run folder {self.path}: {error}") from error
 
@@ -88,9 +84,7 @@ class RunFolder:
         Raises:
             ConfigError: this is no run folder, or one that another version wrote.
         """
-        path = self.path / "run.json"
-        if not path.is_file():
-            raise ConfigError(f"{self.path} is no run folder (it has no run.json)")
+        path = task_file(self.path)
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
             paintings = tuple(Painting(**painting) for painting in stored["paintings"])
