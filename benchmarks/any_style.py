@@ -25,7 +25,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from impasto.api.stylize import load
-from impasto.core.tensors import fit_long_side, resize, size_of, to_eight_bits
+from impasto.core.tensors import fit_long_side, resize, round_to_bits, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture, to_pil
 from impasto.losses.content import relative_distance
@@ -83,7 +83,7 @@ class Judge:
     @torch.no_grad()
     def see(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the content features and the Gram matrices of a picture."""
-        features = self.extractor(to_eight_bits(image))
+        features = self.extractor(round_to_bits(image))
         return features[CONTENT], {layer: gram_matrix(features[layer]) for layer in LAYERS}
 
 

@@ -30,7 +30,7 @@ import torch
 from torch import Tensor
 
 from impasto.core.device import pick_dtype
-from impasto.core.tensors import fit_long_side, resize, size_of, to_eight_bits
+from impasto.core.tensors import fit_long_side, resize, round_to_bits, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture
 from impasto.losses.content import relative_distance
@@ -75,12 +75,12 @@ class Judge:
     @torch.no_grad()
     def fast_loss(self, image: Tensor) -> float:
         """Return the loss of the file that this picture would become."""
-        return sum(float(term) for term in self.loss(to_eight_bits(image)).values())
+        return sum(float(term) for term in self.loss(round_to_bits(image)).values())
 
     @torch.no_grad()
     def content_distance(self, image: Tensor) -> float:
         """Return |F - P|^2 / |P|^2 at relu4_2."""
-        features = self.deep(to_eight_bits(image))["relu4_2"]
+        features = self.deep(round_to_bits(image))["relu4_2"]
         return float(relative_distance(features, self.photo_features))
 
     def curve(self, until: float) -> list[float]:

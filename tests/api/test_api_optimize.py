@@ -55,6 +55,21 @@ def test_the_saved_file_carries_its_recipe(tmp_path, photo, painting, tiny, monk
         result.save(path)
 
 
+def test_sixteen_bits_are_more_than_the_rounded_picture(
+    tmp_path, photo, painting, tiny, monkeypatch
+):
+    use(monkeypatch, tiny)
+    result = impasto.optimize(photo, painting, size=40, steps=(2,), bits=16)
+    assert result.pixels is not None
+    rounded = np.asarray(result.image) / 255
+    assert 0 < np.abs(result.pixels - rounded).max() <= 0.51 / 255
+    path = result.save(tmp_path / "out.tif")
+    assert "--bits 16" in Recipe.from_json(read_note(path) or "").command()
+    again = impasto.optimize(path, painting, size=40, steps=(0,), bits=16)
+    assert again.pixels is not None
+    assert np.abs(again.pixels - result.pixels).max() <= 0.51 / 65535
+
+
 def test_stop_early_reaches_the_optimisation(photo, painting, tiny, monkeypatch):
     use(monkeypatch, tiny)
     options = impasto.OptimizeOptions(size=40, steps=(1000,))

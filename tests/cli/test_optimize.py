@@ -239,3 +239,10 @@ def test_a_run_folder_is_used_once_and_knows_its_pictures(here, capsys):
     save_picture(here / "painting.png", 60, 60, 3)
     assert main(["optimize", "--resume", "run"]) == 2
     assert "painting.png has changed" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("photo", "painting")
+def test_sixteen_bits_into_a_format_without_them(capsys):
+    words = ["optimize", "photo.png", "painting.png", "--bits", "16", "-o", "a.jpg", *QUICK]
+    assert main(words) == 2
+    assert "only .png .tif .tiff hold them" in capsys.readouterr().err

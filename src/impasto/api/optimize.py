@@ -14,7 +14,7 @@ from torch import Tensor
 
 from impasto import assets
 from impasto._version import __version__
-from impasto.api.pictures import PictureLike, Result, describe, locate, read, with_alpha
+from impasto.api.pictures import PictureLike, Result, describe, locate, read, unrounded, with_alpha
 from impasto.api.run_folder import OptimizeRun
 from impasto.api.stylize import Model, load, load_for_paintings
 from impasto.core.errors import ConfigError
@@ -32,7 +32,7 @@ from impasto.recipe import Recipe
 _NAMED_STARTS = ("content", "noise", "grey", "style")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OptimizeResult(Result):
     """A picture painted by optimisation."""
 
@@ -184,7 +184,7 @@ def _paint(
         options=dataclasses.replace(resolved, steps=finished.steps, seconds=None),
         init=source,
     )
-    yield Done(_result(finished, photo, recipe))
+    yield Done(_result(finished, photo, recipe, options.bits))
 
 
 def _one_pass_model(
@@ -210,9 +210,10 @@ def _learnt_style(painting: PictureLike) -> str | None:
     return style_of_painting(source.sha256)
 
 
-def _result(finished: Finished, photo: Picture, recipe: Recipe) -> OptimizeResult:
+def _result(finished: Finished, photo: Picture, recipe: Recipe, bits: int) -> OptimizeResult:
     return OptimizeResult(
         image=with_alpha(finished.image, photo),
+        pixels=unrounded(finished.image, photo) if bits > 8 else None,
         losses=finished.losses,
         seconds=finished.seconds,
         steps=finished.steps,

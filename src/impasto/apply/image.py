@@ -10,7 +10,7 @@ from impasto.apply.engines import Engine
 from impasto.apply.guided import enlarge
 from impasto.apply.options import StylizeOptions
 from impasto.core.device import enough_memory
-from impasto.core.tensors import check_picture, fit_long_side, resize, size_of, to_eight_bits
+from impasto.core.tensors import check_picture, fit_long_side, resize, round_to_bits, size_of
 from impasto.io.colour import match_colors, replace_luminance
 
 FRAME = 8
@@ -46,7 +46,7 @@ def paint(
         height, width = fit_long_side(height, width, options.size)
     with enough_memory(lambda: _what_fits(height, width)):
         photo = resize(photo.cpu(), height, width)
-        return to_eight_bits(_blend(photo, _painted(photo, engine, options, style), options))
+        return round_to_bits(_blend(photo, _painted(photo, engine, options, style), options))
 
 
 def _painted(

@@ -16,9 +16,18 @@ import torch
 from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
-from impasto.core.errors import ImageError
+from impasto.core.errors import ConfigError, ImageError, MissingError
 from impasto.core.tensors import check_picture, fit_long_side
 from impasto.io.alpha import extend_colors
+from impasto.io.sixteen_bit import (
+    SUFFIXES as SIXTEEN_BIT_SUFFIXES,
+)
+from impasto.io.sixteen_bit import (
+    find_vips,
+    holds_sixteen_bits,
+    read_sixteen_bits,
+    write_sixteen_bits,
+)
 
 OUTPUT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
 NOTE_KEY = "impasto"
@@ -48,7 +57,7 @@ def read_picture(
     """Return the picture in a file, upright and in sRGB, whatever its format.
 
     Grey, palette, CMYK and 16-bit pictures become RGB; EXIF orientation and ICC profile are
-    applied.
+    applied. Colours of 16 bits keep them all if libvips is there (the extra `hires`), else 8.
 
     Args:
         source: a path, the bytes of a file, a PIL image, or an array (H, W), (H, W, 3) or
@@ -67,7 +76,11 @@ def read_picture(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's early warning of bombs and odd EXIF
-            with Image.open(_file(source, name)) as opened:
+            file = _file(source, name)
+            with Image.open(file) as opened:
+                if holds_sixteen_bits(opened) and _has_vips():
+                    whole = source if isinstance(source, bytes) else Path(source)
+                    return _from_sixteen_bits(read_sixteen_bits(whole, name), name)
                 if at_least is not None:
                     shrunk = fit_long_side(opened.height, opened.width, at_least)
                     opened.draft(None, shrunk[::-1])
@@ -85,6 +98,22 @@ def read_picture(
     except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ImageError(f"{name} cannot be read ({reason}); the file may be damaged") from error
+
+
+def _has_vips() -> bool:
+    try:
+        find_vips()
+    except MissingError:
+        return False
+    return True
+
+
+def _from_sixteen_bits(pixels: np.ndarray[Any, Any], name: str) -> Picture:
+    image = check_picture(_to_tensor(pixels[..., :3]), name)
+    if pixels.shape[2] < 4 or bool((pixels[..., 3] >= 1).all()):
+        return Picture(image, None)
+    alpha = _to_tensor(pixels[..., 3])[:, :1]
+    return Picture(extend_colors(image, alpha), alpha)
 
 
 def _file(source: str | Path | bytes, name: str) -> Path | io.BytesIO:
@@ -170,13 +199,27 @@ def to_pil(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
     return Image.fromarray(pixels.contiguous().cpu().numpy())
 
 
-def check_output(path: Path, *, force: bool = False) -> None:
+def check_output(path: Path, *, force: bool = False, bits: int = 8) -> None:
     """Refuse an output that could not be written, before any work is done.
 
+    Args:
+        path: of the file to be written.
+        force: an existing file may be replaced.
+        bits: a channel.
+
     Raises:
+        ConfigError: the format does not hold so many bits.
         ImageError: an unknown format, an existing file without `force`, or a folder that is
             missing or cannot be written to.
+        MissingError: more than 8 bits need libvips, which is not installed.
     """
+    if bits > 8:
+        if path.suffix.lower() not in SIXTEEN_BIT_SUFFIXES:
+            raise ConfigError(
+                f"cannot write {path} with {bits} bits: only "
+                f"{' '.join(SIXTEEN_BIT_SUFFIXES)} hold them"
+            )
+        find_vips()
     if path.suffix.lower() not in OUTPUT_SUFFIXES:
         raise ImageError(
             f"cannot write {path}: the ending should be one of {' '.join(OUTPUT_SUFFIXES)}"
@@ -195,7 +238,12 @@ def check_output(path: Path, *, force: bool = False) -> None:
 
 
 def write_picture(
-    image: Image.Image, path: Path, *, note: str | None = None, force: bool = False
+    image: Image.Image,
+    path: Path,
+    *,
+    note: str | None = None,
+    force: bool = False,
+    pixels: np.ndarray[Any, Any] | None = None,
 ) -> None:
     """Write a picture under a temporary name, then rename it: no half-written file ever shows.
 
@@ -204,14 +252,20 @@ def write_picture(
         path: the ending picks the format.
         note: text kept inside the file (PNG text chunk, EXIF description elsewhere).
         force: replace an existing file.
+        pixels: (H, W, 3) or (H, W, 4) float32 in [0, 1], the same picture before it was rounded:
+            PNG and TIFF files are then written with 16 bits a channel.
 
     Raises:
         ImageError: see `check_output`; or the disk is full.
+        MissingError: `pixels` without libvips.
     """
     check_output(path, force=force)
     temporary = path.with_name(f".{path.stem}-{os.getpid()}.part{path.suffix}")
     try:
-        _encode(image, temporary, temporary.suffix, note)
+        if pixels is not None and path.suffix.lower() in SIXTEEN_BIT_SUFFIXES:
+            write_sixteen_bits(pixels, temporary, note)
+        else:
+            _encode(image, temporary, temporary.suffix, note)
         if force:
             temporary.replace(path)
         else:

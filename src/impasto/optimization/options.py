@@ -110,6 +110,10 @@ class OptimizeOptions:
     weights: Annotated[str | None, _MACHINE] = None
     """File with the VGG weights (.pth or .safetensors) instead of fetching them."""
 
+    bits: Annotated[Literal[8, 16], _TIME] = 8
+    """Of each colour in the file: 16 for smooth skies in print, in PNG and TIFF (needs
+    impasto[hires])."""
+
     preview_every: Annotated[int | None, Parameter(group=_TIME.group)] = None
     """Write the picture so far after every so many steps."""
 

@@ -14,7 +14,14 @@ from impasto.core.device import enough_memory, pick_device, pick_dtype
 from impasto.core.errors import ConfigError, ResourceError
 from impasto.core.events import Event, Finished, Note, Planned, Preview, Step, StopEarly
 from impasto.core.memory import available_memory, parse_size
-from impasto.core.tensors import check_picture, cover, fit_long_side, resize, size_of, to_eight_bits
+from impasto.core.tensors import (
+    check_picture,
+    cover,
+    fit_long_side,
+    resize,
+    round_to_bits,
+    size_of,
+)
 from impasto.io.checkpoints import Checkpoints
 from impasto.io.colour import match_colors, replace_luminance, to_luminance
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
@@ -342,11 +349,11 @@ class _Run:
         return TiledLoss(extractor, options.loss, self.loss_weights, content, styles, shares, side)
 
     def _in_color(self, image: Tensor) -> Tensor:
-        """Return the picture as it is saved: full size, the photo's colours put back, 8 bits."""
+        """Return the picture as it is saved: full size, the photo's colours put back, rounded."""
         image = resize(image.clamp(0, 1), self.height, self.width)
         if self.options.preserve_color == "luminance":
             image = replace_luminance(resize(self.photo, self.height, self.width), image)
-        return to_eight_bits(image)
+        return round_to_bits(image, self.options.bits)
 
     @torch.no_grad()
     def _finish(self, image: Tensor) -> tuple[Tensor, dict[str, float]]:
