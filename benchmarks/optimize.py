@@ -27,7 +27,7 @@ from impasto.optimization.options import STYLE_LAYERS, OptimizeOptions
 from impasto.optimization.stylize import stylize
 from impasto.perception.extractor import Extractor
 from impasto.perception.weights import load_weights
-from report import table, write_section
+from report import Table, write
 
 MOMENTS = (5, 10, 20, 30, 45, 60, 120, 240, 480)
 """Seconds at which the picture so far is judged."""
@@ -117,7 +117,7 @@ def runs(size: int, classic_steps: int) -> list[Run]:
     return found
 
 
-def report(size: int, painted: Sequence[Run], judge: Judge) -> str:
+def report(size: int, painted: Sequence[Run], judge: Judge) -> list[str | Table]:
     """Return the tables of one size."""
     rows, over_time = [], []
     for run in painted:
@@ -127,32 +127,31 @@ def report(size: int, painted: Sequence[Run], judge: Judge) -> str:
             [
                 run.name,
                 steps,
-                f"{run.step_seconds:.2f}",
-                f"{run.seconds:.0f}",
-                f"{content:.2f}",
-                f"{style:.3f}",
-                f"{classic:,.0f}",
+                run.step_seconds,
+                run.seconds,
+                content,
+                style,
+                classic,
             ]
         )
         cells = []
         for moment in MOMENTS:
             so_far = [image for seconds, image in run.pictures if seconds <= moment]
             done = run.pictures[-1][0] <= moment
-            cells.append(f"{judge(so_far[-1])[0]:,.0f}{' *' if done else ''}" if so_far else "")
+            cells.append(f"{judge(so_far[-1])[0]:,.0f}{' *' if done else ''}" if so_far else None)
         over_time.append([run.name, *cells])
-    header = [
+    columns = [
         "setup",
         "steps",
-        "s per step",
-        "s in all",
-        "content distance",
-        "style distance",
-        "classic loss",
+        ("s per step", "{:.2f}"),
+        ("s in all", "{:.0f}"),
+        ("content distance", "{:.2f}"),
+        ("style distance", "{:.3f}"),
+        ("classic loss", "{:,.0f}"),
     ]
     moments = ["classic loss after", *(f"{moment} s" for moment in MOMENTS)]
-    return "\n\n".join(
-        [f"### {size} px", table(header, rows), table(moments, over_time), "\\* finished"]
-    )
+    tables = Table(columns, rows), Table(moments, over_time)
+    return [f"### {size} px", *tables, "\\* finished"]
 
 
 def main() -> None:
@@ -167,15 +166,15 @@ def main() -> None:
         read_picture(assets.find(name) or name).image
         for name in (arguments.photo, arguments.painting)
     )
-    sections = [f"{arguments.photo} in the style of {arguments.painting}."]
+    parts: list[str | Table] = [f"{arguments.photo} in the style of {arguments.painting}."]
     for size in map(int, arguments.sizes.split(",")):
         content, style = (resize(x, *fit_long_side(*size_of(x), size)) for x in (photo, painting))
         painted = runs(size, arguments.classic_steps)
         for run in painted:
             run.paint(content, style, weights)
             print(f"{size} px, {run.name}: {run.seconds:.1f} s", flush=True)
-        sections.append(report(size, painted, Judge(content, style, weights)))
-    write_section("optimize", "\n\n".join(sections))
+        parts += report(size, painted, Judge(content, style, weights))
+    write("optimize", *parts)
 
 
 if __name__ == "__main__":

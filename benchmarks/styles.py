@@ -41,7 +41,7 @@ from impasto.models.transform import multiply_adds
 from impasto.optimization.solver import Solver
 from impasto.perception.extractor import Extractor
 from impasto.perception.weights import Weights, load_weights
-from report import PAGE, table, write_section
+from report import Cell, Table, known_rows, write
 
 SIZE = 512
 STEPS, EVERY = 300, 5
@@ -142,7 +142,7 @@ def find_painting(info: ModelInfo, folder: Path, name: str | None = None) -> Pat
 
 def measure(
     model: Path, name: str, photos: Sequence[Path], paintings: Path, weights: Weights
-) -> list[str]:
+) -> list[Cell]:
     """Return a row of the table for one style of a model."""
     net, info = load_model(model)
     style = at_size(find_painting(info, paintings, name))
@@ -162,45 +162,38 @@ def measure(
         curve = find_curve(judge, f"{path.stem} {name}", losses[-1])
         steps.append(equivalent_steps(losses[-1], curve))
     begun = info.recipe["options"]["start"]
-    row = [
+    row: list[Cell] = [
         name,
         info.network_name + (f", {len(info.styles)} styles" if len(info.styles) > 1 else ""),
         f"{multiply_adds(info.network) / 1000:.0f} k",
         f"{info.recipe['seconds'] / 60:.0f}" + (f", from {begun}" if begun else ""),
-        f"{statistics.median(losses):,.0f}",
-        f"{statistics.median(steps):.0f}",
-        f"{statistics.median(distances):.2f}",
-        f"{statistics.median(seconds) * 1000:.0f}",
-        str(len(photos)),
+        statistics.median(losses),
+        statistics.median(steps),
+        statistics.median(distances),
+        statistics.median(seconds) * 1000,
+        len(photos),
     ]
-    print(" | ".join(row), flush=True)
+    print(row, flush=True)
     return row
 
 
-HEADER = (
+COLUMNS = (
     "style",
     "network",
     "multiply-adds per pixel",
     "minutes of training",
-    "fast loss",
-    "equivalent steps",
-    "content distance",
-    "ms at 512 px (float32)",
+    ("fast loss", "{:,.0f}"),
+    ("equivalent steps", "{:.0f}"),
+    ("content distance", "{:.2f}"),
+    ("ms at 512 px (float32)", "{:.0f}"),
     "photos",
 )
 
 
-def known_rows() -> list[list[str]]:
-    """Return the rows that the page has already."""
-    page = PAGE.read_text(encoding="utf-8")
-    section = page[page.index("<!-- begin styles -->") : page.index("<!-- end styles -->")]
-    lines = [line for line in section.splitlines() if line.startswith("| ")][2:]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-
-
-def merged(rows: list[list[str]]) -> list[list[str]]:
-    """Return the page's rows, those of the same style and kind of network replaced by new ones."""
-    found = {(" styles" in row[1], row[0]): row for row in [*known_rows(), *rows]}
+def merged(rows: list[list[Cell]]) -> list[list[Cell]]:
+    """Return the kept rows, those of the same style and kind of network replaced by new ones."""
+    known = known_rows("styles")
+    found = {(" styles" in str(row[1]), str(row[0])): row for row in [*known, *rows]}
     return [found[key] for key in sorted(found)]
 
 
@@ -218,7 +211,7 @@ def main() -> None:
     rows = [measure(path, name, photos, arguments.paintings, weights) for path, name in chosen]
     if not arguments.models:
         note = "Medians over photos that no network was trained on. Rows come from several runs."
-        write_section("styles", f"{note}\n\n{table(HEADER, merged(rows))}")
+        write("styles", note, Table(COLUMNS, merged(rows)))
 
 
 if __name__ == "__main__":
