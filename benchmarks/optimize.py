@@ -144,7 +144,8 @@ class Pair:
         short = replace(options, steps=(TIMED_STEPS,) * scales, preview_every=None)
         taken: list[list[float]] = [[] for _ in range(scales)]
         began = latest = time.perf_counter()
-        for event in stylize(self.content, [self.style], self.weights, short):
+        start = self.content if options.init == "auto" else None
+        for event in stylize(self.content, [self.style], self.weights, short, start=start):
             if isinstance(event, Step):
                 now = time.perf_counter()
                 taken[event.scale - 1].append(now - latest)
