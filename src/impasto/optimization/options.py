@@ -189,7 +189,8 @@ class Preset:
     def steps_at(self, size: int) -> tuple[int, ...]:
         """Return the steps for one size.
 
-        >>> PRESETS["impasto", "content"].steps_at(1024), PRESETS["impasto", "content"].steps_at(4096)
+        >>> preset = PRESETS["impasto", "content"]
+        >>> preset.steps_at(1024), preset.steps_at(4096)
         ((30,), (8,))
         """
         if self.falls_above is None or size <= self.falls_above:
