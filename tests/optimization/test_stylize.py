@@ -8,6 +8,7 @@ from conftest import noise_picture
 from impasto import assets
 from impasto.core.errors import ConfigError, ResourceError, ShapeError
 from impasto.core.events import Finished, Planned, Preview, Step, StopEarly
+from impasto.core.tensors import resize
 from impasto.io.colour import to_luminance
 from impasto.io.image import read_picture
 from impasto.optimization.options import OptimizeOptions
@@ -226,7 +227,7 @@ def test_events_are_frozen(tiny):
 
 
 def test_little_memory_means_tiles_and_the_same_picture(tiny):
-    content, styles = noise_picture(400, 520, 1), [noise_picture(300, 300, 2)]
+    content, styles = noise_picture(400, 520, 1), [noise_picture(520, 500, 2)]
     options = {"size": 520, "steps": (3,), "coarsest": 0, "dtype": "float32"}
     whole = list(stylize(content, styles, tiny, OptimizeOptions(memory="10GB", **options)))
     tiled = list(stylize(content, styles, tiny, OptimizeOptions(memory="1.05GB", **options)))
@@ -235,6 +236,22 @@ def test_little_memory_means_tiles_and_the_same_picture(tiny):
     assert tiled[0].memory <= 1.05e9
     assert tiled[-1].losses == pytest.approx(whole[-1].losses, rel=1e-3)
     assert (tiled[-1].image - whole[-1].image).abs().mean() < 1 / 255
+
+
+def test_a_small_painting_is_not_enlarged(tiny):
+    """Of a flat painting enlarged, no layer would tell; so of one with the finest grain."""
+    content = noise_picture(64, 64, 1)
+    fine = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    enlarged = resize(fine, 64, 64)
+    losses = {}
+    for name, style in (("fine", fine), ("enlarged", enlarged)):
+        for loss in ("impasto", "classic"):
+            options = OptimizeOptions(
+                size=64, steps=(0,), coarsest=0, dtype="float32", loss=loss, init="content"
+            )
+            losses[name, loss] = list(stylize(content, [style], tiny, options))[-1].losses["total"]
+    assert losses["fine", "classic"] == pytest.approx(losses["enlarged", "classic"], rel=1e-4)
+    assert losses["fine", "impasto"] != pytest.approx(losses["enlarged", "impasto"], rel=1e-2)
 
 
 def test_too_little_memory_is_one_clear_error(tiny):

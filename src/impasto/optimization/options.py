@@ -55,7 +55,8 @@ class OptimizeOptions:
     """How much each painting counts beside the others, such as 2,1. Equal if not given."""
 
     style_scale: Annotated[float, _LOOK] = 1.0
-    """Size of the painting beside the output: 0.5 gives strokes half as large."""
+    """Size of the painting beside the output: 0.5 gives strokes half as large. 1 does not enlarge a
+    painting beyond its own pixels: its blur would be painted too."""
 
     preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
     """Keep the photo's colours: luminance paints in greys and puts the photo's colours back;

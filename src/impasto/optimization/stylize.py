@@ -336,8 +336,7 @@ class _Run:
     ) -> PerceptualLoss | TiledLoss:
         """Return the loss at one scale, in tiles of `side`; the styles shrink with the picture."""
         options = self.options
-        long_side = max(1, round(max(height, width) * options.style_scale))
-        styles = [resize(s, *fit_long_side(*size_of(s), long_side)) for s in self.styles]
+        styles = [self._at_scale(style, max(height, width)) for style in self.styles]
         extractor = self._extractor(dtype)
         content = _pad(resize(self.content, height, width))
         styles = [_pad(style) for style in styles]
@@ -347,6 +346,17 @@ class _Run:
                 extractor, options.loss, self.loss_weights, content, styles, shares
             )
         return TiledLoss(extractor, options.loss, self.loss_weights, content, styles, shares, side)
+
+    def _at_scale(self, style: Tensor, long_side: int) -> Tensor:
+        """Return a painting at the size at which a picture takes its strokes from it.
+
+        Differs: a painting is not enlarged beyond its own pixels, because the picture would learn
+        its blur; the large strokes come from the coarser scales. `paper` and `classic` enlarge it.
+        """
+        if self.options.loss == "impasto":
+            long_side = min(long_side, max(size_of(style)))
+        long_side = max(1, round(long_side * self.options.style_scale))
+        return resize(style, *fit_long_side(*size_of(style), long_side))
 
     def _in_color(self, image: Tensor) -> Tensor:
         """Return the picture as it is saved: full size, the photo's colours put back, rounded."""
