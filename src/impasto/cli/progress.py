@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from impasto.core.events import (
+    Drawn,
     Event,
     Failed,
     Note,
@@ -113,6 +114,9 @@ class Reader:
         name = type(event).__name__.lower()
         if isinstance(event, Note | Transfer | Planned | Step | TrainStep | Trained):
             self.print_record(name, asdict(event))
+        elif isinstance(event, Drawn):
+            names = ("name", "losses", "steps", "seconds", "stopped", "done", "total")
+            self.print_record(name, {each: getattr(event, each) for each in names})
         elif isinstance(event, Painted | Skipped | Failed):
             record = asdict(event)
             self.print_record(name, {**record, **_as_text(record)})

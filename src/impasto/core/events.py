@@ -107,6 +107,35 @@ class Preview(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn(Event):
+    """One of several pictures that belong together is done."""
+
+    name: str
+    """Which one, such as its layers."""
+
+    image: Tensor
+    """(1, 3, H, W), sRGB in [0, 1]."""
+
+    losses: Mapping[str, float]
+    """Weighted terms of `image`; `total` is their sum."""
+
+    steps: tuple[int, ...]
+    """Steps taken at each scale, coarsest first."""
+
+    seconds: float
+    """Wall time of this picture."""
+
+    stopped: bool
+    """True if the person ended it before the planned steps."""
+
+    done: int
+    """Pictures so far, from 1."""
+
+    total: int
+    """Pictures in all."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainStep(Event):
     """One step of a training is done."""
 

@@ -133,10 +133,11 @@ class OptimizeOptions:
         if not self.content_layers and not self.style_layers:
             raise ConfigError("no layers: give --content-layers or --style-layers")
         given = self.style_layer_weights
-        if given is not None and (len(given) != len(self.style_layers) or not sum(given) > 0):
+        wrong = given is not None and len(given) != len(self.style_layers)
+        if wrong or (given and not sum(given) > 0):
             raise ConfigError(
                 f"--style-layer-weights: {len(self.style_layers)} layers need as many numbers, "
-                f"at least one above 0; got {len(given)}"
+                f"at least one above 0; got {len(given or ())}"
             )
 
     def resolved(self) -> OptimizeOptions:

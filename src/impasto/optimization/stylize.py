@@ -61,8 +61,9 @@ def stylize(
     Throw `StopEarly` in to end after the current step, with the best picture so far.
 
     Args:
-        content: (1, 3, H, W), sRGB in [0, 1]. The output has its shape, at `options.size`.
-        styles: (1, 3, h, w) each.
+        content: (1, 3, H, W), sRGB in [0, 1]. The output has its shape, at `options.size`, even
+            if nothing of the content counts.
+        styles: (1, 3, h, w) each; none if nothing of the style counts.
         weights: of the network `options.backbone`, as `load_weights` gives them.
         options: None for the defaults.
         start: picture to start from, if `options.init` names a file or is auto.
@@ -379,13 +380,18 @@ class _Run:
 def _loss_weights(options: OptimizeOptions, count: int) -> tuple[LossWeights, tuple[float, ...]]:
     """Return the weights of all terms, and each style's share."""
     shares = options.style_weights or (1.0,) * count
-    if not count:
+    content = dict.fromkeys(options.content_layers if options.content_weight else (), 1.0)
+    style = dict(zip(options.style_layers, options.style_layer_weights or (), strict=True))
+    style = style if options.style_weight else {}
+    if not content and not style:
+        raise ConfigError("nothing to paint: --content-weight or --style-weight must be above 0")
+    if style and not count:
         raise ConfigError("at least one style picture is needed")
     if len(shares) != count:
         raise ConfigError(f"--style-weights: {count} paintings, but {len(shares)} numbers")
     weights = LossWeights(
-        content=dict.fromkeys(options.content_layers, 1.0),
-        style=dict(zip(options.style_layers, options.style_layer_weights or (), strict=True)),
+        content=content,
+        style=style,
         content_weight=options.content_weight or 0.0,
         style_weight=options.style_weight or 0.0,
         tv_weight=options.tv_weight or 0.0,
