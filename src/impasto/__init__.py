@@ -12,6 +12,9 @@ from impasto._version import __version__
 
 if TYPE_CHECKING:
     from impasto.api.export import Exported, export
+    from impasto.api.figure import Figure, FigureDone
+    from impasto.api.grid import grid, grid_events
+    from impasto.api.inspect import Inspection, InspectionDone, inspect, inspect_events
     from impasto.api.optimize import (
         Done,
         OptimizeResult,
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
         resume_optimize_events,
     )
     from impasto.api.pictures import Result
+    from impasto.api.reconstruct import reconstruct, reconstruct_events
     from impasto.api.sheet import style_sheet
     from impasto.api.stylize import Model, load, stylize, stylize_events
     from impasto.api.train import TrainRequest, resume_events, train, train_events
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
         ShapeError,
     )
     from impasto.core.events import (
+        Drawn,
         Event,
         Failed,
         Note,
@@ -50,12 +55,17 @@ if TYPE_CHECKING:
         TrainStep,
         Transfer,
     )
+    from impasto.explanation.options import GridOptions, InspectOptions, ReconstructOptions
     from impasto.models.file import ModelInfo, StyleInfo
     from impasto.models.registry import styles
     from impasto.optimization.options import OptimizeOptions
     from impasto.training.options import TrainOptions
 
 _HOME = {
+    "impasto.api.figure": ("Figure", "FigureDone"),
+    "impasto.api.grid": ("grid", "grid_events"),
+    "impasto.api.inspect": ("Inspection", "InspectionDone", "inspect", "inspect_events"),
+    "impasto.api.reconstruct": ("reconstruct", "reconstruct_events"),
     "impasto.api.optimize": (
         "Done",
         "OptimizeResult",
@@ -79,6 +89,7 @@ _HOME = {
         "ShapeError",
     ),
     "impasto.core.events": (
+        "Drawn",
         "Event",
         "Failed",
         "Note",
@@ -94,6 +105,7 @@ _HOME = {
         "Trained",
         "Transfer",
     ),
+    "impasto.explanation.options": ("GridOptions", "InspectOptions", "ReconstructOptions"),
     "impasto.models.file": ("ModelInfo", "StyleInfo"),
     "impasto.models.registry": ("styles",),
     "impasto.api.export": ("Exported", "export"),
@@ -105,12 +117,19 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "ConfigError",
     "Done",
+    "Drawn",
     "Event",
     "Exported",
     "Failed",
+    "Figure",
+    "FigureDone",
+    "GridOptions",
     "ImageError",
     "ImpastoError",
     "InputError",
+    "InspectOptions",
+    "Inspection",
+    "InspectionDone",
     "MissingError",
     "Model",
     "ModelFileError",
@@ -121,6 +140,7 @@ __all__ = [
     "Painted",
     "Planned",
     "Preview",
+    "ReconstructOptions",
     "ResourceError",
     "Result",
     "Sample",
@@ -138,9 +158,15 @@ __all__ = [
     "Transfer",
     "__version__",
     "export",
+    "grid",
+    "grid_events",
+    "inspect",
+    "inspect_events",
     "load",
     "optimize",
     "optimize_events",
+    "reconstruct",
+    "reconstruct_events",
     "resume_events",
     "resume_optimize_events",
     "style_sheet",

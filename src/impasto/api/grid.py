@@ -17,7 +17,7 @@ from impasto.api.pictures import PictureLike, describe, read, with_alpha
 from impasto.core.errors import ConfigError, ImageError
 from impasto.core.events import Drawn, Event, Note, StopEarly
 from impasto.core.tensors import fit_long_side, size_of
-from impasto.explanation.grid import Cell, cells_of, ratios_of, row_label
+from impasto.explanation.grid import Cell, cells_of, ratio_label, ratios_of, row_label
 from impasto.explanation.options import GridOptions
 from impasto.explanation.series import Task, paint_series
 from impasto.explanation.table import Row, picture_table
@@ -45,7 +45,7 @@ def grid(
     Example:
         >>> found = grid("castle", "great-wave", layers=("relu1_1",), size=48, steps=(1,))
         >>> len(found.pictures)
-        4
+        5
     """
     for event in grid_events(content, style, GridOptions(**options), run=run):
         if isinstance(event, FigureDone):
@@ -198,7 +198,7 @@ class _Grid:
             )
             for index, layers in enumerate(self.options.subsets())
         ]
-        columns = [f"alpha / beta = {ratio:g}" for ratio in ratios_of(self.options)]
+        columns = [f"alpha / beta = {ratio_label(ratio)}" for ratio in ratios_of(self.options)]
         inputs = [
             as_input(self.inputs["content"], self.photo, width, height),
             as_input(self.inputs["style"], self.painting, width, height),

@@ -89,7 +89,9 @@ def reconstruct_events(
 
 def _to_image(done: Drawn, picture: Picture) -> Image.Image:
     """Return a PIL image; a content is as transparent as the picture."""
-    return with_alpha(done.image, picture) if done.name.startswith("content") else to_pil(done.image)
+    return (
+        with_alpha(done.image, picture) if done.name.startswith("content") else to_pil(done.image)
+    )
 
 
 def _sheet(

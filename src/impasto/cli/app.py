@@ -64,7 +64,7 @@ EXPORT_EXAMPLES = (
 RECONSTRUCT_EXAMPLES = (
     "impasto reconstruct photo.jpg --content-layer relu4_2",
     "impasto reconstruct painting.jpg --style-layers relu1_1,relu2_1,relu3_1",
-    "impasto reconstruct starry-night --style-layers relu1_1,relu2_1,relu3_1,relu4_1 --size 800x300",
+    "impasto reconstruct starry-night --style-layers relu1_1,relu3_1 --size 800x300",
     "impasto reconstruct castle --all -o layers.png",
 )
 

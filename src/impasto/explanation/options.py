@@ -71,16 +71,17 @@ class ReconstructOptions:
 
     steps: Annotated[tuple[int, ...] | None, _TIME, COMMAS] = None
     """Steps at full size; each coarser scale gets twice as many as the next. Or one number per
-    scale, coarsest first. 50 for content and 30 for style if not given."""
+    scale, coarsest first. 50 for content and 40 for style if not given."""
 
-    coarsest: Annotated[int, _TIME] = 64
-    """Long side of the coarsest scale; sizes double from there. 0: at full size only."""
+    coarsest: Annotated[int | None, _TIME] = None
+    """Long side of the coarsest scale; sizes double from there. 0: at full size only. 64 for
+    content and 128 for style if not given."""
 
     style_scale: Annotated[float, _METHOD] = 1.0
     """Size of the picture beside its texture: 0.5 gives a texture half as coarse, with more of it.
     The picture is never enlarged."""
 
-    tv_weight: Annotated[float, _METHOD] = 0.1
+    tv_weight: Annotated[float, _METHOD] = 0.3
     """How much smoothness counts (total variation); content only. 0: as in the paper."""
 
     pooling: Annotated[Literal["max", "average"], _METHOD] = "average"
@@ -141,7 +142,7 @@ class GridOptions:
 
     ratios: Annotated[tuple[float, ...] | None, _WHAT, COMMAS] = None
     """One column each: alpha / beta, what content counts beside style; 1e-3 is more style than
-    1e-2."""
+    1e-2. 1e-5,1e-4,1e-3,1e-2,1e-1 if not given; for --loss impasto 1e-3,1e-2,1e-1,1."""
 
     content_layers: Annotated[tuple[str, ...], _METHOD, COMMAS, LAYERS] = ("relu4_2",)
     """Layers that hold the photo."""
@@ -155,13 +156,14 @@ class GridOptions:
 
     steps: Annotated[tuple[int, ...] | None, _TIME, COMMAS] = None
     """Steps at full size; each coarser scale gets twice as many as the next. Or one number per
-    scale, coarsest first. 50 if not given."""
+    scale, coarsest first. 40 if not given."""
 
     coarsest: Annotated[int, _TIME] = 64
     """Long side of the coarsest scale; sizes double from there. 0: at full size only."""
 
-    init: Annotated[Literal["noise", "content", "grey", "style"], _METHOD] = "noise"
-    """Where every picture starts."""
+    init: Annotated[Literal["grey", "noise", "content", "style"], _METHOD] = "grey"
+    """Where every picture starts: grey (with a trace of noise, which leaves no specks), noise (as
+    in the paper), content or style."""
 
     pooling: Annotated[Literal["max", "average"], _METHOD] = "average"
     """Pooling of the VGG network; average, as in the paper's figures, is smoother."""

@@ -83,9 +83,7 @@ class _Layout:
             self._draw_row(sheet, pen, row, self.top + index * self.cell)
         return sheet
 
-    def _draw_row(
-        self, sheet: Image.Image, pen: ImageDraw.ImageDraw, row: Row, top: int
-    ) -> None:
+    def _draw_row(self, sheet: Image.Image, pen: ImageDraw.ImageDraw, row: Row, top: int) -> None:
         lines = row.label.splitlines()
         middle = top + self.height / 2 - (len(lines) - 1) * self.line / 2
         for number, text in enumerate(lines):
