@@ -56,5 +56,6 @@ def grid(
     stem = f"{Path(content).stem}_{Path(style).stem}"
     path = output or free_name(f"{stem}_grid")
     check_output(path, force=force)
-    events = grid_events(content, style, options, run=run or Path(f"{stem}.grid"))
-    return show_figure(events, path, force=force, as_json=json, quiet=quiet)
+    run = run or Path(f"{stem}.grid")
+    events = grid_events(content, style, options, run=run)
+    return show_figure(events, path, force=force, as_json=json, quiet=quiet, run=run)
