@@ -71,11 +71,12 @@ class ReconstructOptions:
 
     steps: Annotated[tuple[int, ...] | None, _TIME, COMMAS] = None
     """Steps at full size; each coarser scale gets twice as many as the next. Or one number per
-    scale, coarsest first. 50 for content and 40 for style if not given."""
+    scale, coarsest first. 50 for content and 40 for style if not given, 100 for style of the
+    first block alone."""
 
     coarsest: Annotated[int | None, _TIME] = None
     """Long side of the coarsest scale; sizes double from there. 0: at full size only. 64 for
-    content and 128 for style if not given."""
+    content and 128 for style if not given, 0 for style of the first block alone."""
 
     style_scale: Annotated[float, _METHOD] = 1.0
     """Size of the picture beside its texture: 0.5 gives a texture half as coarse, with more of it.

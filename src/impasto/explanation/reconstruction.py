@@ -16,6 +16,10 @@ STYLE_STEPS, STYLE_COARSEST = (40,), 128
 """At full size, twice as many steps at every coarser scale. A style on smaller pictures would be
 the painting itself again: the few places of their deep layers leave no other arrangement."""
 
+GRAIN_STEPS = (100,)
+"""Of a texture from the first block alone. It sees five pixels a side at most: from a smaller scale
+it would keep the blocks of the enlarging, and from grey it makes a few lonely spots."""
+
 WEIGHT = 1000.0
 """Of the one term there is. Relative distances fall below 1e-4 here; L-BFGS does not trust what it
 learns from numbers that small."""
@@ -72,11 +76,14 @@ def _style(image: Tensor, layers: tuple[str, ...], options: ReconstructOptions) 
         width, height = options.size
     longest = max(height, width)
     seen = min(max(size_of(image)), longest) * options.style_scale
+    is_grain = all(TOPOLOGIES[options.backbone].split(layer)[1][4] == "1" for layer in layers)
+    coarsest = 0 if is_grain else STYLE_COARSEST
     chosen = _common(
         options,
+        init="noise" if is_grain else "grey",
         size=longest,
-        steps=options.steps or STYLE_STEPS,
-        coarsest=STYLE_COARSEST if options.coarsest is None else options.coarsest,
+        steps=options.steps or (GRAIN_STEPS if is_grain else STYLE_STEPS),
+        coarsest=coarsest if options.coarsest is None else options.coarsest,
         content_layers=(),
         content_weight=0.0,
         style_layers=layers,
@@ -89,7 +96,7 @@ def _style(image: Tensor, layers: tuple[str, ...], options: ReconstructOptions) 
 
 
 def _common(options: ReconstructOptions, **chosen: object) -> OptimizeOptions:
-    """Return the options of one optimisation, from a trace of noise."""
+    """Return the options of one optimisation, from a trace of noise if nothing else is chosen."""
     names = ("pooling", "backbone", "seed", "memory", "device", "dtype")
     same = {name: getattr(options, name) for name in names}
     return OptimizeOptions(**{"init": "grey", **same, **chosen})

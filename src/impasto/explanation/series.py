@@ -12,7 +12,7 @@ from torch import Tensor
 from impasto.core.events import Drawn, Event, Finished, Planned, Step, StopEarly
 from impasto.core.tensors import fit_long_side, size_of
 from impasto.optimization.options import OptimizeOptions
-from impasto.optimization.pyramid import plan
+from impasto.optimization.pyramid import Scale, plan
 from impasto.optimization.stylize import stylize
 from impasto.perception.vgg import TOPOLOGIES
 
@@ -37,14 +37,18 @@ class Task:
     options: OptimizeOptions
 
     @property
+    def scales(self) -> list[Scale]:
+        """The levels that will be painted."""
+        options = self.options.resolved()
+        size = fit_long_side(*size_of(self.content), options.size)
+        return plan(*size, options.coarsest or 0, options.steps or (1,))
+
+    @property
     def work(self) -> float:
         """What the task costs beside others."""
-        options = self.options.resolved()
-        layers = (*options.content_layers, *options.style_layers)
-        size = fit_long_side(*size_of(self.content), options.size)
-        scales = plan(*size, options.coarsest or 0, options.steps or (1,))
-        per_pixel = PIXEL_WORK + TOPOLOGIES[options.backbone].work(layers)
-        return per_pixel * sum(scale.steps * scale.pixels for scale in scales)
+        layers = (*self.options.content_layers, *self.options.style_layers)
+        per_pixel = PIXEL_WORK + TOPOLOGIES[self.options.backbone].work(layers)
+        return per_pixel * sum(scale.steps * scale.pixels for scale in self.scales)
 
 
 def paint_series(
@@ -84,7 +88,8 @@ class _Series:
         self.began = time.perf_counter()
         self.tasks = tasks
         self.works = [task.work for task in tasks]
-        self.steps = 0
+        self.steps = sum(scale.steps for task in tasks for scale in task.scales)
+        self.steps_before = 0
         self.drawn: list[Drawn] = []
         self.stopped = False
 
@@ -101,7 +106,7 @@ class _Series:
                 event = events.throw(StopEarly)
             else:
                 event = next(events)
-        self.steps += sum(event.steps)
+        self.steps_before += sum(event.steps)
         drawn = Drawn(
             name=task.name,
             image=event.image,
@@ -130,8 +135,8 @@ class _Series:
         seconds = time.perf_counter() - self.began
         return dataclasses.replace(
             event,
-            step=self.steps + event.step,
-            steps=self.steps + event.steps * (len(self.tasks) - done),
+            step=self.steps_before + event.step,
+            steps=self.steps,
             seconds=seconds,
             eta=seconds * (work - finished) / max(finished, 1e-9),
         )
