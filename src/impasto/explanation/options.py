@@ -159,8 +159,9 @@ class GridOptions:
     """Steps at full size; each coarser scale gets twice as many as the next. Or one number per
     scale, coarsest first. 40 if not given."""
 
-    coarsest: Annotated[int, _TIME] = 64
-    """Long side of the coarsest scale; sizes double from there. 0: at full size only."""
+    coarsest: Annotated[int, _TIME] = 128
+    """Long side of the coarsest scale; sizes double from there. 0: at full size only. Under 128,
+    deep style layers bring back the painting itself."""
 
     init: Annotated[Literal["grey", "noise", "content", "style"], _METHOD] = "grey"
     """Where every picture starts: grey (with a trace of noise, which leaves no specks), noise (as
