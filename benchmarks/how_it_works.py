@@ -1,6 +1,6 @@
 """Makes the pictures of docs/how-it-works.md with the commands that the page names.
 
-python benchmarks/how_it_works.py            # those that are missing, about 25 minutes
+python benchmarks/how_it_works.py            # those that are missing, about 20 minutes
 python benchmarks/how_it_works.py grid.jpg   # this one anew
 """
 
@@ -33,7 +33,7 @@ COMMANDS = {
     "pairs-relu4_1.jpg": "inspect starry-night --layer relu4_1 --show pairs",
     "texture.jpg": "reconstruct starry-night --style-layers relu1_1,relu2_1,relu3_1,relu4_1 "
     "--size 800x300",
-    "grid.jpg": "grid castle starry-night",
+    "grid.jpg": "grid castle starry-night --coarsest 64",
 }
 """By file; each command also takes -o FILE."""
 

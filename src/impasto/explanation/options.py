@@ -20,6 +20,9 @@ _TIME = Parameter(group=Group("Time and size", sort_key=2))
 _METHOD = Parameter(group=Group("Method", sort_key=3))
 _MACHINE = Parameter(group=Group("Machine", sort_key=4))
 
+_UNSHOWN = Parameter(show_default=False)
+"""For a default that the help tells in words."""
+
 Size = int | tuple[int, int]
 
 CONTENT_LAYERS = ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2")
@@ -37,10 +40,10 @@ PARTS = ("maps", "gram", "pairs")
 def _read_size(_type: Any, tokens: Sequence[Any]) -> Size:
     """Read `512` as a long side, `640x480` as width and height."""
     text = tokens[0].value.lower().replace(",", "x")
-    numbers = [int(number) for number in text.split("x")]
-    if len(numbers) > 2:
+    numbers = text.split("x")
+    if len(numbers) > 2 or not all(number.strip().isdecimal() for number in numbers):
         raise ValueError(f"{text} is neither a long side such as 512 nor a size such as 640x480")
-    return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
+    return int(text) if len(numbers) == 1 else (int(numbers[0]), int(numbers[1]))
 
 
 SIZE = Parameter(converter=_read_size, n_tokens=1, negative=())
@@ -52,13 +55,13 @@ class ReconstructOptions:
     """Options of a reconstruction. Without any layer, the paper's content layer, relu4_2."""
 
     content_layers: Annotated[
-        tuple[str, ...], _WHAT, COMMAS, LAYERS, Parameter(alias="--content-layer")
+        tuple[str, ...], _WHAT, COMMAS, _UNSHOWN, Parameter(alias="--content-layer")
     ] = ()
     """Paint what these layers keep of the picture: relu4_2 is after the ReLU (the papers'
     conv4_2), conv4_2 before it."""
 
     style_layers: Annotated[
-        tuple[str, ...], _WHAT, COMMAS, LAYERS, Parameter(alias="--style-layer")
+        tuple[str, ...], _WHAT, COMMAS, _UNSHOWN, Parameter(alias="--style-layer")
     ] = ()
     """Paint a texture with the Gram matrices of these layers, such as relu1_1,relu2_1."""
 
@@ -137,7 +140,7 @@ class ReconstructOptions:
 class GridOptions:
     """Options of a grid. None means: the preset of the loss."""
 
-    layers: Annotated[tuple[str, ...], _WHAT, COMMAS, LAYERS] = ROWS
+    layers: Annotated[tuple[str, ...], _WHAT, COMMAS, _UNSHOWN] = ROWS
     """One row each: a style layer, or several joined by +, such as relu1_1,relu1_1+relu2_1. The
     growing subsets of relu1_1 .. relu5_1 if not given."""
 
