@@ -58,7 +58,7 @@ def test_a_texture_has_the_gram_matrices_of_its_picture(weights):
             float(relative_distance(gram_matrix(look(image)[layer]), target))
             for image in (texture, noise)
         )
-        assert near < 0.02 * far, layer
+        assert near < 0.05 * far, layer
     assert texture.std(dim=(2, 3)).min() > 0.03  # no dead grey
 
 
