@@ -257,3 +257,31 @@ def test_a_small_painting_is_not_enlarged(tiny):
 def test_too_little_memory_is_one_clear_error(tiny):
     with pytest.raises(ResourceError, match="--memory allows 100 MB"):
         paint(tiny, memory="100MB")
+
+
+@pytest.mark.parametrize("kind", ["content", "style"])
+def test_content_or_style_alone(tiny, kind):
+    """Nothing of the other is asked for, measured or reported."""
+    other = {"content": "style", "style": "content"}[kind]
+    options = {f"{other}_weight": 0.0, f"{kind}_weight": 1000.0, "tv_weight": 0.0}
+    styles = [] if kind == "content" else None
+    events, finished = paint(
+        tiny, styles=styles, init="noise", steps=(25,), size=64, coarsest=0, **options
+    )
+    assert {name.split(".")[0] for name in finished.losses} == {kind, "total", "range"}
+    assert finished.losses["total"] < 0.2 * events[0].loss
+
+
+def test_nothing_that_counts_is_refused(tiny):
+    with pytest.raises(ConfigError, match="nothing to paint"):
+        paint(tiny, content_weight=0.0, style_weight=0.0)
+
+
+def test_a_faint_start_does_not_stand_still(weights):
+    """From grey the second step of L-BFGS is far too long; the run must get over it."""
+    wave = read_picture(assets.find("great-wave")).image
+    events, _ = paint(
+        weights, wave, [wave], init="grey", content_weight=0.0, style_weight=1000.0,
+        style_layers=("relu1_1", "relu2_1"), size=64, steps=(40,), coarsest=0, dtype="bfloat16",
+    )  # fmt: skip
+    assert min(event.loss for event in events) < 0.1 * events[0].loss
