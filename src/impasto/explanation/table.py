@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
+from impasto.apply.sheet import GAP, shorten
+
 Captioned = tuple[str, Image.Image]
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
-
-GAP = 12
-"""Pixels between the pictures, and around them."""
 
 INK = "#222222"
 
@@ -105,11 +104,3 @@ class _Layout:
         if caption:
             where = (left + image.width / 2, top + image.height + GAP // 2)
             pen.text(where, shorten(caption, self.font, image.width), INK, self.font, anchor="mt")
-
-
-def shorten(name: str, font: Font, width: int) -> str:
-    """Return the name, or as much of its start as fits into `width` pixels."""
-    shown = name
-    while len(shown) > 1 and font.getlength(shown) > width:
-        shown = shown[:-2].rstrip() + "…"
-    return shown
