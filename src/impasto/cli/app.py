@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError
 
 from impasto._version import __version__
 from impasto.cli.export import export
+from impasto.cli.measure import measure
 from impasto.cli.optimize import optimize
 from impasto.cli.show import show
 from impasto.cli.styles import styles
@@ -93,6 +94,13 @@ _add(
 )
 _add(train, *TRAIN_EXAMPLES)
 _add(export, *EXPORT_EXAMPLES)
+_add(
+    measure,
+    "impasto measure photo_painting.png",
+    "impasto measure photo_painting.png --content photo.jpg --style painting.jpg",
+    "impasto measure photo_painting.png --steps 300",
+    "impasto measure painted --content my-photos --style painting.jpg --csv > painted.csv",
+)
 _add(show, "impasto show castle_great-wave.png")
 
 
