@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError
 
 from impasto._version import __version__
+from impasto.cli.compare import compare
 from impasto.cli.export import export
 from impasto.cli.measure import measure
 from impasto.cli.optimize import optimize
@@ -94,6 +95,12 @@ _add(
 )
 _add(train, *TRAIN_EXAMPLES)
 _add(export, *EXPORT_EXAMPLES)
+_add(
+    compare,
+    "impasto compare photo.jpg --style starry-night",
+    "impasto compare photo.jpg --style my-painting.jpg --seconds 60 -o sheet.jpg",
+    "impasto compare photo.jpg --style great-wave --methods optimize,one-style,any-style",
+)
 _add(
     measure,
     "impasto measure photo_painting.png",

@@ -39,8 +39,8 @@ class Reader:
     """
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
-        self._json = as_json
-        self._quiet = quiet
+        self.as_json = as_json
+        self.quiet = quiet
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -74,11 +74,11 @@ class Reader:
 
     def show(self, event: Event) -> None:
         """Show one event."""
-        if self._json:
+        if self.as_json:
             self._print_json(event)
         elif isinstance(event, Note):
             self.say(event.message)
-        elif not self._quiet:
+        elif not self.quiet:
             self._show_progress(event)
 
     def _show_progress(self, event: Event) -> None:
