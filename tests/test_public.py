@@ -35,7 +35,7 @@ def test_the_function_is_not_hidden_by_a_package_of_its_name():
         "from impasto.cli.app import main; main(['--help'])",
         *(
             f"from impasto.cli.app import main; main(['{command}', '--help'])"
-            for command in ("optimize", "stylize", "styles", "train", "show")
+            for command in ("optimize", "stylize", "styles", "train", "show", "measure", "compare")
         ),
     ],
 )

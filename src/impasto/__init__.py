@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from impasto._version import __version__
 
 if TYPE_CHECKING:
+    from impasto.api.compare import Compared, MethodDone, compare, compare_events
     from impasto.api.export import Exported, export
+    from impasto.api.measure import Measured, Measurement, measure, measure_events
     from impasto.api.optimize import (
         Done,
         OptimizeResult,
@@ -35,12 +37,14 @@ if TYPE_CHECKING:
         ShapeError,
     )
     from impasto.core.events import (
+        Advanced,
         Event,
         Failed,
         Note,
         Painted,
         Planned,
         Preview,
+        ReferenceStep,
         Sample,
         Saved,
         Skipped,
@@ -50,12 +54,20 @@ if TYPE_CHECKING:
         TrainStep,
         Transfer,
     )
+    from impasto.measurement.comparison import Comparison, Entry
+    from impasto.measurement.options import CompareOptions, MeasureOptions
+    from impasto.measurement.yardstick import Distances
     from impasto.models.file import ModelInfo, StyleInfo
     from impasto.models.registry import styles
     from impasto.optimization.options import OptimizeOptions
     from impasto.training.options import TrainOptions
 
 _HOME = {
+    "impasto.api.compare": ("Compared", "MethodDone", "compare", "compare_events"),
+    "impasto.api.measure": ("Measured", "Measurement", "measure", "measure_events"),
+    "impasto.measurement.comparison": ("Comparison", "Entry"),
+    "impasto.measurement.options": ("CompareOptions", "MeasureOptions"),
+    "impasto.measurement.yardstick": ("Distances",),
     "impasto.api.optimize": (
         "Done",
         "OptimizeResult",
@@ -79,12 +91,14 @@ _HOME = {
         "ShapeError",
     ),
     "impasto.core.events": (
+        "Advanced",
         "Event",
         "Failed",
         "Note",
         "Painted",
         "Planned",
         "Preview",
+        "ReferenceStep",
         "Sample",
         "Saved",
         "Skipped",
@@ -103,14 +117,24 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "Advanced",
+    "CompareOptions",
+    "Compared",
+    "Comparison",
     "ConfigError",
+    "Distances",
     "Done",
+    "Entry",
     "Event",
     "Exported",
     "Failed",
     "ImageError",
     "ImpastoError",
     "InputError",
+    "MeasureOptions",
+    "Measured",
+    "Measurement",
+    "MethodDone",
     "MissingError",
     "Model",
     "ModelFileError",
@@ -121,6 +145,7 @@ __all__ = [
     "Painted",
     "Planned",
     "Preview",
+    "ReferenceStep",
     "ResourceError",
     "Result",
     "Sample",
@@ -137,8 +162,12 @@ __all__ = [
     "Trained",
     "Transfer",
     "__version__",
+    "compare",
+    "compare_events",
     "export",
     "load",
+    "measure",
+    "measure_events",
     "optimize",
     "optimize_events",
     "resume_events",

@@ -122,7 +122,7 @@ def compare_events(photo: PictureLike, options: CompareOptions) -> Generator[Eve
         yield from notes
         jobs = _timed(jobs, options)
         total = sum(job.seconds for job in jobs)
-        yield Note(f"{len(jobs)} methods, about {_minutes(total)}")
+        yield Note(f"{len(jobs)} method{'s' * (len(jobs) > 1)}, about {_minutes(total)}")
         run = _Run(Yardstick(weights, content, [style]), Path(folder), total)
         stopped = False
         try:

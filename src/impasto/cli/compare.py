@@ -79,7 +79,8 @@ def compare(
     else:
         print("\n".join(map(str, written)))
     if comparison.stopped:
-        print(f"impasto: stopped after {len(comparison.entries)} methods", file=sys.stderr)
+        count = len(comparison.entries)
+        print(f"impasto: stopped after {count} method{'s' * (count > 1)}", file=sys.stderr)
         return INTERRUPTED
     return PARTLY if comparison.failed else 0
 
