@@ -136,10 +136,10 @@ def _far(distances: Distances) -> str:
 def format_short(seconds: float) -> str:
     """Return a duration with as many digits as it deserves.
 
-    >>> format_short(0.3456), format_short(12.34), format_short(134.2)
-    ('0.35 s', '12 s', '2 min 14 s')
+    >>> format_short(0.3456), format_short(60.2), format_short(134.2)
+    ('0.35 s', '60 s', '2 min 14 s')
     """
     if seconds < 10:
         return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
     whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+    return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60} s"

@@ -31,7 +31,7 @@ FAST = LossWeights({"relu3_3": 1.0}, dict.fromkeys(FAST_LAYERS, 1.0), 1.0, 5.0)
 
 LAYERS = tuple(dict.fromkeys([*CLASSIC.layers, *FAST.layers, *PERCEPTUAL_LAYERS]))
 
-PER_PIXEL = 2400.0
+PER_PIXEL = 2500.0
 """Bytes per pixel that a measurement takes, measured."""
 
 
