@@ -107,6 +107,8 @@ def test_a_painting_is_as_long_as_the_picture():
     style = noise_picture(100, 50)
     assert size_of(at_size_of(style, 30, 40)) == (40, 20)
     assert size_of(at_size_of(style, 30, 40, 0.5)) == (20, 10)
+    assert size_of(at_size_of(style, 300, 400)) == (100, 50)
+    assert size_of(at_size_of(style, 300, 400, 1.5)) == (150, 75)
 
 
 def test_a_picture_that_does_not_fit_into_memory_is_refused(monkeypatch):

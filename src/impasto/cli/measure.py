@@ -33,17 +33,17 @@ WIDE = 160
 
 _FILES = Parameter(group=Group("Files and output", sort_key=0))
 
-_MANY = Parameter(consume_multiple=True, negative=())
+_MANY = Parameter(negative=())
 
 _NUMBERS = (
-    ("content_distance", "content distance", "{:.3f}", "0: the photo. Above 2 it drowns"),
+    ("content_distance", "content distance", "{:.3f}", "0: the photo; above 2 it drowns"),
     ("style_distance", "style distance", "{:.4f}", "0: the painting's style"),
-    ("classic_loss", "classic loss", "{:,.0f}", "both in one number, neural-style's"),
-    ("fast_loss", "fast loss", "{:,.0f}", "both, as one-pass networks see it"),
-    ("perceptual_distance", "perceptual distance", "{:.3f}", "to the photo: 0 equal, 1 nothing"),
-    ("ssim", "SSIM", "{:.3f}", "to the photo: 1 equal, 0 nothing"),
+    ("classic_loss", "classic loss", "{:,.0f}", "both, as neural-style adds them"),
+    ("fast_loss", "fast loss", "{:,.0f}", "both, as networks learn them"),
+    ("perceptual_distance", "perceptual distance", "{:.3f}", "0: equal to the photo"),
+    ("ssim", "SSIM", "{:.3f}", "1: equal to the photo"),
     ("total_variation", "total variation", "{:.4f}", "how busy it is"),
-    ("equivalent_steps", "equivalent steps", "{:.0f}", "of L-BFGS from noise, as good"),
+    ("equivalent_steps", "equivalent steps", "{:.0f}", "of L-BFGS from noise"),
 )
 """Field, name, how it is shown, how it is read."""
 
@@ -71,7 +71,7 @@ def measure(
         The photo it was painted from; or a folder of photos, of whose names those of the results
         begin.
     style
-        The painting, or several.
+        The painting; of several, each with a --style of its own.
     json
         Print one line of JSON per picture on stdout.
     csv
@@ -99,7 +99,7 @@ def measure(
     if csv:
         _print_csv(tally.found)
     elif not json and tally.found:
-        _print(_many(tally.found) if output.is_dir() else _one(tally.found[0]))
+        _print(_many(tally.found, output) if output.is_dir() else _one(tally.found[0]))
     return tally.end(interrupted=interruption.asked)
 
 
@@ -133,7 +133,7 @@ def _one(measurement: Measurement) -> Table:
     table = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD)
     table.add_column("")
     table.add_column("picture", justify="right")
-    table.add_column("the photo itself", justify="right")
+    table.add_column("the photo", justify="right")
     table.add_column("how to read it", style="dim")
     for key, name, shown, meaning in _NUMBERS:
         value = getattr(measurement, key)
@@ -148,18 +148,21 @@ def _one(measurement: Measurement) -> Table:
     return table
 
 
-def _many(found: Sequence[Measurement]) -> Table:
+def _many(found: Sequence[Measurement], folder: Path) -> Table:
     """Return a table of many pictures, one in each row, their medians last."""
     fields = [row for row in _NUMBERS if any(getattr(m, row[0]) is not None for m in found)]
-    table = Table(box=box.SIMPLE_HEAD, show_footer=len(found) > 1)
+    table = Table(
+        box=box.SIMPLE_HEAD, show_footer=len(found) > 1, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     table.add_column("picture", footer="median", overflow="fold")
     for key, name, shown, _ in fields:
         known = [getattr(m, key) for m in found if getattr(m, key) is not None]
         median = _shown(statistics.median(known), shown)
-        table.add_column(name, justify="right", footer=median)
+        heading = "\n".join(name.split())
+        table.add_column(heading, justify="right", vertical="bottom", no_wrap=True, footer=median)
     for measurement in found:
         cells = [_show(row[0], getattr(measurement, row[0]), row[2], measurement) for row in fields]
-        table.add_row(measurement.output, *cells)
+        table.add_row(str(Path(measurement.output).relative_to(folder)), *cells)
     return table
 
 

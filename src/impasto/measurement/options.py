@@ -32,7 +32,8 @@ class MeasureOptions:
     """How much each of several paintings counts, such as 2,1; as the recipe says, else equal."""
 
     style_scale: Annotated[float | None, _HOW] = None
-    """Size of the painting beside the picture; as the recipe says, else 1: equal long sides."""
+    """Size of the painting beside the picture; as the recipe says, else 1: equal long sides, but
+    not beyond the painting's own pixels."""
 
     steps: Annotated[int | None, _HOW] = None
     """Also tell how many steps of L-BFGS from noise the picture is worth, and try this many at

@@ -142,13 +142,15 @@ class Yardstick:
 def at_size_of(style: Tensor, height: int, width: int, scale: float = 1.0) -> Tensor:
     """Return a painting as it is looked at beside a picture: its long side is the picture's.
 
+    As for the optimisation, it is not enlarged beyond its own pixels.
+
     Args:
         style: (1, 3, h, w) in [0, 1].
         height: rows of the picture.
         width: columns of the picture.
         scale: 0.5 for half as large, for strokes half as large.
     """
-    long_side = max(1, round(max(height, width) * scale))
+    long_side = max(1, round(min(max(height, width), max(size_of(style))) * scale))
     return resize(style, *fit_long_side(*size_of(style), long_side))
 
 
