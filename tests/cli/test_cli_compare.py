@@ -36,6 +36,10 @@ def test_the_sheet_and_the_plot_are_pictures(here, capsys):
         "one-style.png",
     ]
     assert load_image(here / "each" / "one-style.png").size == (64, 43)
+    assert main([*WORDS, "--pictures", "each"]) == 2
+    assert "each/one-style.png exists" in capsys.readouterr().err
+    assert main([*WORDS, "--pictures", f"{stem}.png"]) == 2
+    assert "it cannot be made (File exists)" in capsys.readouterr().err
 
 
 def test_json_ends_with_all_numbers(capsys):

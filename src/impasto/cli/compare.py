@@ -16,7 +16,7 @@ from impasto.core.errors import ConfigError, MissingError
 from impasto.core.events import Event, Saved, StopEarly
 from impasto.core.memory import format_size
 from impasto.core.options import FLAG
-from impasto.measurement.options import CompareOptions
+from impasto.measurement.options import METHODS, CompareOptions
 
 if TYPE_CHECKING:
     from impasto.measurement.comparison import Comparison, Entry
@@ -67,8 +67,8 @@ def compare(
     plot = path.with_name(f"{path.stem}_loss{path.suffix}")
     for file in (path, plot):
         check_output(file, force=force)
-    if pictures is not None and pictures.exists() and not pictures.is_dir():
-        raise ConfigError(f"--pictures {pictures} is a file; name a folder")
+    if pictures is not None:
+        _check_folder(pictures, options, force=force)
     from impasto.api.compare import compare_events
 
     reader = Reader(as_json=json, quiet=quiet)
@@ -83,6 +83,18 @@ def compare(
         print(f"impasto: stopped after {count} method{'s' * (count > 1)}", file=sys.stderr)
         return INTERRUPTED
     return PARTLY if comparison.failed else 0
+
+
+def _check_folder(folder: Path, options: CompareOptions, *, force: bool) -> None:
+    """Make the folder of the pictures, and refuse what would be overwritten in it."""
+    from impasto.io.image import check_output
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--pictures {folder}: it cannot be made ({error.strerror})") from error
+    for method in options.methods or METHODS:
+        check_output(folder / f"{method}.png", force=force)
 
 
 def _watch(events: Generator[Event, None, None], reader: Reader) -> Comparison:
@@ -135,7 +147,6 @@ def _write(
     except MissingError as error:
         reader.say(f"no plot of the loss over time: {error}")
     if pictures is not None:
-        pictures.mkdir(parents=True, exist_ok=True)
         for entry in comparison.entries:
             write_picture(entry.image, pictures / f"{entry.method}.png", force=force)
     if reader.as_json:
