@@ -87,7 +87,7 @@ def reference_curve(
 def equivalent_steps(loss: float, curve: Sequence[float]) -> float:
     """Return where a falling curve reaches `loss`, interpolated; its length if it never does.
 
-    >>> equivalent_steps(100.0, [1000.0, 10.0])
+    >>> round(equivalent_steps(100.0, [1000.0, 10.0]), 6)
     2.5
     """
     lowest = [min(curve[: index + 1]) for index in range(len(curve))]
