@@ -49,6 +49,7 @@ bench: $(VENV)/.benchmark  ## measure docs/benchmarks.md anew, 40 min (PHOTOS= P
 	$(BIN)/python benchmarks/optimize.py
 	$(BIN)/python benchmarks/memory.py castle starry-night
 	$(BIN)/python benchmarks/one_pass.py
+	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/fast.py src/impasto/assets/castle.jpg
 	$(if $(PHOTOS),$(BIN)/python benchmarks/train.py "$(PHOTOS)")
 	$(if $(and $(PHOTOS),$(PAINTINGS)),$(BIN)/python benchmarks/styles.py "$(PHOTOS)" "$(PAINTINGS)")

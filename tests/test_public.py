@@ -44,6 +44,8 @@ def test_the_function_is_not_hidden_by_a_package_of_its_name():
                 "reconstruct",
                 "grid",
                 "inspect",
+                "measure",
+                "compare",
             )
         ),
     ],

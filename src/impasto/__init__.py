@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from impasto._version import __version__
 
 if TYPE_CHECKING:
+    from impasto.api.compare import Compared, MethodDone, compare, compare_events
     from impasto.api.export import Exported, export
     from impasto.api.figure import Figure, FigureDone
     from impasto.api.grid import grid, grid_events
     from impasto.api.inspect import Inspection, InspectionDone, inspect, inspect_events
+    from impasto.api.measure import Measured, Measurement, measure, measure_events
     from impasto.api.optimize import (
         Done,
         OptimizeResult,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
         ShapeError,
     )
     from impasto.core.events import (
+        Advanced,
         Drawn,
         Event,
         Failed,
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
         Painted,
         Planned,
         Preview,
+        ReferenceStep,
         Sample,
         Saved,
         Skipped,
@@ -56,6 +60,9 @@ if TYPE_CHECKING:
         Transfer,
     )
     from impasto.explanation.options import GridOptions, InspectOptions, ReconstructOptions
+    from impasto.measurement.comparison import Comparison, Entry
+    from impasto.measurement.options import CompareOptions, MeasureOptions
+    from impasto.measurement.yardstick import Distances
     from impasto.models.file import ModelInfo, StyleInfo
     from impasto.models.registry import styles
     from impasto.optimization.options import OptimizeOptions
@@ -66,6 +73,11 @@ _HOME = {
     "impasto.api.grid": ("grid", "grid_events"),
     "impasto.api.inspect": ("Inspection", "InspectionDone", "inspect", "inspect_events"),
     "impasto.api.reconstruct": ("reconstruct", "reconstruct_events"),
+    "impasto.api.compare": ("Compared", "MethodDone", "compare", "compare_events"),
+    "impasto.api.measure": ("Measured", "Measurement", "measure", "measure_events"),
+    "impasto.measurement.comparison": ("Comparison", "Entry"),
+    "impasto.measurement.options": ("CompareOptions", "MeasureOptions"),
+    "impasto.measurement.yardstick": ("Distances",),
     "impasto.api.optimize": (
         "Done",
         "OptimizeResult",
@@ -90,12 +102,14 @@ _HOME = {
     ),
     "impasto.core.events": (
         "Drawn",
+        "Advanced",
         "Event",
         "Failed",
         "Note",
         "Painted",
         "Planned",
         "Preview",
+        "ReferenceStep",
         "Sample",
         "Saved",
         "Skipped",
@@ -115,9 +129,15 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "Advanced",
+    "CompareOptions",
+    "Compared",
+    "Comparison",
     "ConfigError",
+    "Distances",
     "Done",
     "Drawn",
+    "Entry",
     "Event",
     "Exported",
     "Failed",
@@ -130,6 +150,10 @@ __all__ = [
     "InspectOptions",
     "Inspection",
     "InspectionDone",
+    "MeasureOptions",
+    "Measured",
+    "Measurement",
+    "MethodDone",
     "MissingError",
     "Model",
     "ModelFileError",
@@ -141,6 +165,7 @@ __all__ = [
     "Planned",
     "Preview",
     "ReconstructOptions",
+    "ReferenceStep",
     "ResourceError",
     "Result",
     "Sample",
@@ -157,12 +182,16 @@ __all__ = [
     "Trained",
     "Transfer",
     "__version__",
+    "compare",
+    "compare_events",
     "export",
     "grid",
     "grid_events",
     "inspect",
     "inspect_events",
     "load",
+    "measure",
+    "measure_events",
     "optimize",
     "optimize_events",
     "reconstruct",

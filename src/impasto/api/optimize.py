@@ -8,13 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
 from torch import Tensor
 
 from impasto import assets
 from impasto._version import __version__
-from impasto.api.pictures import PictureLike, Result, describe, locate, read, unrounded, with_alpha
+from impasto.api.pictures import (
+    PictureLike,
+    Result,
+    as_list,
+    describe,
+    locate,
+    read,
+    unrounded,
+    with_alpha,
+)
 from impasto.api.run_folder import OptimizeRun
 from impasto.api.stylize import Model, load, load_for_paintings
 from impasto.core.errors import ConfigError
@@ -111,11 +118,7 @@ def optimize_events(
         ResourceError: out of memory.
     """
     options = options or OptimizeOptions()
-    sources: list[PictureLike] = (
-        [styles]
-        if isinstance(styles, str | Path | bytes | Image.Image | np.ndarray)
-        else list(styles)
-    )
+    sources = as_list(styles)
     checkpoints: Checkpoints | None = None
     if run is not None:
         names = [str(each) for each in (content, *sources) if isinstance(each, str | Path)]

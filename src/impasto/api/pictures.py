@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,13 @@ from impasto.io.image import Picture, read_picture, to_pil, write_picture
 from impasto.recipe import Recipe, Source, describe_source
 
 PictureLike = str | Path | bytes | Image.Image | np.ndarray[Any, Any]
+
+
+def as_list(sources: PictureLike | Sequence[PictureLike]) -> list[PictureLike]:
+    """Return several pictures, or one, as a list."""
+    if isinstance(sources, str | Path | bytes | Image.Image | np.ndarray):
+        return [sources]
+    return list(sources)
 
 
 @dataclass(frozen=True, kw_only=True)

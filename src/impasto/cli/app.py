@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError
 
 from impasto._version import __version__
+from impasto.cli.compare import compare
 from impasto.cli.export import export
 from impasto.cli.grid import grid
 from impasto.cli.inspect import inspect
+from impasto.cli.measure import measure
 from impasto.cli.optimize import optimize
 from impasto.cli.reconstruct import reconstruct
 from impasto.cli.show import show
@@ -119,6 +121,19 @@ _add(export, *EXPORT_EXAMPLES)
 _add(reconstruct, *RECONSTRUCT_EXAMPLES)
 _add(grid, *GRID_EXAMPLES)
 _add(inspect, *INSPECT_EXAMPLES)
+_add(
+    compare,
+    "impasto compare photo.jpg --style starry-night",
+    "impasto compare photo.jpg --style my-painting.jpg --seconds 60 -o sheet.jpg",
+    "impasto compare photo.jpg --style great-wave --methods optimize,one-style,any-style",
+)
+_add(
+    measure,
+    "impasto measure photo_painting.png",
+    "impasto measure photo_painting.png --content photo.jpg --style painting.jpg",
+    "impasto measure photo_painting.png --steps 300",
+    "impasto measure painted --content my-photos --style painting.jpg --csv > painted.csv",
+)
 _add(show, "impasto show castle_great-wave.png")
 
 

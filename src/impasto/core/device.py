@@ -84,7 +84,9 @@ def enough_memory(advice: Callable[[], str]) -> Iterator[None]:
 
 def describe_machine() -> str:
     """Return one line that names the processor, its threads and the torch version."""
-    return f"{describe_processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    count = torch.get_num_threads()
+    threads = f"{count} thread{'s' if count > 1 else ''}"
+    return f"{describe_processor()}, {threads}, torch {torch.__version__}"
 
 
 def describe_processor() -> str:

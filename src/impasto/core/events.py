@@ -6,9 +6,9 @@ and any other interface are readers of the same stream; the library itself print
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,40 @@ class Transfer(Event):
 
     total: int | None
     """Bytes in all, None while unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced(Event):
+    """How far work on many things has come."""
+
+    what: str
+    """What is being done, for people."""
+
+    share: float
+    """Of the whole, 0..1."""
+
+    eta: float
+    """Seconds still to go, estimated."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceStep(Event):
+    """One step of the optimisation that pictures are held against is done."""
+
+    step: int
+    """From 0, the noise."""
+
+    steps: int
+    """At most."""
+
+    loss: float
+    """Before this step's change."""
+
+    seconds: float
+    """Since it began."""
+
+    eta: float
+    """Seconds still to go at most, estimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,3 +313,16 @@ class Finished(Event):
 
 class StopEarly(Exception):  # noqa: N818  (a request, not an error)
     """Throw this into a generator of events: it ends soon, with what it has so far."""
+
+
+Outcome = TypeVar("Outcome")
+
+
+def outcome(events: Generator[Event, None, Outcome]) -> Outcome:
+    """Run long work to its end, unwatched, and return what it returns."""
+    while True:
+        try:
+            next(events)
+        except StopIteration as end:
+            found: Outcome = end.value
+            return found
