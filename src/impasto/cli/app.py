@@ -14,6 +14,7 @@ from impasto.cli.show import show
 from impasto.cli.styles import styles
 from impasto.cli.stylize import stylize
 from impasto.cli.train import train
+from impasto.cli.web import web
 from impasto.core.errors import ImpastoError
 
 INTERRUPTED = 130
@@ -59,6 +60,13 @@ EXPORT_EXAMPLES = (
 )
 
 
+WEB_EXAMPLES = (
+    "impasto web --open",
+    "impasto web --port 8000",
+    "impasto web --host 0.0.0.0 --keep-hours 2",
+)
+
+
 def _examples(*commands: str) -> str:
     return "Examples:\n```\n" + "\n".join(commands) + "\n```"
 
@@ -93,6 +101,7 @@ _add(
 )
 _add(train, *TRAIN_EXAMPLES)
 _add(export, *EXPORT_EXAMPLES)
+_add(web, *WEB_EXAMPLES)
 _add(show, "impasto show castle_great-wave.png")
 
 
