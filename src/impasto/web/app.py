@@ -10,17 +10,17 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from impasto._version import __version__
-from impasto.core.errors import ImpastoError, MissingError
+from impasto.core.errors import MissingError
 from impasto.web import answers, limits
 from impasto.web.bodies import SmallBodies, read_upload
 from impasto.web.desk import Desk
 from impasto.web.film import has_film
-from impasto.web.gallery import EXAMPLE, EXAMPLE_SIZE, PHOTOS, gallery, small_jpeg
+from impasto.web.gallery import PHOTOS, gallery, small_jpeg
 from impasto.web.guard import Guard
 from impasto.web.jobs import Job
-from impasto.web.orders import needs, order, size_of_input, why_not_finer
+from impasto.web.orders import needs, order, order_example, size_of_input, why_not_finer
 from impasto.web.pages import Pages
-from impasto.web.requests import JobRequest, StyleShare, StylizeRequest
+from impasto.web.requests import JobRequest
 from impasto.web.store import GoneError
 from impasto.web.streams import follow
 
@@ -89,7 +89,7 @@ def _add_page(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/api/about")
     def about() -> dict[str, Any]:
-        example = _example(desk)
+        example = order_example(desk)
         return {
             "version": __version__,
             "photos": [{"id": name, "title": title} for name, title in PHOTOS.items()],
@@ -116,21 +116,6 @@ def _add_page(app: FastAPI, desk: Desk) -> None:
         if name not in gallery():
             raise GoneError("there is no such style")
         return Response(gallery()[name].thumbnail, media_type="image/jpeg", headers=MEANWHILE)
-
-
-def _example(desk: Desk) -> Job | None:
-    """Return the painting that the page shows first, ordered now if it is not there."""
-    photo, style = EXAMPLE
-    wanted = StylizeRequest(photo=photo, styles=[StyleShare(style=style)], size=EXAMPLE_SIZE)
-    for job in list(desk.jobs.values()):
-        is_it = job.task.photo.key == photo and job.task.style_text == style
-        plain = job.task.options == {"size": EXAMPLE_SIZE} and job.task.style_map is None
-        if is_it and plain and job.task.kind == "stylize" and job.state != "failed":
-            return job
-    try:
-        return order(desk, wanted)
-    except ImpastoError:
-        return None
 
 
 def _add_pictures(app: FastAPI, desk: Desk) -> None:

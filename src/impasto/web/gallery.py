@@ -28,6 +28,9 @@ EXAMPLE = ("castle", "starry-night")
 
 EXAMPLE_SIZE = 768
 
+FIRST = ("starry-night", "great-wave")
+"""The styles that everybody knows."""
+
 
 @dataclass(frozen=True)
 class Style:
@@ -57,9 +60,11 @@ class Style:
 
 @cache
 def gallery() -> dict[str, Style]:
-    """Return all named styles; those that can be refined come first."""
+    """Return all named styles: the most famous first, then those that can be refined."""
     found = [_style(name, path) for name, path in styles().items()]
-    return {style.name: style for style in sorted(found, key=lambda s: not s.can_refine)}
+    known = {name: rank for rank, name in enumerate(FIRST)}
+    found.sort(key=lambda style: (known.get(style.name, len(known)), not style.can_refine))
+    return {style.name: style for style in found}
 
 
 @cache

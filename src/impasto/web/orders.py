@@ -7,11 +7,11 @@ from pathlib import PurePath
 from PIL import Image
 
 from impasto import assets
-from impasto.core.errors import ConfigError
+from impasto.core.errors import ConfigError, ImpastoError
 from impasto.core.tensors import fit_long_side
 from impasto.models.registry import has_any_model
 from impasto.web.desk import Desk
-from impasto.web.gallery import gallery
+from impasto.web.gallery import EXAMPLE, EXAMPLE_SIZE, gallery
 from impasto.web.jobs import Job
 from impasto.web.limits import MAX_PIXELS, MAX_REFINED, SHEET_SIZE
 from impasto.web.requests import (
@@ -49,6 +49,23 @@ def order(desk: Desk, request: JobRequest) -> Job:
     if size[0] * size[1] > MAX_PIXELS:
         raise ConfigError(f"{size[0]}x{size[1]} pixels are too many; choose a size")
     return desk.submit(task, *size, desk.timing.expect("stylize", size[0] * size[1] / 1e6))
+
+
+def order_example(desk: Desk) -> Job | None:
+    """Return the painting that the page shows first, ordered now if it is not there."""
+    photo, style = EXAMPLE
+    options = {"size": EXAMPLE_SIZE}
+    for job in list(desk.jobs.values()):
+        task = job.task
+        is_it = task.photo.key == photo and task.style_text == style and task.kind == "stylize"
+        is_plain = task.options == options and task.style_map is None
+        if is_it and is_plain and job.state != "failed" and not job.cancelled:
+            return job
+    wanted = StylizeRequest(photo=photo, styles=[StyleShare(style=style)], size=EXAMPLE_SIZE)
+    try:
+        return order(desk, wanted)
+    except ImpastoError:  # the page does without
+        return None
 
 
 def size_of_input(store: Store, source: Input) -> tuple[int, int]:

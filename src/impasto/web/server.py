@@ -19,6 +19,7 @@ from impasto.core.errors import ConfigError
 from impasto.core.memory import parse_size
 from impasto.web.app import create_app
 from impasto.web.desk import Desk
+from impasto.web.orders import order_example
 from impasto.web.options import HOME_PORT, LOCAL, WebOptions
 from impasto.web.store import Store
 from impasto.web.timing import Timing
@@ -58,6 +59,7 @@ def serve(options: WebOptions, tell: Callable[[str, str | None], None]) -> Path:
     with contextlib.closing(listening):
         store = Store(folder, options.keep_hours * 3600, parse_size(options.disk))
         desk = Desk(store, Timing(folder / "timing.json"), options.queue)
+        order_example(desk)  # so that it is there before the browser is
         app = create_app(desk, hosts=LOCAL if options.is_local else None, token=token)
         address = _address(options.host, port, token)
 

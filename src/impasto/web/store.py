@@ -61,7 +61,7 @@ class Store:
         try:
             for name in ("pictures", "jobs"):
                 (folder / name).mkdir(parents=True, exist_ok=True, mode=PRIVATE)
-            self._lock = _lock(folder / "lock")
+            self._lock: int | None = _lock(folder / "lock")
         except OSError as error:
             raise ConfigError(f"--folder {folder}: cannot be used ({error.strerror})") from error
         for path in self._folders("pictures"):
@@ -73,7 +73,9 @@ class Store:
 
     def close(self) -> None:
         """Let another server use the folder."""
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
+        self._lock = None
 
     def keep_picture(self, data: bytes, name: str) -> Upload:
         """Return an upload that is now kept as plain pixels.

@@ -105,6 +105,9 @@ export class Stage {
     const percent = Math.round(this.split * 100);
     this.divider.setAttribute("aria-valuenow", percent);
     this.divider.setAttribute("aria-valuetext", `${percent} % photo, ${100 - percent} % painting`);
+    const zoom = document.querySelector(".zoom").style;
+    zoom.top = `${top + 10}px`;
+    zoom.right = `${this.stage.clientWidth - left - width + 10}px`;
     const tags = { "tag-photo": [at > left + 76, left + 10, null], "tag-painting": [at < left + width - 96, null, this.stage.clientWidth - left - width + 10] };
     for (const [id, [fits, l, r]] of Object.entries(tags)) {
       const tag = $(id);
