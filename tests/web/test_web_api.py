@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from web_tools import JPEG, opened, paint, photo_bytes, send, start, wait
 
 import impasto
 from impasto import assets
 from impasto.cli.app import main
 from impasto.web import limits
 from impasto.web.desk import Desk
+from web_tools import JPEG, opened, paint, photo_bytes, send, start, wait
 
 STARRY = [{"style": "starry-night"}]
 

@@ -15,6 +15,9 @@ PICTURES = "/api/pictures"
 
 TOO_LARGE = f"the file is larger than {MAX_BYTES // 10**6} MB; send a smaller picture"
 
+CLOSE = {"connection": "close"}
+"""Sent with a refusal, so that the rest of the body is not even received."""
+
 
 class SmallBodies:
     """Ends requests whose body is larger than any that this server understands.
@@ -38,7 +41,7 @@ class SmallBodies:
             message = await receive()
             read += len(message.get("body", b""))
             if read > MAX_JSON:
-                raise HTTPException(413, f"a request may have {MAX_JSON // 1024} kB")
+                raise HTTPException(413, f"a request may have {MAX_JSON // 1024} kB", CLOSE)
             return message
 
         await self.app(scope, receive_little, send)
@@ -54,20 +57,22 @@ async def read_upload(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not kind.startswith("image/") and kind != "application/octet-stream":
         raise HTTPException(
-            415, "send the picture itself as the body, with a Content-Type such as image/jpeg"
+            415,
+            "send the picture itself as the body, with a Content-Type such as image/jpeg",
+            CLOSE,
         )
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MAX_BYTES:
-        raise HTTPException(413, TOO_LARGE)
+        raise HTTPException(413, TOO_LARGE, CLOSE)
     data = bytearray()
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
             async for chunk in request.stream():
                 data += chunk
                 if len(data) > MAX_BYTES:
-                    raise HTTPException(413, TOO_LARGE)
+                    raise HTTPException(413, TOO_LARGE, CLOSE)
     except TimeoutError as error:
-        raise HTTPException(408, "the upload took too long; try again") from error
+        raise HTTPException(408, "the upload took too long; try again", CLOSE) from error
     except ClientDisconnect as error:
         raise HTTPException(400, "the upload was broken off") from error
     return bytes(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import json
+import secrets
 import socket
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
@@ -50,6 +51,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str] | None, token: str | None) -> None:
         self.app, self.token = app, token
+        self._cookie = secrets.token_urlsafe(24)
         self.hosts = None if hosts is None else frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +65,7 @@ class Guard:
         if reason is not None:
             await _answer(send, *reason)
         elif self._brings_token(scope):
-            await self.app(scope, receive, _with_headers(send, _cookie(self.token or "")))
+            await self.app(scope, receive, _with_headers(send, _cookie(self._cookie)))
         elif self.token is not None and not self._knows_token(headers):
             await _answer(send, 401, LOCKED)
         else:
@@ -106,7 +108,7 @@ class Guard:
             cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
         except CookieError:
             return False
-        return cookie is not None and _same(cookie.value, self.token or "")
+        return cookie is not None and _same(cookie.value, self._cookie)
 
 
 def _same(given: str, token: str) -> bool:
@@ -120,9 +122,9 @@ def _name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _cookie(token: str) -> dict[str, str]:
+def _cookie(value: str) -> dict[str, str]:
     """Return the header that exchanges the token in the address for a cookie."""
-    return {"set-cookie": f"{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/"}
+    return {"set-cookie": f"{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/"}
 
 
 def _with_headers(send: Send, more: dict[str, str]) -> Send:

@@ -19,8 +19,8 @@ from impasto.core.errors import ConfigError
 from impasto.core.memory import parse_size
 from impasto.web.app import create_app
 from impasto.web.desk import Desk
-from impasto.web.orders import order_example
 from impasto.web.options import HOME_PORT, LOCAL, WebOptions
+from impasto.web.orders import order_example
 from impasto.web.store import Store
 from impasto.web.timing import Timing
 

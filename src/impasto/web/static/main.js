@@ -49,9 +49,9 @@ function tell() {
   $("paint").hidden = open;
   $("stop").hidden = !open;
   $("stop").textContent = finer && job.state === "working" ? "Stop and keep it" : "Cancel";
-  $("finer").disabled = open || !job?.result || Boolean(job.why_not_finer);
+  $("finer-group").hidden = open;
+  $("finer").disabled = !job?.result || Boolean(job.why_not_finer);
   $("finer").textContent = finer && !open ? "Go on" : "Make it finer";
-  $("finer-seconds").disabled = open;
   $("actions").hidden = !job?.result;
   stage.busy(open && !finer);
   const bar = $("progress");
