@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,6 +67,30 @@ class Client:
 
 def client_of(desk: Desk, **options: Any) -> Client:
     return Client(create_app(desk, **options))
+
+
+class ServerProcess:
+    """`impasto web` in a process of its own."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        command = [sys.executable, "-m", "impasto", "web", "--folder", str(folder), *words]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        self.process = subprocess.Popen(command, text=True, **pipes)
+        line = self.process.stdout.readline()
+        found = re.search(r"http://\S+:(\d+)/\S*", line)
+        assert found, line or self.process.stderr.read()
+        self.address, self.port = found[0], int(found[1])
+
+    def end(self, how: int = signal.SIGINT) -> tuple[str, str]:
+        """End it and return what it said on stdout and stderr."""
+        self.process.send_signal(how)
+        return self.process.communicate(timeout=60)
+
+    def __enter__(self) -> ServerProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
 
 def photo_bytes(width: int = 96, height: int = 64, kind: str = "JPEG", seed: int = 1) -> bytes:

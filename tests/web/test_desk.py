@@ -123,7 +123,7 @@ def test_a_folder_has_one_server(make_desk):
         Store(desk.store.folder, 3600, 10**9)
 
 
-def test_a_stopped_job_that_waits_never_begins(client, desk):
+def test_a_stopped_job_that_waits_never_begins(client):
     first = start(client, kind="sheet", photo="castle")
     second = start(client, kind="sheet", photo="castle")
     stopped = client.post(f"/api/jobs/{second['id']}/stop").json()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
-import re
+import runpy
 import signal
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,54 +15,29 @@ import pytest
 from impasto.cli.app import main
 from impasto.core.errors import ConfigError
 from impasto.web.options import WebOptions
+from web_tools import ServerProcess
 
 MEGABYTE = b"\xff" * 10**6
 
 
-def begin(folder: Path, *words: str) -> tuple[subprocess.Popen[str], str]:
-    """Start `impasto web`; return the process and its address."""
-    command = [sys.executable, "-m", "impasto", "web", "--folder", str(folder), *words]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    found = re.search(r"http://\S+", line)
-    assert found, line + (process.stderr.read() if process.stderr and not line else "")
-    return process, found[0]
-
-
-def end(process: subprocess.Popen[str], how: int = signal.SIGINT) -> tuple[str, str]:
-    process.send_signal(how)
-    return process.communicate(timeout=60)
-
-
-def port_of(address: str) -> int:
-    return int(re.search(r":(\d+)/", address)[1])
-
-
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_cleanly_and_says_so(tmp_path, how):
-    process, address = begin(tmp_path / "web", "--port", "0")
-    connection = http.client.HTTPConnection("127.0.0.1", port_of(address))
+    server = ServerProcess(tmp_path / "web", "--port", "0")
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
     connection.request("GET", "/api/health")
     assert connection.getresponse().read().startswith(b'{"status":"ok"')
     connection.close()
-    out, err = end(process, how)
+    out, err = server.end(how)
     assert "stopped" in out
     assert err == ""
-    assert process.returncode == 0
+    assert server.process.returncode == 0
 
 
 def test_200_megabytes_are_refused_before_they_have_come(tmp_path):
-    process, address = begin(tmp_path / "web", "--port", "0")
+    server = ServerProcess(tmp_path / "web", "--port", "0")
     sent = 0
     try:
-        with socket.create_connection(("127.0.0.1", port_of(address))) as line:
+        with socket.create_connection(("127.0.0.1", server.port)) as line:
             line.sendall(
                 b"POST /api/pictures HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\n"
                 b"Transfer-Encoding: chunked\r\n\r\n"
@@ -81,22 +54,22 @@ def test_200_megabytes_are_refused_before_they_have_come(tmp_path):
         assert sent < 100
         assert answer == b"" or b" 413 " in answer.splitlines()[0]
     finally:
-        end(process)
+        server.end()
     assert list((tmp_path / "web" / "pictures").iterdir()) == []
 
 
 def test_with_another_host_a_token_is_needed(tmp_path):
-    process, address = begin(tmp_path / "web", "--port", "0", "--host", "0.0.0.0")
-    token = address.partition("?token=")[2]
+    server = ServerProcess(tmp_path / "web", "--port", "0", "--host", "0.0.0.0")
+    token = server.address.partition("?token=")[2]
     try:
         assert len(token) > 20
         for given, status in (("", 401), (f"Bearer {token}", 200)):
-            connection = http.client.HTTPConnection("127.0.0.1", port_of(address))
+            connection = http.client.HTTPConnection("127.0.0.1", server.port)
             connection.request("GET", "/api/health", headers={"Authorization": given})
             assert connection.getresponse().status == status
             connection.close()
     finally:
-        _, err = end(process)
+        _, err = server.end()
     assert "warning: listening on 0.0.0.0" in err
     assert "not encrypted" in err
 
@@ -140,3 +113,13 @@ def test_help_has_examples(capsys):
     out = capsys.readouterr().out
     assert "impasto web --open" in out
     assert "--keep-hours" in out
+
+
+def test_the_example_client_paints(tmp_path, photo, capsys, monkeypatch):
+    path = Path(__file__).parents[2] / "examples" / "web_client.py"
+    with ServerProcess(tmp_path / "web", "--port", "0") as server:
+        words = [path.name, str(photo), "poppies", f"{tmp_path}/out.png", server.address[:-1]]
+        monkeypatch.setattr(sys, "argv", words)
+        runpy.run_path(str(path), run_name="__main__")
+    assert load_image(tmp_path / "out.png").size == (768, 512)
+    assert "working" in capsys.readouterr().out
