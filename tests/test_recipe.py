@@ -1,3 +1,4 @@
+import ast
 import shlex
 
 import pytest
@@ -97,3 +98,29 @@ def test_sources_are_hashed_and_absolute_paths_shortened(photo, monkeypatch):
     monkeypatch.chdir(photo.parent)
     assert describe_source("./photo.png") == described
     assert describe_source(object()) == Source("object", None)
+
+
+@pytest.mark.parametrize(
+    ("made", "call"),
+    [
+        (
+            Recipe("1", Source("a b.jpg", None), (), StylizeOptions(style="wave", strength=0.5)),
+            "impasto.stylize('a b.jpg', 'wave', strength=0.5)",
+        ),
+        (
+            recipe(Source("pass.png", None), coarsest=0, steps=(7,)),
+            "impasto.optimize('my photo.jpg', ['a.jpg', 'b.jpg'], coarsest=0, steps=(7,), "
+            "init='pass.png')",
+        ),
+    ],
+)
+def test_the_python_call_names_the_same_options(made, call):
+    found = ast.parse(made.python()).body[0].value
+    wanted = ast.parse(call).body[0].value
+    assert [ast.literal_eval(each) for each in found.args] == [
+        ast.literal_eval(each) for each in wanted.args
+    ]
+    assert {k.arg: ast.literal_eval(k.value) for k in found.keywords} == {
+        k.arg: ast.literal_eval(k.value) for k in wanted.keywords
+    }
+    assert ast.unparse(found.func) == ast.unparse(wanted.func)

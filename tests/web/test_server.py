@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import load_image
 from impasto.cli.app import main
 from impasto.core.errors import ConfigError
 from impasto.web.options import WebOptions
