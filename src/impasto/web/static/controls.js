@@ -71,12 +71,12 @@ export function setOptions(given) {
 /** What a painting and a refinement will take here, from what was measured. */
 export function expectations(timing, photo, job) {
   const words = [];
-  if (timing.stylize) words.push(`Painting takes about ${duration(timing.stylize * megapixels(photo))} on this computer`);
+  if (timing.stylize) words.push(`Paint: about ${duration(timing.stylize * megapixels(photo))} on this computer.`);
   const seconds = Number($("finer-seconds").value);
   if (job?.result && !job.why_not_finer && timing.optimize) {
     const steps = Math.floor(seconds / (timing.optimize * job.width * job.height / 1e6));
-    const advice = steps < 8 ? "; at a smaller size it gets further" : "";
-    words.push(`${duration(seconds)} are about ${Math.max(1, steps)} finer step${steps > 1 ? "s" : ""}${advice}`);
+    const advice = steps < 8 ? "; a smaller size gets further" : "";
+    words.push(`Finer: about ${Math.max(1, steps)} step${steps > 1 ? "s" : ""} in ${duration(seconds)}${advice}.`);
   }
-  return words.length ? `${words.join(" · ")}.` : "";
+  return words.join("\n");
 }
