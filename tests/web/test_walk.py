@@ -176,7 +176,7 @@ def test_the_walk(page: Page):
     page.painted()
     page.look("own-photo")
     page.click("#tab-adjust")
-    page.choose("#size", "")  # as the photo: quick to refine
+    page.choose("#size", "")  # the original one: quick to refine
     page.look("adjust")
     page.click("#tab-style")
     page.click("#paint")

@@ -149,7 +149,7 @@ def _add_pictures(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/api/pictures/{key}/view")
     def view_picture(key: str, size: Size = 1600) -> Response:
-        path = desk.store.path_of(desk.store.find_input(key))
+        path = desk.store.path_of(desk.store.find_input(key), size)
         return Response(small_jpeg(path, size), media_type="image/jpeg", headers=MEANWHILE)
 
     @app.delete("/api/pictures/{key}", status_code=204)

@@ -85,7 +85,7 @@ def why_not_finer(job: Job) -> str | None:
     if float(task.options.get("strength", 1)) < 1:
         return "finer works at full strength; set the strength to 100 % and paint again"
     if task.style_map is not None:
-        return "finer covers the whole picture; paint without a style map first"
+        return "finer covers the whole picture; let the style go everywhere first"
     if max(job.width, job.height) > MAX_REFINED:
         return f"finer works up to {MAX_REFINED} pixels; paint at a smaller size first"
     missing = [s.style.name for s in task.styles if s.style.bundled and not _has_painting(s.style)]

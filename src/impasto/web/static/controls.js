@@ -31,7 +31,7 @@ export function offerSizes(photo) {
   const names = { 512: "small, 512", 768: "medium, 768", 1024: "large, 1024" };
   const sizes = SIZES.filter((size) => size <= Math.max(long, 1024));
   const options = sizes.map((size) => make("option", { value: size, textContent: names[size] ?? `very large, ${size}` }));
-  if (long <= LARGEST_WHOLE && !sizes.includes(long)) options.push(make("option", { value: "", textContent: `as the photo, ${long}` }));
+  if (long <= LARGEST_WHOLE && !sizes.includes(long)) options.push(make("option", { value: "", textContent: `original, ${long}` }));
   $("size").replaceChildren(...options);
   $("size").value = before;
   if ($("size").selectedIndex < 0) $("size").value = "768";

@@ -26,13 +26,14 @@ export class Mask {
     }
     this.canvas.hidden = $("brush").hidden = false;
     this.stage.fit();
+    this.split = this.stage.split;
     this.stage.setSplit(0);
     $("brush").querySelector("input").focus({ preventScroll: true, focusVisible: false });
   }
 
   close() {
     this.canvas.hidden = $("brush").hidden = true;
-    this.stage.layout();
+    this.stage.setSplit(this.split);
   }
 
   clear() {
