@@ -1,7 +1,7 @@
 // The page: what is chosen, what is being painted, what is shown.
 
 import { AWAY, Refused, follow, get, post, remove, upload } from "./api.js";
-import { expectations, listenForTabs, megapixels, offerSizes, options, setOptions } from "./controls.js";
+import { expectations, listenForTabs, offerSizes, options, setOptions } from "./controls.js";
 import { listenForCopy } from "./copy.js";
 import { $, duration, make } from "./dom.js";
 import { listenForFiles } from "./files.js";
@@ -10,8 +10,6 @@ import { Mask } from "./mask.js";
 import { Sheet } from "./sheet.js";
 import { Stage } from "./stage.js";
 import { Way } from "./way.js";
-
-const QUICK = 4; // seconds; what takes no longer is painted as soon as it is chosen
 
 const stage = new Stage();
 const way = new Way((stop) => stage.painting(stop.url, words()));
@@ -311,8 +309,7 @@ async function begin() {
     most: about.limits.styles,
     changed: () => photo && mark(),
     picked: () => {
-      const seconds = (about.timing.stylize ?? 1) * megapixels(photo);
-      if (!(isOpen() && job.kind === "optimize") && seconds < QUICK) paint();
+      if (!(isOpen() && job.kind === "optimize")) paint(); // a refinement is not given up by accident
     },
   });
   sheet = new Sheet({

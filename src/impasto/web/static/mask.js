@@ -25,6 +25,7 @@ export class Mask {
       this.drawn = false;
     }
     this.canvas.hidden = $("brush").hidden = false;
+    document.body.classList.add("masking");
     this.stage.fit();
     this.split = this.stage.split;
     this.stage.setSplit(0);
@@ -33,6 +34,7 @@ export class Mask {
 
   close() {
     this.canvas.hidden = $("brush").hidden = true;
+    document.body.classList.remove("masking");
     this.stage.setSplit(this.split);
   }
 

@@ -160,7 +160,7 @@ export class Stage {
       this.zoomBy(Math.exp(-event.deltaY * 0.0016), event.clientX - box.left, event.clientY - box.top);
     }, { passive: false });
     this.stage.addEventListener("dblclick", (event) => {
-      if (event.target.closest("button, .brush, .divider") || !$("mask").hidden) return;
+      if (event.target.closest("button, .divider") || !$("mask").hidden) return;
       const box = this.stage.getBoundingClientRect();
       if (this.zoom > 1) this.fit();
       else this.zoomBy(2.5, event.clientX - box.left, event.clientY - box.top);
@@ -206,7 +206,7 @@ export class Stage {
   listenToFingers() {
     const fingers = this.fingers;
     this.stage.addEventListener("pointerdown", (event) => {
-      if (event.target.closest("button, .brush") || !$("mask").hidden) return;
+      if (event.target.closest("button") || !$("mask").hidden) return;
       fingers.set(event.pointerId, [event.clientX, event.clientY]);
       this.stage.setPointerCapture(event.pointerId);
     });
