@@ -1,3 +1,4 @@
+import ast
 import shlex
 
 import pytest
@@ -122,3 +123,29 @@ def test_a_grids_command_names_both_pictures():
     recipe = Recipe("0.1.0", *sources, GridOptions(ratios=(0.01, 1.0)))
     assert Recipe.from_json(recipe.to_json()) == recipe
     assert recipe.command() == "impasto grid photo.jpg wave.jpg --ratios 0.01,1.0"
+
+
+@pytest.mark.parametrize(
+    ("made", "call"),
+    [
+        (
+            Recipe("1", Source("a b.jpg", None), (), StylizeOptions(style="wave", strength=0.5)),
+            "impasto.stylize('a b.jpg', 'wave', strength=0.5)",
+        ),
+        (
+            recipe(Source("pass.png", None), coarsest=0, steps=(7,)),
+            "impasto.optimize('my photo.jpg', ['a.jpg', 'b.jpg'], coarsest=0, steps=(7,), "
+            "init='pass.png')",
+        ),
+    ],
+)
+def test_the_python_call_names_the_same_options(made, call):
+    found = ast.parse(made.python()).body[0].value
+    wanted = ast.parse(call).body[0].value
+    assert [ast.literal_eval(each) for each in found.args] == [
+        ast.literal_eval(each) for each in wanted.args
+    ]
+    assert {k.arg: ast.literal_eval(k.value) for k in found.keywords} == {
+        k.arg: ast.literal_eval(k.value) for k in wanted.keywords
+    }
+    assert ast.unparse(found.func) == ast.unparse(wanted.func)

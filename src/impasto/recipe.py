@@ -87,14 +87,30 @@ class Recipe:
         words = ["impasto", _command_of(self.options), self.content.name]
         if isinstance(self.options, OptimizeOptions | GridOptions):
             words += [style.name for style in self.styles]
-        asked = _without_presets(self.options)
-        if self.init is not None:
-            asked["init"] = self.init.name
-        for name, value in asked.items():
+        for name, value in self._asked().items():
             words.append(f"--{name.replace('_', '-')}")
             if value is not True:
                 words.append(",".join(map(str, value)) if isinstance(value, tuple) else str(value))
         return shlex.join(words)
+
+    def python(self) -> str:
+        """Return the Python call that paints the picture again."""
+        asked = self._asked()
+        words = [repr(self.content.name)]
+        if isinstance(self.options, OptimizeOptions):
+            names = [style.name for style in self.styles]
+            words.append(repr(names[0] if len(names) == 1 else names))
+        else:
+            words.append(repr(asked.pop("style")))
+        words += [f"{name}={value!r}" for name, value in asked.items()]
+        return f"impasto.{_command_of(self.options)}({', '.join(words)})"
+
+    def _asked(self) -> dict[str, Any]:
+        """Return the options that a person would have to name."""
+        asked = _without_presets(self.options)
+        if self.init is not None:
+            asked["init"] = self.init.name
+        return asked
 
 
 def describe_source(source: object) -> Source:

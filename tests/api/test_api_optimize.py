@@ -127,3 +127,10 @@ def test_auto_knows_a_painting_by_its_content_and_falls_back_to_the_photo(
     events = events_from_auto(painting, steps=(1,), coarsest=0)
     assert "starting from the photo" in events[0].message
     assert events[-1].result.recipe.options.init == "content"
+
+
+@pytest.mark.usefixtures("weights")
+def test_the_recipe_does_not_tell_where_the_start_is_kept(photo, painting):
+    result = impasto.optimize(photo, painting, init=str(photo), size=48, steps=(1,))
+    assert result.recipe.options.init == photo.name
+    assert str(photo.parent) not in result.recipe.to_json()

@@ -191,7 +191,7 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(here, capsys):
     words = ["optimize", "photo.png", "painting.png", "--dry-run", "--size", "4096"]
     assert main([*words, "--memory", "4GiB"]) == 0
     captured = capsys.readouterr()
-    assert captured.out.startswith("4096x2731: 5 scales, 480 + 240 + 120 + 60 + 30 steps, about ")
+    assert captured.out.startswith("4096x2731: 5 scales, 128 + 64 + 32 + 16 + 8 steps, about ")
     assert "tiles of" in captured.out
     assert captured.err == ""
     assert main([*words, "--json"]) == 0

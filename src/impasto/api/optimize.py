@@ -184,7 +184,12 @@ def _paint(
         version=__version__,
         content=describe(content),
         styles=tuple(describe(style) for style in sources),
-        options=dataclasses.replace(resolved, steps=finished.steps, seconds=None),
+        options=dataclasses.replace(
+            resolved,
+            steps=finished.steps,
+            seconds=None,
+            init=resolved.init if source is None else source.name,  # not where its maker keeps it
+        ),
         init=source,
     )
     yield Done(_result(finished, photo, recipe, options.bits))

@@ -18,7 +18,7 @@ from impasto.apply.batch import paint_batch, plan
 from impasto.apply.engines import LARGE, Engine, make_engine
 from impasto.apply.image import paint
 from impasto.apply.options import StylizeOptions
-from impasto.apply.style_map import GRADIENTS, gradient, mask, weights_by_place
+from impasto.apply.style_map import GRADIENTS, gradient, mask, paint_where, weights_by_place
 from impasto.core.device import pick_dtype
 from impasto.core.events import Event
 from impasto.core.tensors import fit_long_side, size_of
@@ -76,10 +76,13 @@ class Model:
     def paint(self, photo: PictureLike, options: StylizeOptions) -> Result:
         """Return the painted picture with its recipe; `options.style` is not looked at."""
         picture = read(photo, at_least=options.size)
-        style = self._weights(options.style_map)
+        share = _share(options.style_map)
+        style = self._weights(share)
         began = time.perf_counter()
-        engine = self._engine(options, picture.image)
+        engine = self._engine(options, picture.image, by_place=style is not None and style.ndim > 2)
         painted = paint(picture.image, engine, options, style)
+        if share is not None and not self._spreads_styles:
+            painted = paint_where(share, picture.image, painted)
         return Result(
             image=with_alpha(painted, picture),
             seconds=time.perf_counter() - began,
@@ -93,8 +96,12 @@ class Model:
             ),
         )
 
-    def _engine(self, options: StylizeOptions, photo: Tensor) -> Engine:
-        by_place = options.style_map is not None
+    @property
+    def _spreads_styles(self) -> bool:
+        """Whether a map says where which style goes; of one style, it says where that goes."""
+        return len(self.choice.names) > 1
+
+    def _engine(self, options: StylizeOptions, photo: Tensor, *, by_place: bool) -> Engine:
         height, width = size_of(photo)
         if options.size is not None:
             height, width = fit_long_side(height, width, options.size)
@@ -112,15 +119,21 @@ class Model:
             )
         return self._engines[key]
 
-    def _weights(self, style_map: str | None) -> Tensor | None:
+    def _weights(self, share: Tensor | None) -> Tensor | None:
         """Return the weights of the network's styles, None if there is only one."""
         weights = self.choice.weights
-        if style_map is not None:
-            share = gradient(style_map) if style_map in GRADIENTS else mask(read(style_map).image)
+        if share is not None and self._spreads_styles:
             names = [style.name for style in self.info.styles]
             chosen = [names.index(name) for name in self.choice.names]
             return weights_by_place(share, chosen, len(weights))
         return None if len(weights) == 1 else torch.tensor([weights])
+
+
+def _share(style_map: str | None) -> Tensor | None:
+    """Return the (1, 1, h, w) map that was asked for, None if none was."""
+    if style_map is None:
+        return None
+    return gradient(style_map) if style_map in GRADIENTS else mask(read(style_map).image)
 
 
 def note_on_map(photo: PictureLike, options: StylizeOptions) -> str | None:

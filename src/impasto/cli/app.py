@@ -19,6 +19,7 @@ from impasto.cli.show import show
 from impasto.cli.styles import styles
 from impasto.cli.stylize import stylize
 from impasto.cli.train import train
+from impasto.cli.web import web
 from impasto.core.errors import ImpastoError
 
 INTERRUPTED = 130
@@ -84,6 +85,13 @@ INSPECT_EXAMPLES = (
 )
 
 
+WEB_EXAMPLES = (
+    "impasto web --open",
+    "impasto web --port 8000",
+    "impasto web --host 0.0.0.0 --keep-hours 2",
+)
+
+
 def _examples(*commands: str) -> str:
     return "Examples:\n```\n" + "\n".join(commands) + "\n```"
 
@@ -134,6 +142,7 @@ _add(
     "impasto measure photo_painting.png --steps 300",
     "impasto measure painted --content my-photos --style painting.jpg --csv > painted.csv",
 )
+_add(web, *WEB_EXAMPLES)
 _add(show, "impasto show castle_great-wave.png")
 
 

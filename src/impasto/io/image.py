@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import io
 import os
-import struct
 import tempfile
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
 from impasto.core.errors import ConfigError, ImageError, MissingError
-from impasto.core.tensors import check_picture, fit_long_side
+from impasto.core.tensors import check_picture
 from impasto.io.alpha import extend_colors
+from impasto.io.plain import SIXTEEN_BIT_MODES, decode, opening, to_plain
 from impasto.io.sixteen_bit import (
     SUFFIXES as SIXTEEN_BIT_SUFFIXES,
 )
@@ -32,9 +31,6 @@ from impasto.io.sixteen_bit import (
 OUTPUT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
 NOTE_KEY = "impasto"
 """Name of the PNG text chunk that holds the recipe."""
-
-_SRGB = ImageCms.createProfile("sRGB")
-_SIXTEEN_BIT_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
 @dataclass(frozen=True)
@@ -71,33 +67,13 @@ def read_picture(
     if isinstance(source, np.ndarray):
         source = _from_array(source)
     if isinstance(source, Image.Image):
-        return _to_picture(source.copy(), "the picture")
+        return _to_picture(to_plain(source.copy()), "the picture")
     name = "the given file" if isinstance(source, bytes) else str(Path(source))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's early warning of bombs and odd EXIF
-            file = _file(source, name)
-            with Image.open(file) as opened:
-                if holds_sixteen_bits(opened) and _has_vips():
-                    whole = source if isinstance(source, bytes) else Path(source)
-                    return _from_sixteen_bits(read_sixteen_bits(whole, name), name)
-                if at_least is not None:
-                    shrunk = fit_long_side(opened.height, opened.width, at_least)
-                    opened.draft(None, shrunk[::-1])
-                opened.load()
-                return _to_picture(opened, name)
-    except UnidentifiedImageError as error:
-        raise ImageError(
-            f"{name} is not a picture that can be read; expected PNG, JPEG, WebP, AVIF or TIFF"
-        ) from error
-    except Image.DecompressionBombError as error:
-        raise ImageError(
-            f"{name} has too many pixels (limit {2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6} "
-            "million); shrink it first"
-        ) from error
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ImageError(f"{name} cannot be read ({reason}); the file may be damaged") from error
+    with opening(source, name) as opened:
+        if holds_sixteen_bits(opened) and _has_vips():
+            whole = source if isinstance(source, bytes) else Path(source)
+            return _from_sixteen_bits(read_sixteen_bits(whole, name), name)
+        return _to_picture(decode(opened, at_least), name)
 
 
 def _has_vips() -> bool:
@@ -116,22 +92,6 @@ def _from_sixteen_bits(pixels: np.ndarray[Any, Any], name: str) -> Picture:
     return Picture(extend_colors(image, alpha), alpha)
 
 
-def _file(source: str | Path | bytes, name: str) -> Path | io.BytesIO:
-    """Return what Pillow can open, if there is anything in it."""
-    if isinstance(source, bytes):
-        size = len(source)
-    else:
-        source = Path(source)
-        if source.is_dir():
-            raise ImageError(f"{name} is a folder; name a picture file")
-        if not source.exists():
-            raise ImageError(f"{name} does not exist; check the name")
-        size = source.stat().st_size
-    if not size:
-        raise ImageError(f"{name} is empty (0 bytes); it needs to be a picture")
-    return io.BytesIO(source) if isinstance(source, bytes) else source
-
-
 def _from_array(array: np.ndarray[Any, Any]) -> Image.Image:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         raise ImageError(f"expected an array (H, W), (H, W, 3) or (H, W, 4), got {array.shape}")
@@ -142,41 +102,21 @@ def _from_array(array: np.ndarray[Any, Any]) -> Image.Image:
     return Image.fromarray(array.astype(np.uint8))
 
 
-def _to_picture(opened: Image.Image, name: str) -> Picture:
-    image = ImageOps.exif_transpose(opened)
-    profile = opened.info.get("icc_profile")
-    if image.mode in _SIXTEEN_BIT_MODES:
-        grey = np.asarray(image).astype(np.float32)
+def _to_picture(plain: Image.Image, name: str) -> Picture:
+    if plain.mode in SIXTEEN_BIT_MODES:
+        grey = np.asarray(plain).astype(np.float32)
         return Picture(_to_tensor(grey / (65535 if grey.max() > 255 else 255)), None)
-    if image.mode == "F":
-        grey = np.nan_to_num(np.asarray(image))
+    if plain.mode == "F":
+        grey = np.nan_to_num(np.asarray(plain))
         return Picture(_to_tensor(grey / (1 if grey.max() <= 1 else 255)), None)
+    tensor = _to_tensor(np.asarray(plain.convert("RGB"), np.float32) / 255)
     alpha = None
-    if image.has_transparency_data:
-        with_alpha = image.convert("RGBA")
-        alpha = _to_tensor(np.asarray(with_alpha.getchannel("A"), np.float32) / 255)[:, :1]
-        image = with_alpha.convert("RGB") if image.mode != "RGB" else image
-    rgb = _to_srgb(image, profile)
-    tensor = _to_tensor(np.asarray(rgb, np.float32) / 255)
-    if alpha is not None:
+    if plain.mode == "RGBA":
+        alpha = _to_tensor(np.asarray(plain.getchannel("A"), np.float32) / 255)[:, :1]
         if bool((alpha >= 1).all()):
             return Picture(tensor, None)
         tensor = extend_colors(tensor, alpha)
     return Picture(check_picture(tensor, name), alpha)
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return an RGB image; a profile that cannot be used is ignored, as browsers do."""
-    if profile and image.mode in ("RGB", "CMYK", "L"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            pass
-        else:
-            assert converted is not None
-            return converted
-    return image.convert("RGB")
 
 
 def _to_tensor(array: np.ndarray[Any, Any]) -> Tensor:
