@@ -73,7 +73,6 @@ def test_without_matplotlib_there_is_a_sheet_and_a_note(here, capsys, monkeypatc
     [
         (["gone.jpg", "--style", "starry-night"], "gone.jpg does not exist"),
         (["castle", "--style", "gone.jpg"], "gone.jpg does not exist"),
-        (["castle", "--style", "harvest"], "painting is not bundled"),
         (["castle", "--style", "starry-night", "--methods", "fast"], "--methods 'fast'"),
         (["castle", "--style", "starry-night", "-o", "sheet.xyz"], "ending"),
         (["castle", "--style", "starry-night", "--size", "3"], "--size 3"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from impasto import assets
 from impasto.api.pictures import locate
-from impasto.core.errors import ConfigError, ImageError
+from impasto.core.errors import ImageError
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_note
 from impasto.models.registry import style_of_painting, styles
@@ -95,8 +95,6 @@ def _painting_of(source: Source, output: Path) -> Path:
         raise ImageError(
             f"the recipe in {output} names no one painting ({source.name}); name it: --style"
         )
-    if source.name in styles():
-        raise ImageError(f"the painting of {source.name} is not bundled; name it: --style")
     return _find(source, output, "--style")
 
 
@@ -107,14 +105,9 @@ def find_painting(style: str) -> tuple[Path, str | None]:
         style: a picture file, or the name of a bundled painting.
 
     Raises:
-        ConfigError: the name of a bundled style whose painting is not bundled.
         ImageError: no such file or name.
     """
     path = Path(style)
-    if not path.exists() and style in styles() and assets.find(style) is None:
-        raise ConfigError(
-            f"--style {style}: its painting is not bundled; name the painting's file instead"
-        )
     found = locate(path)
     assert isinstance(found, Path)
     if not path.exists() and style in styles():
