@@ -120,6 +120,10 @@ class Page:
             )
         )
 
+    def shows(self, words: str) -> None:
+        """Wait until the painting is the one that is described so."""
+        self.until(lambda: words in str(self.find("#painting").get_attribute("alt")))
+
     def look(self, name: str) -> None:
         """Check what must hold at every stop, and keep a picture of it if somebody wants it."""
         self.stop += 1
@@ -167,7 +171,7 @@ def page(address: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 def test_the_walk(page: Page):
     # The first thing seen is a picture.
     page.painted()
-    assert "Starry Night" in page.find("#painting").get_attribute("alt")
+    page.shows("Starry Night")
     page.look("first")
 
     # A photo of one's own.
@@ -241,7 +245,7 @@ def test_styles_blends_and_masks(page: Page):
     page.painted()
     page.click('[data-style="great-wave"]')
     page.another()
-    assert "Great Wave" in page.find("#painting").get_attribute("alt")
+    page.shows("Great Wave")
 
     page.run("document.querySelector('[data-add=poppies]').click()")
     assert page.find("#blend").is_displayed()
@@ -271,7 +275,7 @@ def test_styles_blends_and_masks(page: Page):
     # A painting of one's own, dropped on the controls.
     page.drop(photo_bytes(120, 90, seed=7), "mine.jpg", "#panel")
     page.another()
-    assert "mine.jpg" in page.find("#painting").get_attribute("alt")
+    page.shows("mine.jpg")
     page.click("#tab-style")
     page.look("own-painting")
 
@@ -280,7 +284,7 @@ def test_styles_blends_and_masks(page: Page):
     page.look("sheet")
     page.click('[data-sheet="poppies"]')
     page.another()
-    assert "Poppies" in page.find("#painting").get_attribute("alt")
+    page.shows("Poppies")
 
 
 @pytest.mark.parametrize("page", ["phone"], indirect=True)
@@ -308,5 +312,5 @@ def test_a_restarted_server_is_found_again(tmp_path: Path):
     page.look("away")
     with ServerProcess(tmp_path / "web", "--port", str(port)):
         page.painted()
-        assert "Poppies" in page.find("#painting").get_attribute("alt")
+        page.shows("Poppies")
         page.browser.quit()
