@@ -12,6 +12,7 @@ from impasto._version import __version__
 
 if TYPE_CHECKING:
     from impasto.api.export import Exported, export
+    from impasto.api.model import Model
     from impasto.api.optimize import (
         Done,
         OptimizeResult,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     )
     from impasto.api.pictures import Result
     from impasto.api.sheet import style_sheet
-    from impasto.api.stylize import Model, load, stylize, stylize_events
+    from impasto.api.stylize import load, stylize, stylize_events
     from impasto.api.train import TrainRequest, resume_events, train, train_events
     from impasto.apply.options import StylizeOptions
     from impasto.core.errors import (
@@ -65,7 +66,8 @@ _HOME = {
     ),
     "impasto.api.pictures": ("Result",),
     "impasto.api.sheet": ("style_sheet",),
-    "impasto.api.stylize": ("Model", "load", "stylize", "stylize_events"),
+    "impasto.api.model": ("Model",),
+    "impasto.api.stylize": ("load", "stylize", "stylize_events"),
     "impasto.api.train": ("TrainRequest", "resume_events", "train", "train_events"),
     "impasto.apply.options": ("StylizeOptions",),
     "impasto.core.errors": (

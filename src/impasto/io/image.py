@@ -87,6 +87,15 @@ def read_picture(
         raise ImageError(f"{name} cannot be read ({reason}); the file may be damaged") from error
 
 
+def size_in_file(path: Path) -> tuple[int, int]:
+    """Return the (height, width) that the head of a file tells; (0, 0) if it tells none."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as opened:
+            return opened.height, opened.width
+    except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError):
+        return 0, 0
+
+
 def _file(source: str | Path | bytes, name: str) -> Path | io.BytesIO:
     """Return what Pillow can open, if there is anything in it."""
     if isinstance(source, bytes):

@@ -1,0 +1,173 @@
+"""A trained network, ready to paint."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from impasto._version import __version__
+from impasto.api.pictures import PictureLike, Result, describe, read, with_alpha
+from impasto.apply.engines import LARGE, Engine, make_engine
+from impasto.apply.image import blend, fit, run
+from impasto.apply.options import StylizeOptions
+from impasto.apply.style_map import GRADIENTS, gradient, mask, weights_by_place
+from impasto.core.tensors import size_of
+from impasto.io.image import Picture
+from impasto.models.file import ModelInfo
+from impasto.models.registry import StyleChoice
+from impasto.models.transform import TransformNet
+from impasto.recipe import Recipe, Source
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo that is ready to be painted."""
+
+    picture: Picture
+    """At the size of the output."""
+
+    source: Source
+    seconds: float
+    """What it took to give it that size."""
+
+
+@dataclass(frozen=True)
+class Painting:
+    """What the network made of a photo."""
+
+    photo: Photo
+    image: Tensor
+    """(1, 3, H, W) in [0, 1], before the photo's colours or shapes are mixed in."""
+
+    seconds: float
+    """Spent so far, without reading the file."""
+
+
+class Model:
+    """A trained network, ready to paint; `impasto.load` gives one.
+
+    Args:
+        net: the network.
+        info: what its file says about itself.
+        choice: which of its styles are painted with, and how much of each.
+        source: how a recipe calls it: what was asked for, and the SHA-256 of the file.
+    """
+
+    def __init__(
+        self, net: TransformNet, info: ModelInfo, choice: StyleChoice, source: Source
+    ) -> None:
+        self.net = net
+        self.info = info
+        self.choice = choice
+        self.source = source
+        self._engines: dict[tuple[str, str, str, bool], Engine] = {}
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Names of all that it has learnt."""
+        return tuple(style.name for style in self.info.styles)
+
+    def __call__(self, photo: PictureLike, **options: Any) -> Image.Image:
+        """Return the painted picture, RGB, or RGBA if the photo is transparent.
+
+        Args:
+            photo: a path, the name of a bundled picture, the bytes of a file, a PIL image or an
+                array.
+            **options: fields of `StylizeOptions` but `style`, such as `strength=0.5`.
+
+        Raises:
+            InputError: a picture or an option that cannot be used.
+            ResourceError: out of memory.
+        """
+        return self.stylize(photo, **options).image
+
+    def stylize(self, photo: PictureLike, **options: Any) -> Result:
+        """Return the painted picture with its recipe. Arguments and errors as when calling."""
+        return self.paint(photo, StylizeOptions(style=self.source.name, **options))
+
+    def paint(self, photo: PictureLike, options: StylizeOptions) -> Result:
+        """Return the painted picture with its recipe; `options.style` is not looked at."""
+        return self.finish(self.run(self.read(photo, options), options), options)
+
+    def read(self, photo: PictureLike, options: StylizeOptions) -> Photo:
+        """Return the photo at the size of the output: the first of three stages of `paint`."""
+        picture = read(photo, at_least=options.size)
+        began = time.perf_counter()
+        picture = Picture(fit(picture.image, options.size), picture.alpha)
+        return Photo(picture, describe(photo), time.perf_counter() - began)
+
+    def run(self, photo: Photo, options: StylizeOptions) -> Painting:
+        """Return what the network makes of the photo: the second stage, nearly all of the work."""
+        began = time.perf_counter()
+        engine = self._engine(options, photo.picture.image)
+        style = self._weights(options.style_map)
+        painted = run(photo.picture.image, engine, options, style)
+        return Painting(photo, painted, photo.seconds + time.perf_counter() - began)
+
+    def finish(self, painting: Painting, options: StylizeOptions) -> Result:
+        """Return the picture as it was asked for: the last stage."""
+        began = time.perf_counter()
+        picture = painting.photo.picture
+        image = with_alpha(blend(picture.image, painting.image, options), picture)
+        return Result(
+            image=image,
+            seconds=painting.seconds + time.perf_counter() - began,
+            recipe=Recipe(
+                version=__version__,
+                content=painting.photo.source,
+                styles=(self.source,),
+                options=dataclasses.replace(
+                    options, style=self.source.name, any_model=_short(options.any_model)
+                ),
+            ),
+        )
+
+    def _engine(self, options: StylizeOptions, photo: Tensor) -> Engine:
+        by_place = options.style_map is not None
+        height, width = size_of(photo)
+        large = height * width > LARGE and options.stroke is None
+        name = "torch" if options.engine == "auto" and large else options.engine
+        key = name, options.device, options.dtype, by_place
+        if key not in self._engines:
+            self._engines[key] = make_engine(
+                name,
+                self.net,
+                self.info,
+                device=options.device,
+                dtype=options.dtype,
+                by_place=by_place,
+            )
+        return self._engines[key]
+
+    def _weights(self, style_map: str | None) -> Tensor | None:
+        """Return the weights of the network's styles, None if there is only one."""
+        weights = self.choice.weights
+        if style_map is not None:
+            share = gradient(style_map) if style_map in GRADIENTS else mask(read(style_map).image)
+            names = [style.name for style in self.info.styles]
+            chosen = [names.index(name) for name in self.choice.names]
+            return weights_by_place(share, chosen, len(weights))
+        return None if len(weights) == 1 else torch.tensor([weights])
+
+
+def note_on_map(photo: PictureLike, options: StylizeOptions) -> str | None:
+    """Return what to tell a person whose mask has not the photo's size, None if it has."""
+    if options.style_map is None or options.style_map in GRADIENTS:
+        return None
+    ours, theirs = (read(source).image for source in (photo, options.style_map))
+    if size_of(ours) == size_of(theirs):
+        return None
+    height, width = size_of(theirs)
+    return f"--style-map {options.style_map} is {width}x{height}: stretched over the photo"
+
+
+def _short(path: str | None) -> str | None:
+    """Return the name of a file whose absolute path would tell where its maker keeps files."""
+    return Path(path).name if path is not None and Path(path).is_absolute() else path
