@@ -5,33 +5,37 @@ from __future__ import annotations
 import dataclasses
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+import numpy as np
 from PIL import Image
-from torch import Tensor
 
 from impasto._version import __version__
-from impasto.api.pictures import PictureLike, Result, describe, read, with_alpha
-from impasto.apply.engines import LARGE, Engine, make_engine
-from impasto.apply.image import blend, fit, run
-from impasto.apply.options import StylizeOptions
-from impasto.apply.style_map import GRADIENTS, gradient, mask, weights_by_place
+from impasto.api.pictures import PictureLike, Result, describe, locate, read, with_alpha
+from impasto.apply.options import LARGE, StylizeOptions
+from impasto.apply.plain import load_runtime, paint_plain, pick_runtime
+from impasto.apply.runtimes import Runtime
 from impasto.core.tensors import size_of
-from impasto.io.image import Picture
+from impasto.io.image import Picture, Pixels, read_pixels, to_picture
 from impasto.models.file import ModelInfo
 from impasto.models.registry import StyleChoice
-from impasto.models.transform import TransformNet
 from impasto.recipe import Recipe, Source
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from impasto.apply.engines import Engine
+    from impasto.models.transform import TransformNet
 
 
 @dataclass(frozen=True)
 class Photo:
     """A photo that is ready to be painted."""
 
-    picture: Picture
-    """At the size of the output."""
+    picture: Picture | Pixels
+    """At the size of the output; pixels if they can be painted without torch."""
 
     source: Source
     seconds: float
@@ -43,8 +47,9 @@ class Painting:
     """What the network made of a photo."""
 
     photo: Photo
-    image: Tensor
-    """(1, 3, H, W) in [0, 1], before the photo's colours or shapes are mixed in."""
+    image: Tensor | Image.Image
+    """(1, 3, H, W) in [0, 1], before the photo's colours or shapes are mixed in; or, of pixels,
+    the finished picture."""
 
     seconds: float
     """Spent so far, without reading the file."""
@@ -54,20 +59,28 @@ class Model:
     """A trained network, ready to paint; `impasto.load` gives one.
 
     Args:
-        net: the network.
+        net: the network; None to load it from the file of `choice` when torch is needed.
         info: what its file says about itself.
         choice: which of its styles are painted with, and how much of each.
         source: how a recipe calls it: what was asked for, and the SHA-256 of the file.
     """
 
     def __init__(
-        self, net: TransformNet, info: ModelInfo, choice: StyleChoice, source: Source
+        self, net: TransformNet | None, info: ModelInfo, choice: StyleChoice, source: Source
     ) -> None:
-        self.net = net
+        self._net = net
         self.info = info
         self.choice = choice
         self.source = source
         self._engines: dict[tuple[str, str, str, bool], Engine] = {}
+        self._runtimes: dict[tuple[str, str], Runtime | None] = {}
+
+    @cached_property
+    def net(self) -> TransformNet:
+        """The network."""
+        from impasto.models.file import load_model
+
+        return load_model(self.choice.path)[0] if self._net is None else self._net
 
     @property
     def styles(self) -> tuple[str, ...]:
@@ -98,24 +111,43 @@ class Model:
 
     def read(self, photo: PictureLike, options: StylizeOptions) -> Photo:
         """Return the photo at the size of the output: the first of three stages of `paint`."""
-        picture = read(photo, at_least=options.size)
+        pixels = read_pixels(locate(photo), at_least=options.size)
         began = time.perf_counter()
+        if self._runtime(options, pixels) is not None:
+            return Photo(pixels, describe(photo), 0.0)
+        from impasto.apply.image import fit
+
+        picture = to_picture(pixels)
         picture = Picture(fit(picture.image, options.size), picture.alpha)
         return Photo(picture, describe(photo), time.perf_counter() - began)
 
     def run(self, photo: Photo, options: StylizeOptions) -> Painting:
         """Return what the network makes of the photo: the second stage, nearly all of the work."""
         began = time.perf_counter()
-        engine = self._engine(options, photo.picture.image)
-        style = self._weights(options.style_map)
-        painted = run(photo.picture.image, engine, options, style)
+        painted: Tensor | Image.Image
+        if isinstance(photo.picture, Pixels):
+            runtime = self._runtime(options, photo.picture)
+            assert runtime is not None
+            several = len(self.choice.weights) > 1
+            style = np.asarray([self.choice.weights], np.float32) if several else None
+            painted = paint_plain(photo.picture, runtime, style)
+        else:
+            from impasto.apply.image import run
+
+            image = photo.picture.image
+            style_map = self._weights(options.style_map)
+            painted = run(image, self._engine(options, image), options, style_map)
         return Painting(photo, painted, photo.seconds + time.perf_counter() - began)
 
     def finish(self, painting: Painting, options: StylizeOptions) -> Result:
         """Return the picture as it was asked for: the last stage."""
         began = time.perf_counter()
-        picture = painting.photo.picture
-        image = with_alpha(blend(picture.image, painting.image, options), picture)
+        picture, image = painting.photo.picture, painting.image
+        if isinstance(picture, Picture) and not isinstance(image, Image.Image):
+            from impasto.apply.image import blend
+
+            image = with_alpha(blend(picture.image, image, options), picture)
+        assert isinstance(image, Image.Image)
         return Result(
             image=image,
             seconds=painting.seconds + time.perf_counter() - began,
@@ -129,7 +161,19 @@ class Model:
             ),
         )
 
+    def _runtime(self, options: StylizeOptions, pixels: Pixels) -> Runtime | None:
+        """Return what paints this photo without torch, if anything can."""
+        name = None if self._net is not None else pick_runtime(options, pixels)
+        if name is None:
+            return None
+        key = name, options.dtype
+        if key not in self._runtimes:
+            self._runtimes[key] = load_runtime(self.choice.path, *key)
+        return self._runtimes[key]
+
     def _engine(self, options: StylizeOptions, photo: Tensor) -> Engine:
+        from impasto.apply.engines import make_engine
+
         by_place = options.style_map is not None
         height, width = size_of(photo)
         large = height * width > LARGE and options.stroke is None
@@ -148,6 +192,10 @@ class Model:
 
     def _weights(self, style_map: str | None) -> Tensor | None:
         """Return the weights of the network's styles, None if there is only one."""
+        import torch
+
+        from impasto.apply.style_map import GRADIENTS, gradient, mask, weights_by_place
+
         weights = self.choice.weights
         if style_map is not None:
             share = gradient(style_map) if style_map in GRADIENTS else mask(read(style_map).image)
@@ -159,7 +207,11 @@ class Model:
 
 def note_on_map(photo: PictureLike, options: StylizeOptions) -> str | None:
     """Return what to tell a person whose mask has not the photo's size, None if it has."""
-    if options.style_map is None or options.style_map in GRADIENTS:
+    if options.style_map is None:
+        return None
+    from impasto.apply.style_map import GRADIENTS
+
+    if options.style_map in GRADIENTS:
         return None
     ours, theirs = (read(source).image for source in (photo, options.style_map))
     if size_of(ours) == size_of(theirs):

@@ -5,17 +5,19 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
-from torch import Tensor
 
 from impasto import assets
 from impasto.core.errors import ImageError
 from impasto.core.tensors import resize, size_of
 from impasto.io.image import Picture, read_picture, to_pil, write_picture
 from impasto.recipe import Recipe, Source, describe_source
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PictureLike = str | Path | bytes | Image.Image | np.ndarray[Any, Any]
 

@@ -7,24 +7,18 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image
-from torch import Tensor
 
 from impasto.api.model import Model
 from impasto.api.pictures import PictureLike, Result, describe, read
 from impasto.apply.batch import plan
 from impasto.apply.options import StylizeOptions
 from impasto.apply.pipeline import Stages, paint_batch
-from impasto.core.device import pick_dtype
 from impasto.core.events import Event
 from impasto.core.tensors import fit_long_side
 from impasto.io.image import size_in_file
-from impasto.models.any_style import STATISTICS_LAYERS, look_at
-from impasto.models.file import StyleInfo, load_any_style, load_model
+from impasto.models.file import StyleInfo, load_any_style, load_model, read_info
 from impasto.models.registry import StyleChoice, find_any_model, find_style
-from impasto.perception.extractor import Extractor
-from impasto.perception.weights import find_weights
 from impasto.recipe import Source, describe_source
 
 
@@ -60,11 +54,13 @@ def load(
     choice = find_style(style, any_model)
     if choice.paintings:
         return _look_at_paintings(choice, choice.paintings, style_scale, weights, tell)
-    net, info = load_model(choice.path)
+    info = read_info(choice.path)
+    if info.any_style:
+        load_model(choice.path)  # says what is missing
     source = describe_source(choice.path)
     if choice.bundled or str(style) != str(choice.path):
         source = Source(str(style), source.sha256)
-    return Model(net, info, choice, source)
+    return Model(None, info, choice, source)
 
 
 def load_for_paintings(
@@ -94,9 +90,16 @@ def _look_at_paintings(
     tell: Callable[[Event], None] | None,
 ) -> Model:
     """Return the network for any painting as one that has learnt these."""
+    import torch
+
+    from impasto.core.device import pick_dtype
+    from impasto.models.any_style import STATISTICS_LAYERS, look_at
+    from impasto.perception.extractor import Extractor
+    from impasto.perception.weights import find_weights
+
     paintings = [read(source) for source in sources]
     network, info = load_any_style(choice.path)
-    found: dict[str, Tensor] = {}
+    found: dict[str, torch.Tensor] = {}
     for event in find_weights(file=weights):
         if not isinstance(event, Event):
             found = event

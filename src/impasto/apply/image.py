@@ -8,13 +8,10 @@ from torch import Tensor
 
 from impasto.apply.engines import Engine
 from impasto.apply.guided import enlarge
-from impasto.apply.options import StylizeOptions
+from impasto.apply.options import FRAME, StylizeOptions
 from impasto.core.device import enough_memory
 from impasto.core.tensors import check_picture, fit_long_side, resize, size_of, to_eight_bits
 from impasto.io.colour import match_colors, replace_luminance
-
-FRAME = 8
-"""Pixels by which a picture is widened before it is painted; they are cropped afterwards."""
 
 TRAINED_SIZE = 512
 """Long side of the pictures for which the bundled networks' strokes were learnt, in pixels."""

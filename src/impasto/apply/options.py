@@ -13,6 +13,12 @@ from cyclopts import Group, Parameter
 from impasto.core.errors import ConfigError
 from impasto.core.options import check_at_least
 
+FRAME = 8
+"""Pixels by which a picture is widened before it is painted; they are cropped afterwards."""
+
+LARGE = 3_000_000
+"""Pixels above which a picture is painted layer by layer in strips, in bounded memory."""
+
 _LOOK = Parameter(group=Group("Look", sort_key=1))
 _MACHINE = Parameter(group=Group("Machine", sort_key=2))
 

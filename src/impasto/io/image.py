@@ -1,4 +1,4 @@
-"""Picture files to tensors, and back."""
+"""Picture files to tensors, and back. torch is imported where a tensor is made."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
-from torch import Tensor
 
 from impasto.core.errors import ImageError
-from impasto.core.tensors import check_picture, fit_long_side
-from impasto.io.alpha import extend_colors
+from impasto.core.tensors import fit_long_side
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = np.ndarray[Any, Any]
 OUTPUT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
 NOTE_KEY = "impasto"
 """Name of the PNG text chunk that holds the recipe."""
@@ -40,11 +41,49 @@ class Picture:
     """(1, 1, H, W) in [0, 1], None if the file is opaque."""
 
 
+@dataclass(frozen=True)
+class Pixels:
+    """A picture out of a file, before it becomes a tensor."""
+
+    array: Array
+    """(H, W, 3) float32, sRGB in [0, 1]."""
+
+    alpha: Array | None
+    """(H, W) float32 in [0, 1], None if the file is opaque."""
+
+
 def read_picture(
-    source: str | Path | bytes | Image.Image | np.ndarray[Any, Any],
+    source: str | Path | bytes | Image.Image | Array,
     *,
     at_least: int | None = None,
 ) -> Picture:
+    """Return the picture in a file, as `read_pixels` does, as a tensor.
+
+    Raises:
+        ImageError: missing, a directory, not a picture, truncated, empty, or too many pixels.
+    """
+    return to_picture(read_pixels(source, at_least=at_least))
+
+
+def to_picture(pixels: Pixels) -> Picture:
+    """Return pixels as a tensor, visible colours spread under what is transparent."""
+    import torch
+
+    from impasto.io.alpha import extend_colors
+
+    array = np.ascontiguousarray(pixels.array.transpose(2, 0, 1))
+    image = torch.from_numpy(array).unsqueeze(0)
+    if pixels.alpha is None:
+        return Picture(image, None)
+    alpha = torch.from_numpy(np.ascontiguousarray(pixels.alpha))[None, None]
+    return Picture(extend_colors(image, alpha), alpha)
+
+
+def read_pixels(
+    source: str | Path | bytes | Image.Image | Array,
+    *,
+    at_least: int | None = None,
+) -> Pixels:
     """Return the picture in a file, upright and in sRGB, whatever its format.
 
     Grey, palette, CMYK and 16-bit pictures become RGB; EXIF orientation and ICC profile are
@@ -62,7 +101,7 @@ def read_picture(
     if isinstance(source, np.ndarray):
         source = _from_array(source)
     if isinstance(source, Image.Image):
-        return _to_picture(source.copy(), "the picture")
+        return _to_pixels(source.copy())
     name = "the given file" if isinstance(source, bytes) else str(Path(source))
     try:
         with warnings.catch_warnings():
@@ -72,7 +111,7 @@ def read_picture(
                     shrunk = fit_long_side(opened.height, opened.width, at_least)
                     opened.draft(None, shrunk[::-1])
                 opened.load()
-                return _to_picture(opened, name)
+                return _to_pixels(opened)
     except UnidentifiedImageError as error:
         raise ImageError(
             f"{name} is not a picture that can be read; expected PNG, JPEG, WebP, AVIF or TIFF"
@@ -112,7 +151,7 @@ def _file(source: str | Path | bytes, name: str) -> Path | io.BytesIO:
     return io.BytesIO(source) if isinstance(source, bytes) else source
 
 
-def _from_array(array: np.ndarray[Any, Any]) -> Image.Image:
+def _from_array(array: Array) -> Image.Image:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         raise ImageError(f"expected an array (H, W), (H, W, 3) or (H, W, 4), got {array.shape}")
     if array.size == 0:
@@ -122,27 +161,27 @@ def _from_array(array: np.ndarray[Any, Any]) -> Image.Image:
     return Image.fromarray(array.astype(np.uint8))
 
 
-def _to_picture(opened: Image.Image, name: str) -> Picture:
+def _to_pixels(opened: Image.Image) -> Pixels:
     image = ImageOps.exif_transpose(opened)
     profile = opened.info.get("icc_profile")
     if image.mode in _SIXTEEN_BIT_MODES:
         grey = np.asarray(image).astype(np.float32)
-        return Picture(_to_tensor(grey / (65535 if grey.max() > 255 else 255)), None)
+        return Pixels(_from_grey(grey / (65535 if grey.max() > 255 else 255)), None)
     if image.mode == "F":
         grey = np.nan_to_num(np.asarray(image))
-        return Picture(_to_tensor(grey / (1 if grey.max() <= 1 else 255)), None)
+        return Pixels(_from_grey(grey / (1 if grey.max() <= 1 else 255)), None)
     alpha = None
     if image.has_transparency_data:
         with_alpha = image.convert("RGBA")
-        alpha = _to_tensor(np.asarray(with_alpha.getchannel("A"), np.float32) / 255)[:, :1]
+        alpha = np.asarray(with_alpha.getchannel("A"), np.float32) / 255
         image = with_alpha.convert("RGB") if image.mode != "RGB" else image
-    rgb = _to_srgb(image, profile)
-    tensor = _to_tensor(np.asarray(rgb, np.float32) / 255)
-    if alpha is not None:
-        if bool((alpha >= 1).all()):
-            return Picture(tensor, None)
-        tensor = extend_colors(tensor, alpha)
-    return Picture(check_picture(tensor, name), alpha)
+    rgb = np.asarray(_to_srgb(image, profile), np.float32) / 255
+    return Pixels(rgb, None if alpha is None or bool((alpha >= 1).all()) else alpha)
+
+
+def _from_grey(array: Array) -> Array:
+    """Return (H, W, 3) of (H, W)."""
+    return np.repeat(array.astype(np.float32).clip(0, 1)[:, :, None], 3, axis=2)
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -159,14 +198,6 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.convert("RGB")
 
 
-def _to_tensor(array: np.ndarray[Any, Any]) -> Tensor:
-    """Return (1, 3, H, W) of an (H, W) or (H, W, 3) array."""
-    if array.ndim == 2:
-        array = np.repeat(array[:, :, None], 3, axis=2)
-    tensor = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
-    return tensor.unsqueeze(0).float().clamp(0, 1)
-
-
 def to_pil(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
     """Return a PIL image, RGB or, with `alpha`, RGBA.
 
@@ -174,6 +205,8 @@ def to_pil(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
         image: (1, 3, H, W) in [0, 1].
         alpha: (1, 1, H, W) in [0, 1].
     """
+    import torch
+
     channels = image if alpha is None else torch.cat([image, alpha], dim=1)
     pixels = (channels[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0)
     return Image.fromarray(pixels.contiguous().cpu().numpy())

@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.core.tensors import size_of
-from impasto.models.norm import EPSILON, ConditionalInstanceNorm
+from impasto.models.norm import ConditionalInstanceNorm
+from impasto.models.options import EPSILON
 from impasto.models.transform import TransformNet, pad_to_multiple
 
 STRIP_PIXELS = 400_000
