@@ -72,7 +72,7 @@ class Model:
         self.info = info
         self.choice = choice
         self.source = source
-        self._engines: dict[tuple[str, str, str, bool], Engine] = {}
+        self._engines: dict[tuple[str, str, str, bool, str | None], Engine] = {}
         self._runtimes: dict[tuple[str, str], Runtime | None] = {}
 
     @cached_property
@@ -177,8 +177,9 @@ class Model:
         by_place = options.style_map is not None
         height, width = size_of(photo)
         large = height * width > LARGE and options.stroke is None
-        name = "torch" if options.engine == "auto" and large else options.engine
-        key = name, options.device, options.dtype, by_place
+        in_strips = large or options.memory is not None
+        name = "torch" if options.engine == "auto" and in_strips else options.engine
+        key = name, options.device, options.dtype, by_place, options.memory
         if key not in self._engines:
             self._engines[key] = make_engine(
                 name,
@@ -187,6 +188,7 @@ class Model:
                 device=options.device,
                 dtype=options.dtype,
                 by_place=by_place,
+                memory=options.memory,
             )
         return self._engines[key]
 

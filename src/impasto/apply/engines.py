@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from impasto.apply.options import LARGE
+from impasto.apply.memory import needs_strips
 from impasto.apply.runtimes import fits, is_installed, make_runtime
 from impasto.core.device import autocast, pick_device, pick_dtype
 from impasto.core.errors import ConfigError, MissingError
@@ -44,7 +44,10 @@ class TorchEngine:
 
     name = "torch"
 
-    def __init__(self, net: TransformNet, device: str, dtype: str) -> None:
+    def __init__(
+        self, net: TransformNet, device: str, dtype: str, memory: str | None = None
+    ) -> None:
+        self.memory = memory
         self.device = pick_device(device)
         self.dtype = pick_dtype(dtype, self.device)
         self.net = net.to(self.device)
@@ -68,8 +71,10 @@ class TorchEngine:
 
     def _is_large(self, image: Tensor, style: Tensor | None) -> bool:
         one_style = style is None or style.ndim == 2
-        pixels = image.shape[-2] * image.shape[-1]
-        return self.device.type == "cpu" and len(image) == 1 and one_style and pixels > LARGE
+        if self.device.type != "cpu" or len(image) > 1 or not one_style:
+            return False
+        dtype = "float32" if self.dtype == torch.float32 else "bfloat16"
+        return needs_strips(*size_of(image), self.net.options, dtype, memory=self.memory)
 
 
 def _with_half_convolutions(net: TransformNet) -> TransformNet:
@@ -104,7 +109,14 @@ class RuntimeEngine:
 
 
 def make_engine(
-    name: str, net: TransformNet, info: ModelInfo, *, device: str, dtype: str, by_place: bool
+    name: str,
+    net: TransformNet,
+    info: ModelInfo,
+    *,
+    device: str,
+    dtype: str,
+    by_place: bool,
+    memory: str | None = None,
 ) -> Engine:
     """Return what runs a network.
 
@@ -115,6 +127,7 @@ def make_engine(
         device: where torch runs; the others know only the CPU.
         dtype: `auto`, `float32` or `bfloat16`.
         by_place: whether the style will be one for every place.
+        memory: how much torch may take on the CPU; 70 % of what is free if None.
 
     Raises:
         ConfigError: no such engine, or one that cannot do this.
@@ -124,7 +137,7 @@ def make_engine(
     if chosen not in ENGINES:
         raise ConfigError(f"--engine {name!r} is not one of auto, {', '.join(ENGINES)}")
     if chosen == "torch":
-        return TorchEngine(net, device, dtype)
+        return TorchEngine(net, device, dtype, memory)
     if not is_installed(chosen):
         raise MissingError(
             f"--engine {chosen} is not installed; install it with: pip install 'impasto[{chosen}]'"

@@ -29,7 +29,7 @@ def pick_runtime(options: StylizeOptions, pixels: Pixels) -> str | None:
     resized = options.size is not None and options.size != max(height, width)
     if asked != (None, None, 1, "none") or resized or pixels.alpha is not None:
         return None
-    if not fits(height, width) or height * width > LARGE:
+    if not fits(height, width) or height * width > LARGE or options.memory is not None:
         return None
     if options.dtype not in ("auto", "float32", "bfloat16"):
         return None

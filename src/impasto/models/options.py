@@ -10,6 +10,9 @@ from impasto.core.errors import ConfigError
 EPSILON = 1e-5
 """Added to the variance when features are normalised; torch's own."""
 
+STRIP_PIXELS = 400_000
+"""Pixels of a layer's output that are computed at a time when a picture is painted in strips."""
+
 SMALLEST_SIDE = 16
 """Smaller pictures are padded to this inside and cropped outside."""
 
