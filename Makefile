@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo install dev test check docs format clean
+.PHONY: help demo install dev test check docs bench format clean
 
 help:  ## show these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.installed
 	$(PIP) -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/.benchmark: pyproject.toml constraints.txt $(VENV)/.dev
+	$(PIP) -c constraints.txt -e '.[benchmark]'
 	@touch $@
 
 install: $(VENV)/.installed  ## make .venv with impasto in it
@@ -35,8 +39,21 @@ check:  ## format, lint, types, structure, dependencies, tests
 	$(BIN)/deptry src
 	$(BIN)/python -m pytest
 
-docs: dev  ## write docs/reference.md anew
+docs: dev  ## write docs/reference.md and docs/benchmarks.md anew, measuring nothing
 	$(BIN)/python docs/generate_reference.py
+	$(BIN)/python benchmarks/report.py
+
+# PHOTOS: photos that no network was trained on. PAINTINGS: those of the bundled styles.
+# UNSEEN: paintings that no network was trained on.
+bench: $(VENV)/.benchmark  ## measure docs/benchmarks.md anew, 40 min (PHOTOS= PAINTINGS= UNSEEN= folders: all of it)
+	$(BIN)/python benchmarks/optimize.py
+	$(BIN)/python benchmarks/memory.py castle starry-night
+	$(BIN)/python benchmarks/one_pass.py
+	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/fast.py src/impasto/assets/castle.jpg
+	$(if $(PHOTOS),$(BIN)/python benchmarks/train.py "$(PHOTOS)")
+	$(if $(and $(PHOTOS),$(PAINTINGS)),$(BIN)/python benchmarks/styles.py "$(PHOTOS)" "$(PAINTINGS)")
+	$(if $(and $(PHOTOS),$(UNSEEN)),$(BIN)/python benchmarks/any_style.py "$(PHOTOS)" "$(UNSEEN)")
 
 format:  ## let ruff rewrite what it can
 	$(BIN)/ruff format .

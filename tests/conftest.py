@@ -16,6 +16,9 @@ from impasto.models.transform import NetworkOptions, TransformNet
 from impasto.perception.vgg import TOPOLOGIES, VGG16, Topology
 from impasto.perception.weights import load_weights
 
+pytest_plugins = ("web_tools",)
+"""Fixtures of the page's tests."""
+
 TINY = Topology("tiny", (2, 2, 3, 3, 3), (4, 6, 8, 10, 10), (120.0, 110.0, 100.0), (1, 1, 1), 255.0)
 """VGG-16's layers with few channels, for tests of the machinery."""
 

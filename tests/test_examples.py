@@ -15,6 +15,7 @@ ARGUMENTS = {
     "paint.py": None,
     "stylize.py": None,
     "watch.py": [CASTLE, WAVE, "48"],
+    "web_client.py": None,  # tests/web/test_server.py
 }
 
 

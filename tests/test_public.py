@@ -37,7 +37,18 @@ def test_the_function_is_not_hidden_by_a_package_of_its_name():
         "from impasto.cli.app import main; main(['styles'])",
         *(
             f"from impasto.cli.app import main; main(['{command}', '--help'])"
-            for command in ("optimize", "stylize", "styles", "train", "show")
+            for command in (
+                "optimize",
+                "stylize",
+                "styles",
+                "train",
+                "show",
+                "reconstruct",
+                "grid",
+                "inspect",
+                "measure",
+                "compare",
+            )
         ),
     ],
 )

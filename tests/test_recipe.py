@@ -1,3 +1,4 @@
+import ast
 import shlex
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from impasto.apply.options import StylizeOptions
 from impasto.cli.app import app
 from impasto.core.errors import ImageError
+from impasto.explanation.options import GridOptions, InspectOptions, ReconstructOptions
 from impasto.optimization.options import OptimizeOptions
 from impasto.recipe import Recipe, Source, describe_source
 
@@ -97,3 +99,53 @@ def test_sources_are_hashed_and_absolute_paths_shortened(photo, monkeypatch):
     monkeypatch.chdir(photo.parent)
     assert describe_source("./photo.png") == described
     assert describe_source(object()) == Source("object", None)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (ReconstructOptions(all=True), "impasto reconstruct photo.jpg --all"),
+        (
+            ReconstructOptions(style_layers=("relu1_1", "relu2_1"), size=(64, 48)),
+            "impasto reconstruct photo.jpg --style-layers relu1_1,relu2_1 --size 64,48",
+        ),
+        (InspectOptions(show=("gram",)), "impasto inspect photo.jpg --show gram"),
+    ],
+)
+def test_explaining_commands_come_back_from_their_json(options, words):
+    recipe = Recipe("0.1.0", Source("photo.jpg", None), (), options)
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    assert recipe.command() == words
+
+
+def test_a_grids_command_names_both_pictures():
+    sources = Source("photo.jpg", None), (Source("wave.jpg", None),)
+    recipe = Recipe("0.1.0", *sources, GridOptions(ratios=(0.01, 1.0)))
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    assert recipe.command() == "impasto grid photo.jpg wave.jpg --ratios 0.01,1.0"
+
+
+@pytest.mark.parametrize(
+    ("made", "call"),
+    [
+        (
+            Recipe("1", Source("a b.jpg", None), (), StylizeOptions(style="wave", strength=0.5)),
+            "impasto.stylize('a b.jpg', 'wave', strength=0.5)",
+        ),
+        (
+            recipe(Source("pass.png", None), coarsest=0, steps=(7,)),
+            "impasto.optimize('my photo.jpg', ['a.jpg', 'b.jpg'], coarsest=0, steps=(7,), "
+            "init='pass.png')",
+        ),
+    ],
+)
+def test_the_python_call_names_the_same_options(made, call):
+    found = ast.parse(made.python()).body[0].value
+    wanted = ast.parse(call).body[0].value
+    assert [ast.literal_eval(each) for each in found.args] == [
+        ast.literal_eval(each) for each in wanted.args
+    ]
+    assert {k.arg: ast.literal_eval(k.value) for k in found.keywords} == {
+        k.arg: ast.literal_eval(k.value) for k in wanted.keywords
+    }
+    assert ast.unparse(found.func) == ast.unparse(wanted.func)

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 from impasto._version import __version__
 
 if TYPE_CHECKING:
+    from impasto.api.compare import Compared, MethodDone, compare, compare_events
     from impasto.api.export import Exported, export
+    from impasto.api.figure import Figure, FigureDone
+    from impasto.api.grid import grid, grid_events
+    from impasto.api.inspect import Inspection, InspectionDone, inspect, inspect_events
+    from impasto.api.measure import Measured, Measurement, measure, measure_events
     from impasto.api.model import Model
     from impasto.api.optimize import (
         Done,
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
         resume_optimize_events,
     )
     from impasto.api.pictures import Result
+    from impasto.api.reconstruct import reconstruct, reconstruct_events
     from impasto.api.sheet import style_sheet
     from impasto.api.stylize import load, stylize, stylize_events
     from impasto.api.train import TrainRequest, resume_events, train, train_events
@@ -36,12 +42,15 @@ if TYPE_CHECKING:
         ShapeError,
     )
     from impasto.core.events import (
+        Advanced,
+        Drawn,
         Event,
         Failed,
         Note,
         Painted,
         Planned,
         Preview,
+        ReferenceStep,
         Sample,
         Saved,
         Skipped,
@@ -51,12 +60,25 @@ if TYPE_CHECKING:
         TrainStep,
         Transfer,
     )
+    from impasto.explanation.options import GridOptions, InspectOptions, ReconstructOptions
+    from impasto.measurement.comparison import Comparison, Entry
+    from impasto.measurement.options import CompareOptions, MeasureOptions
+    from impasto.measurement.yardstick import Distances
     from impasto.models.file import ModelInfo, StyleInfo
     from impasto.models.registry import styles
     from impasto.optimization.options import OptimizeOptions
     from impasto.training.options import TrainOptions
 
 _HOME = {
+    "impasto.api.figure": ("Figure", "FigureDone"),
+    "impasto.api.grid": ("grid", "grid_events"),
+    "impasto.api.inspect": ("Inspection", "InspectionDone", "inspect", "inspect_events"),
+    "impasto.api.reconstruct": ("reconstruct", "reconstruct_events"),
+    "impasto.api.compare": ("Compared", "MethodDone", "compare", "compare_events"),
+    "impasto.api.measure": ("Measured", "Measurement", "measure", "measure_events"),
+    "impasto.measurement.comparison": ("Comparison", "Entry"),
+    "impasto.measurement.options": ("CompareOptions", "MeasureOptions"),
+    "impasto.measurement.yardstick": ("Distances",),
     "impasto.api.optimize": (
         "Done",
         "OptimizeResult",
@@ -81,12 +103,15 @@ _HOME = {
         "ShapeError",
     ),
     "impasto.core.events": (
+        "Drawn",
+        "Advanced",
         "Event",
         "Failed",
         "Note",
         "Painted",
         "Planned",
         "Preview",
+        "ReferenceStep",
         "Sample",
         "Saved",
         "Skipped",
@@ -96,6 +121,7 @@ _HOME = {
         "Trained",
         "Transfer",
     ),
+    "impasto.explanation.options": ("GridOptions", "InspectOptions", "ReconstructOptions"),
     "impasto.models.file": ("ModelInfo", "StyleInfo"),
     "impasto.models.registry": ("styles",),
     "impasto.api.export": ("Exported", "export"),
@@ -105,14 +131,31 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "Advanced",
+    "CompareOptions",
+    "Compared",
+    "Comparison",
     "ConfigError",
+    "Distances",
     "Done",
+    "Drawn",
+    "Entry",
     "Event",
     "Exported",
     "Failed",
+    "Figure",
+    "FigureDone",
+    "GridOptions",
     "ImageError",
     "ImpastoError",
     "InputError",
+    "InspectOptions",
+    "Inspection",
+    "InspectionDone",
+    "MeasureOptions",
+    "Measured",
+    "Measurement",
+    "MethodDone",
     "MissingError",
     "Model",
     "ModelFileError",
@@ -123,6 +166,8 @@ __all__ = [
     "Painted",
     "Planned",
     "Preview",
+    "ReconstructOptions",
+    "ReferenceStep",
     "ResourceError",
     "Result",
     "Sample",
@@ -139,10 +184,20 @@ __all__ = [
     "Trained",
     "Transfer",
     "__version__",
+    "compare",
+    "compare_events",
     "export",
+    "grid",
+    "grid_events",
+    "inspect",
+    "inspect_events",
     "load",
+    "measure",
+    "measure_events",
     "optimize",
     "optimize_events",
+    "reconstruct",
+    "reconstruct_events",
     "resume_events",
     "resume_optimize_events",
     "style_sheet",

@@ -13,11 +13,18 @@ from impasto.apply.options import StylizeOptions
 from impasto.core.errors import ImageError
 from impasto.core.options import changed as changed_options
 from impasto.core.options import restore
+from impasto.explanation.options import GridOptions, InspectOptions, ReconstructOptions
 from impasto.optimization.options import OptimizeOptions
 
-Options = OptimizeOptions | StylizeOptions
+Options = OptimizeOptions | StylizeOptions | ReconstructOptions | GridOptions | InspectOptions
 
-_OPTIONS: dict[str, type[Options]] = {"optimize": OptimizeOptions, "stylize": StylizeOptions}
+_OPTIONS: dict[str, type[Options]] = {
+    "optimize": OptimizeOptions,
+    "stylize": StylizeOptions,
+    "reconstruct": ReconstructOptions,
+    "grid": GridOptions,
+    "inspect": InspectOptions,
+}
 """By command. The kind of its options is what tells one recipe from another."""
 
 
@@ -40,7 +47,7 @@ class Recipe:
     version: str
     content: Source
     styles: tuple[Source, ...]
-    """The paintings (optimize), or the one model file (stylize)."""
+    """The paintings (optimize, grid), the one model file (stylize), or none."""
 
     options: Options
     """With every preset filled in, and the steps that were really taken."""
@@ -78,15 +85,32 @@ class Recipe:
     def command(self) -> str:
         """Return the shell command that paints the picture again."""
         words = ["impasto", _command_of(self.options), self.content.name]
-        if isinstance(self.options, OptimizeOptions):
+        if isinstance(self.options, OptimizeOptions | GridOptions):
             words += [style.name for style in self.styles]
+        for name, value in self._asked().items():
+            words.append(f"--{name.replace('_', '-')}")
+            if value is not True:
+                words.append(",".join(map(str, value)) if isinstance(value, tuple) else str(value))
+        return shlex.join(words)
+
+    def python(self) -> str:
+        """Return the Python call that paints the picture again."""
+        asked = self._asked()
+        words = [repr(self.content.name)]
+        if isinstance(self.options, OptimizeOptions):
+            names = [style.name for style in self.styles]
+            words.append(repr(names[0] if len(names) == 1 else names))
+        else:
+            words.append(repr(asked.pop("style")))
+        words += [f"{name}={value!r}" for name, value in asked.items()]
+        return f"impasto.{_command_of(self.options)}({', '.join(words)})"
+
+    def _asked(self) -> dict[str, Any]:
+        """Return the options that a person would have to name."""
         asked = _without_presets(self.options)
         if self.init is not None:
             asked["init"] = self.init.name
-        for name, value in asked.items():
-            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            words += [f"--{name.replace('_', '-')}", text]
-        return shlex.join(words)
+        return asked
 
 
 def describe_source(source: object) -> Source:

@@ -55,6 +55,21 @@ def test_the_saved_file_carries_its_recipe(tmp_path, photo, painting, tiny, monk
         result.save(path)
 
 
+def test_sixteen_bits_are_more_than_the_rounded_picture(
+    tmp_path, photo, painting, tiny, monkeypatch
+):
+    use(monkeypatch, tiny)
+    result = impasto.optimize(photo, painting, size=40, steps=(2,), bits=16)
+    assert result.pixels is not None
+    rounded = np.asarray(result.image) / 255
+    assert 0 < np.abs(result.pixels - rounded).max() <= 0.51 / 255
+    path = result.save(tmp_path / "out.tif")
+    assert "--bits 16" in Recipe.from_json(read_note(path) or "").command()
+    again = impasto.optimize(path, painting, size=40, steps=(0,), bits=16)
+    assert again.pixels is not None
+    assert np.abs(again.pixels - result.pixels).max() <= 0.51 / 65535
+
+
 def test_stop_early_reaches_the_optimisation(photo, painting, tiny, monkeypatch):
     use(monkeypatch, tiny)
     options = impasto.OptimizeOptions(size=40, steps=(1000,))
@@ -112,3 +127,10 @@ def test_auto_knows_a_painting_by_its_content_and_falls_back_to_the_photo(
     events = events_from_auto(painting, steps=(1,), coarsest=0)
     assert "starting from the photo" in events[0].message
     assert events[-1].result.recipe.options.init == "content"
+
+
+@pytest.mark.usefixtures("weights")
+def test_the_recipe_does_not_tell_where_the_start_is_kept(photo, painting):
+    result = impasto.optimize(photo, painting, init=str(photo), size=48, steps=(1,))
+    assert result.recipe.options.init == photo.name
+    assert str(photo.parent) not in result.recipe.to_json()

@@ -162,6 +162,21 @@ def test_a_style_map_paints_each_side_in_its_own_style(photo, pair, tmp_path):
     assert np.abs(ramp[left] - blue[left]).mean() < np.abs(ramp[left] - red[left]).mean()
 
 
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+def test_a_style_map_of_one_style_leaves_the_rest_a_photo(photo, wave, tmp_path, strength):
+    whole = pixels(impasto.stylize(photo, wave, strength=strength).image)
+    black_and_white = np.zeros((40, 60), np.uint8)
+    black_and_white[:, 30:] = 255
+    Image.fromarray(black_and_white).save(tmp_path / "mask.png")
+    options = {"style_map": str(tmp_path / "mask.png"), "strength": strength}
+    mixed = pixels(impasto.stylize(photo, wave, **options).image)
+    assert np.array_equal(mixed[:, :29], pixels(Image.open(photo))[:, :29])
+    assert np.array_equal(mixed[:, 31:], whole[:, 31:])
+    assert np.abs(whole - mixed)[:, :29].mean() > 1
+    ramp = pixels(impasto.stylize(photo, wave, style_map="left:right", engine="onnxruntime").image)
+    assert np.abs(ramp - whole)[:, -1].mean() < np.abs(ramp - whole)[:, 0].mean()
+
+
 @pytest.mark.usefixtures("photo", "pair")
 def test_the_recipe_of_a_blend_names_it_whole(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -7,7 +7,7 @@ from impasto.apply.image import FRAME
 from impasto.apply.image import paint as paint_with
 from impasto.apply.options import StylizeOptions
 from impasto.core.errors import ConfigError, ResourceError, ShapeError
-from impasto.core.tensors import resize, to_eight_bits
+from impasto.core.tensors import resize, round_to_bits
 from impasto.io.colour import to_luminance
 from impasto.models.file import load_model
 
@@ -32,27 +32,27 @@ def test_any_size_comes_out_as_it_went_in(net, size):
     assert painted.shape == photo.shape
     assert painted.dtype == torch.float32
     assert bool(torch.isfinite(painted).all())
-    assert torch.equal(painted, to_eight_bits(painted))
+    assert torch.equal(painted, round_to_bits(painted))
 
 
 def test_it_is_the_network_that_paints(net):
     photo = noise_picture(32, 48)
     with torch.no_grad():
         wide = torch.nn.functional.pad(photo, (FRAME,) * 4, mode="reflect")
-        expected = to_eight_bits(net(wide)[..., FRAME:-FRAME, FRAME:-FRAME])
+        expected = round_to_bits(net(wide)[..., FRAME:-FRAME, FRAME:-FRAME])
     assert (paint(photo, net, options()) - expected).abs().max() <= 1.01 / 255
     assert (expected - photo).abs().mean() > 0.1
 
 
 @pytest.mark.parametrize("preserve_color", ["none", "luminance", "match"])
 def test_strength_0_is_exactly_the_photo(net, preserve_color):
-    photo = to_eight_bits(noise_picture(21, 34))
+    photo = round_to_bits(noise_picture(21, 34))
     asked = options(strength=0.0, preserve_color=preserve_color)
     assert torch.equal(paint(photo, net, asked), photo)
 
 
 def test_strength_goes_from_the_photo_to_the_full_style(net):
-    photo = to_eight_bits(noise_picture(21, 34))
+    photo = round_to_bits(noise_picture(21, 34))
     full = paint(photo, net, options())
     far = [
         float((paint(photo, net, options(strength=strength)) - photo).abs().mean())

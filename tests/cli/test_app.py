@@ -23,6 +23,9 @@ def run(*words):
         ("stylize", "--help"),
         ("styles", "--help"),
         ("show", "-h"),
+        ("reconstruct", "--help"),
+        ("grid", "--help"),
+        ("inspect", "--help"),
     ],
 )
 def test_help_is_there_with_an_example(words):

@@ -191,7 +191,7 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(here, capsys):
     words = ["optimize", "photo.png", "painting.png", "--dry-run", "--size", "4096"]
     assert main([*words, "--memory", "4GiB"]) == 0
     captured = capsys.readouterr()
-    assert captured.out.startswith("4096x2731: 5 scales, 480 + 240 + 120 + 60 + 30 steps, about ")
+    assert captured.out.startswith("4096x2731: 5 scales, 128 + 64 + 32 + 16 + 8 steps, about ")
     assert "tiles of" in captured.out
     assert captured.err == ""
     assert main([*words, "--json"]) == 0
@@ -239,3 +239,10 @@ def test_a_run_folder_is_used_once_and_knows_its_pictures(here, capsys):
     save_picture(here / "painting.png", 60, 60, 3)
     assert main(["optimize", "--resume", "run"]) == 2
     assert "painting.png has changed" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("photo", "painting")
+def test_sixteen_bits_into_a_format_without_them(capsys):
+    words = ["optimize", "photo.png", "painting.png", "--bits", "16", "-o", "a.jpg", *QUICK]
+    assert main(words) == 2
+    assert "only .png .tif .tiff hold them" in capsys.readouterr().err

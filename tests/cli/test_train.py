@@ -148,6 +148,7 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(here):
         (["--resume", "photos"], "no run folder"),
         (["--resume", "photos", "--lr", "1"], "only --minutes or --steps"),
         (["wave.png", "--resume", "photos"], "nothing else"),
+        (["--resume", "photos", "--licence", "MIT"], "nothing else"),
         (["wave.png", "wave.png", "--photos", "photos"], "names of styles"),
         (["wave.png", "--photos", "photos", "--name", "a", "--name", "b"], "as many --name"),
         (["wave.png", "--photos", "photos", "--name", "a/b"], "letters"),

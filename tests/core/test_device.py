@@ -24,4 +24,4 @@ def test_an_unknown_dtype_is_refused():
 
 
 def test_the_machine_is_named_with_its_threads():
-    assert f"{torch.get_num_threads()} threads" in describe_machine()
+    assert f"{torch.get_num_threads()} thread" in describe_machine()

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from impasto.core.errors import ShapeError
-from impasto.core.tensors import check_picture, cover, fit_long_side, resize, to_eight_bits
+from impasto.core.tensors import check_picture, cover, fit_long_side, resize, round_to_bits
 
 
 @pytest.mark.parametrize("shape", [(3, 4, 4), (1, 1, 4, 4), (1, 4, 4, 4), (1, 3, 0, 4)])
@@ -40,5 +40,5 @@ def test_cover_crops_the_middle_without_squashing():
 
 
 def test_eight_bits_are_what_a_file_holds():
-    rounded = to_eight_bits(torch.tensor([-1.0, 0.5, 2.0]))
+    rounded = round_to_bits(torch.tensor([-1.0, 0.5, 2.0]))
     assert torch.equal(rounded * 255, torch.tensor([0.0, 128.0, 255.0]))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -50,6 +51,23 @@ def test_tiles_give_the_loss_and_gradient_of_the_whole(formula, height, width, o
         tiled, found = evaluate(TiledLoss(*arguments, side), image)
         assert tiled == pytest.approx(whole, rel=1e-9)
         assert (found - gradient).abs().max() <= 1e-9 * gradient.abs().max()
+
+
+@pytest.mark.parametrize("kind", ["content", "style"])
+def test_content_or_style_alone_is_exact_too(kind):
+    """The other is not there at all: no layers, and no style pictures without a style."""
+    dtype = torch.float64
+    other = {"content": "style", "style": "content"}[kind]
+    weights = replace(WEIGHTS, **{other: {}, f"{other}_weight": 0.0})
+    extractor = make_extractor(dtype)
+    content, image, style = (noise_picture(100, 90, seed).to(dtype) for seed in range(3))
+    styles, shares = ([], []) if kind == "content" else ([style], [1.0])
+    arguments = extractor, "impasto", weights, content, styles, shares
+    whole, gradient = evaluate(PerceptualLoss(*arguments), image)
+    tiled, found = evaluate(TiledLoss(*arguments, 32), image)
+    assert {name.split(".")[0] for name in whole} == {kind, "tv", "range"}
+    assert tiled == pytest.approx(whole, rel=1e-9)
+    assert (found - gradient).abs().max() <= 1e-9 * gradient.abs().max()
 
 
 def test_float32_is_close():

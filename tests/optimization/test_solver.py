@@ -62,3 +62,25 @@ def test_a_step_reports_the_terms_before_it():
     total, terms = solver.step()
     assert total == 0
     assert terms == {"bowl": 0}
+
+
+def test_after_a_failed_step_none_is_as_long():
+    """The third loss is far above the first: the second step was too long, whatever it was."""
+    count = 0
+
+    def sometimes_high(image):
+        nonlocal count
+        count += 1
+        return {"loss": bowl(image)["bowl"] * (1000.0 if count == 3 else 1.0)}
+
+    solver = Solver(torch.zeros(1, 3, 4, 4), sometimes_high)
+    solver.step()
+    solver.step()
+    failed = solver._optimizer.length
+    solver.step()
+    for _ in range(20):
+        solver.step()
+        assert solver._optimizer.length <= failed / 4 * 1.001
+    again = Solver(torch.zeros(1, 3, 4, 4), bowl)
+    again.restore(solver.state())
+    assert again._optimizer.longest == solver._optimizer.longest == pytest.approx(failed / 4)

@@ -8,6 +8,7 @@ from conftest import noise_picture
 from impasto import assets
 from impasto.core.errors import ConfigError, ResourceError, ShapeError
 from impasto.core.events import Finished, Planned, Preview, Step, StopEarly
+from impasto.core.tensors import resize
 from impasto.io.colour import to_luminance
 from impasto.io.image import read_picture
 from impasto.optimization.options import OptimizeOptions
@@ -226,7 +227,7 @@ def test_events_are_frozen(tiny):
 
 
 def test_little_memory_means_tiles_and_the_same_picture(tiny):
-    content, styles = noise_picture(400, 520, 1), [noise_picture(300, 300, 2)]
+    content, styles = noise_picture(400, 520, 1), [noise_picture(520, 500, 2)]
     options = {"size": 520, "steps": (3,), "coarsest": 0, "dtype": "float32"}
     whole = list(stylize(content, styles, tiny, OptimizeOptions(memory="10GB", **options)))
     tiled = list(stylize(content, styles, tiny, OptimizeOptions(memory="1.05GB", **options)))
@@ -237,6 +238,50 @@ def test_little_memory_means_tiles_and_the_same_picture(tiny):
     assert (tiled[-1].image - whole[-1].image).abs().mean() < 1 / 255
 
 
+def test_a_small_painting_is_not_enlarged(tiny):
+    """Of a flat painting enlarged, no layer would tell; so of one with the finest grain."""
+    content = noise_picture(64, 64, 1)
+    fine = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    enlarged = resize(fine, 64, 64)
+    losses = {}
+    for name, style in (("fine", fine), ("enlarged", enlarged)):
+        for loss in ("impasto", "classic"):
+            options = OptimizeOptions(
+                size=64, steps=(0,), coarsest=0, dtype="float32", loss=loss, init="content"
+            )
+            losses[name, loss] = list(stylize(content, [style], tiny, options))[-1].losses["total"]
+    assert losses["fine", "classic"] == pytest.approx(losses["enlarged", "classic"], rel=1e-4)
+    assert losses["fine", "impasto"] != pytest.approx(losses["enlarged", "impasto"], rel=1e-2)
+
+
 def test_too_little_memory_is_one_clear_error(tiny):
     with pytest.raises(ResourceError, match="--memory allows 100 MB"):
         paint(tiny, memory="100MB")
+
+
+@pytest.mark.parametrize("kind", ["content", "style"])
+def test_content_or_style_alone(tiny, kind):
+    """Nothing of the other is asked for, measured or reported."""
+    other = {"content": "style", "style": "content"}[kind]
+    options = {f"{other}_weight": 0.0, f"{kind}_weight": 1000.0, "tv_weight": 0.0}
+    styles = [] if kind == "content" else None
+    events, finished = paint(
+        tiny, styles=styles, init="noise", steps=(25,), size=64, coarsest=0, **options
+    )
+    assert {name.split(".")[0] for name in finished.losses} == {kind, "total", "range"}
+    assert finished.losses["total"] < 0.2 * events[0].loss
+
+
+def test_nothing_that_counts_is_refused(tiny):
+    with pytest.raises(ConfigError, match="nothing to paint"):
+        paint(tiny, content_weight=0.0, style_weight=0.0)
+
+
+def test_a_faint_start_does_not_stand_still(weights):
+    """From grey the second step of L-BFGS is far too long; the run must get over it."""
+    wave = read_picture(assets.find("great-wave")).image
+    events, _ = paint(
+        weights, wave, [wave], init="grey", content_weight=0.0, style_weight=1000.0,
+        style_layers=("relu1_1", "relu2_1"), size=64, steps=(40,), coarsest=0, dtype="bfloat16",
+    )  # fmt: skip
+    assert min(event.loss for event in events) < 0.1 * events[0].loss

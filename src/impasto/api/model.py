@@ -129,14 +129,15 @@ class Model:
             runtime = self._runtime(options, photo.picture)
             assert runtime is not None
             several = len(self.choice.weights) > 1
-            style = np.asarray([self.choice.weights], np.float32) if several else None
-            painted = paint_plain(photo.picture, runtime, style)
+            shares = np.asarray([self.choice.weights], np.float32) if several else None
+            painted = paint_plain(photo.picture, runtime, shares)
         else:
             from impasto.apply.image import run
 
             image = photo.picture.image
-            style_map = self._weights(options.style_map)
-            painted = run(image, self._engine(options, image), options, style_map)
+            style = self._weights(options.style_map)
+            by_place = style is not None and style.ndim > 2
+            painted = run(image, self._engine(options, image, by_place=by_place), options, style)
         return Painting(photo, painted, photo.seconds + time.perf_counter() - began)
 
     def finish(self, painting: Painting, options: StylizeOptions) -> Result:
@@ -145,8 +146,12 @@ class Model:
         picture, image = painting.photo.picture, painting.image
         if isinstance(picture, Picture) and not isinstance(image, Image.Image):
             from impasto.apply.image import blend
+            from impasto.apply.style_map import paint_where
 
-            image = with_alpha(blend(picture.image, image, options), picture)
+            image = blend(picture.image, image, options)
+            if options.style_map is not None and not self._spreads_styles:
+                image = paint_where(_share(options.style_map), picture.image, image)
+            image = with_alpha(image, picture)
         assert isinstance(image, Image.Image)
         return Result(
             image=image,
@@ -171,10 +176,14 @@ class Model:
             self._runtimes[key] = load_runtime(self.choice.path, *key)
         return self._runtimes[key]
 
-    def _engine(self, options: StylizeOptions, photo: Tensor) -> Engine:
+    @property
+    def _spreads_styles(self) -> bool:
+        """Whether a map says where which style goes; of one style, it says where that goes."""
+        return len(self.choice.names) > 1
+
+    def _engine(self, options: StylizeOptions, photo: Tensor, *, by_place: bool) -> Engine:
         from impasto.apply.engines import make_engine
 
-        by_place = options.style_map is not None
         height, width = size_of(photo)
         large = height * width > LARGE and options.stroke is None
         in_strips = large or options.memory is not None
@@ -196,15 +205,22 @@ class Model:
         """Return the weights of the network's styles, None if there is only one."""
         import torch
 
-        from impasto.apply.style_map import GRADIENTS, gradient, mask, weights_by_place
+        from impasto.apply.style_map import weights_by_place
 
         weights = self.choice.weights
-        if style_map is not None:
-            share = gradient(style_map) if style_map in GRADIENTS else mask(read(style_map).image)
+        if style_map is not None and self._spreads_styles:
+            share = _share(style_map)
             names = [style.name for style in self.info.styles]
             chosen = [names.index(name) for name in self.choice.names]
             return weights_by_place(share, chosen, len(weights))
         return None if len(weights) == 1 else torch.tensor([weights])
+
+
+def _share(style_map: str) -> Tensor:
+    """Return the (1, 1, h, w) map that was asked for."""
+    from impasto.apply.style_map import GRADIENTS, gradient, mask
+
+    return gradient(style_map) if style_map in GRADIENTS else mask(read(style_map).image)
 
 
 def note_on_map(photo: PictureLike, options: StylizeOptions) -> str | None:

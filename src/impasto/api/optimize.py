@@ -8,14 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
 from torch import Tensor
 
 from impasto import assets
 from impasto._version import __version__
 from impasto.api.model import Model
-from impasto.api.pictures import PictureLike, Result, describe, locate, read, with_alpha
+from impasto.api.pictures import (
+    PictureLike,
+    Result,
+    as_list,
+    describe,
+    locate,
+    read,
+    unrounded,
+    with_alpha,
+)
 from impasto.api.run_folder import OptimizeRun
 from impasto.api.stylize import load, load_for_paintings
 from impasto.core.errors import ConfigError
@@ -33,7 +40,7 @@ from impasto.recipe import Recipe
 _NAMED_STARTS = ("content", "noise", "grey", "style")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OptimizeResult(Result):
     """A picture painted by optimisation."""
 
@@ -112,11 +119,7 @@ def optimize_events(
         ResourceError: out of memory.
     """
     options = options or OptimizeOptions()
-    sources: list[PictureLike] = (
-        [styles]
-        if isinstance(styles, str | Path | bytes | Image.Image | np.ndarray)
-        else list(styles)
-    )
+    sources = as_list(styles)
     checkpoints: Checkpoints | None = None
     if run is not None:
         names = [str(each) for each in (content, *sources) if isinstance(each, str | Path)]
@@ -182,10 +185,15 @@ def _paint(
         version=__version__,
         content=describe(content),
         styles=tuple(describe(style) for style in sources),
-        options=dataclasses.replace(resolved, steps=finished.steps, seconds=None),
+        options=dataclasses.replace(
+            resolved,
+            steps=finished.steps,
+            seconds=None,
+            init=resolved.init if source is None else source.name,  # not where its maker keeps it
+        ),
         init=source,
     )
-    yield Done(_result(finished, photo, recipe))
+    yield Done(_result(finished, photo, recipe, options.bits))
 
 
 def _one_pass_model(
@@ -211,9 +219,10 @@ def _learnt_style(painting: PictureLike) -> str | None:
     return style_of_painting(source.sha256)
 
 
-def _result(finished: Finished, photo: Picture, recipe: Recipe) -> OptimizeResult:
+def _result(finished: Finished, photo: Picture, recipe: Recipe, bits: int) -> OptimizeResult:
     return OptimizeResult(
         image=with_alpha(finished.image, photo),
+        pixels=unrounded(finished.image, photo) if bits > 8 else None,
         losses=finished.losses,
         seconds=finished.seconds,
         steps=finished.steps,

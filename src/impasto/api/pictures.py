@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from PIL import Image
 
 from impasto import assets
@@ -22,7 +24,14 @@ if TYPE_CHECKING:
 PictureLike = str | Path | bytes | Image.Image | np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True)
+def as_list(sources: PictureLike | Sequence[PictureLike]) -> list[PictureLike]:
+    """Return several pictures, or one, as a list."""
+    if isinstance(sources, str | Path | bytes | Image.Image | np.ndarray):
+        return [sources]
+    return list(sources)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """A painted picture and how it came about."""
 
@@ -35,17 +44,23 @@ class Result:
     recipe: Recipe
     """What it takes to paint it again."""
 
+    pixels: np.ndarray[Any, Any] | None = None
+    """(H, W, 3) or (H, W, 4) float32 in [0, 1]: the picture before it was rounded to 8 bits, if 16
+    were asked for."""
+
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the picture, with its recipe inside, and return the path.
 
         Args:
-            path: PNG, JPEG, WebP, AVIF or TIFF by its ending.
+            path: PNG, JPEG, WebP, AVIF or TIFF by its ending; PNG and TIFF with 16 bits, if those
+                were asked for.
             force: replace an existing file.
 
         Raises:
             ImageError: the file exists or cannot be written.
         """
-        write_picture(self.image, Path(path), note=self.recipe.to_json(), force=force)
+        note = self.recipe.to_json()
+        write_picture(self.image, Path(path), note=note, force=force, pixels=self.pixels)
         return Path(path)
 
 
@@ -53,6 +68,14 @@ def with_alpha(painted: Tensor, photo: Picture) -> Image.Image:
     """Return (1, 3, H, W) as a PIL image, as transparent as the photo it was painted from."""
     alpha = photo.alpha
     return to_pil(painted, None if alpha is None else resize(alpha, *size_of(painted)))
+
+
+def unrounded(painted: Tensor, photo: Picture) -> np.ndarray[Any, Any]:
+    """Return (1, 3, H, W) as an array (H, W, 3) or, transparent as the photo, (H, W, 4)."""
+    channels = painted
+    if photo.alpha is not None:
+        channels = torch.cat([painted, resize(photo.alpha, *size_of(painted))], dim=1)
+    return channels[0].permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 def read(source: PictureLike, *, at_least: int | None = None) -> Picture:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
@@ -17,6 +18,14 @@ from impasto.models.registry import styles
 def style_sheet(photo: PictureLike, *, size: int = 256) -> Image.Image:
     """Return the photo and what every bundled style makes of it, named, in a grid.
 
+    Arguments and errors as `sheet_pictures`.
+    """
+    return contact_sheet(list(sheet_pictures(photo, size=size)))
+
+
+def sheet_pictures(photo: PictureLike, *, size: int = 256) -> Iterator[tuple[str, Image.Image]]:
+    """Yield the pictures of the sheet with their names, one after the other: first the photo.
+
     Args:
         photo: a path, the name of a bundled picture, the bytes of a file, a PIL image or an array.
         size: long side of each picture.
@@ -31,6 +40,6 @@ def style_sheet(photo: PictureLike, *, size: int = 256) -> Image.Image:
     picture = read(photo, at_least=size)
     small = resize(picture.image, *fit_long_side(*size_of(picture.image), size))
     original = with_alpha(small, picture)
-    label = Path(photo).stem if isinstance(photo, str | Path) else "photo"
-    painted = [(name, load(name)(original)) for name in names]
-    return contact_sheet([(label, original), *painted])
+    yield (Path(photo).stem if isinstance(photo, str | Path) else "photo"), original
+    for name in names:
+        yield name, load(name)(original)

@@ -10,7 +10,7 @@ from impasto.apply.engines import Engine
 from impasto.apply.guided import enlarge
 from impasto.apply.options import FRAME, StylizeOptions
 from impasto.core.device import enough_memory
-from impasto.core.tensors import check_picture, fit_long_side, resize, size_of, to_eight_bits
+from impasto.core.tensors import check_picture, fit_long_side, resize, round_to_bits, size_of
 from impasto.io.colour import match_colors, replace_luminance
 
 TRAINED_SIZE = 512
@@ -92,7 +92,7 @@ def blend(photo: Tensor, painted: Tensor, options: StylizeOptions) -> Tensor:
             painted = match_colors(painted, photo)
         if options.strength < 1:
             painted = torch.lerp(photo, painted, options.strength)
-        return to_eight_bits(painted)
+        return round_to_bits(painted)
 
 
 def _painted(

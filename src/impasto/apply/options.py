@@ -39,8 +39,9 @@ class StylizeOptions:
     ones."""
 
     style_map: Annotated[str | None, _LOOK] = None
-    """Where the second of two styles goes, the first having the rest: left:right or top:bottom
-    (from one to the other), or a grey picture, white where the second style is wanted."""
+    """Where the second of two styles goes, the first having the rest; of one style, where it goes,
+    the rest staying the photo: left:right or top:bottom (from one to the other), or a grey picture,
+    white where the (second) style is wanted."""
 
     strength: Annotated[float, _LOOK] = 1.0
     """From 0, the photo itself, to 1, the full style."""

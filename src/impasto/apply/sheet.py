@@ -36,12 +36,12 @@ def contact_sheet(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
         left = GAP + index % columns * (width + GAP)
         top = GAP + index // columns * (cell_height + GAP)
         sheet.paste(picture, (left, top), picture if picture.mode == "RGBA" else None)
-        label = _shorten(name, font, width)
+        label = shorten(name, font, width)
         draw.text((left + width / 2, top + height + GAP // 2), label, "black", font, anchor="mt")
     return sheet
 
 
-def _shorten(name: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: int) -> str:
+def shorten(name: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: int) -> str:
     """Return the name, or as much of its start as fits into `width` pixels."""
     shown = name
     while len(shown) > 1 and font.getlength(shown) > width:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from impasto.core.errors import ConfigError
+from impasto.core.tensors import resize, round_to_bits, size_of
 from impasto.io.colour import to_luminance
 
 GRADIENTS = {"left:right": (1, 256), "right:left": (1, 256), "top:bottom": (256, 1)}
@@ -48,6 +49,22 @@ def mask(image: Tensor) -> Tensor:
             "and white where the second does"
         )
     return (light - low) / (high - low)
+
+
+def paint_where(share: Tensor, photo: Tensor, painted: Tensor) -> Tensor:
+    """Return the painted picture where the map is 1, and the photo where it is 0.
+
+    Args:
+        share: (1, 1, h, w) in [0, 1], stretched over the picture.
+        photo: (1, 3, H, W) in [0, 1], of any size.
+        painted: (1, 3, H', W') in [0, 1].
+
+    Returns:
+        (1, 3, H', W') in [0, 1], rounded to the 8 bits that a file will hold.
+    """
+    size = size_of(painted)
+    share = resize(share, *size).clamp(0, 1)
+    return round_to_bits(torch.lerp(resize(photo.to(painted), *size), painted, share))
 
 
 def weights_by_place(share: Tensor, chosen: Sequence[int], count: int) -> Tensor:

@@ -8,12 +8,18 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError
 
 from impasto._version import __version__
+from impasto.cli.compare import compare
 from impasto.cli.export import export
+from impasto.cli.grid import grid
+from impasto.cli.inspect import inspect
+from impasto.cli.measure import measure
 from impasto.cli.optimize import optimize
+from impasto.cli.reconstruct import reconstruct
 from impasto.cli.show import show
 from impasto.cli.styles import styles
 from impasto.cli.stylize import stylize
 from impasto.cli.train import train
+from impasto.cli.web import web
 from impasto.core.errors import ImpastoError
 
 INTERRUPTED = 130
@@ -58,6 +64,33 @@ EXPORT_EXAMPLES = (
     "impasto export mine.safetensors -o mine.xml --format openvino",
 )
 
+RECONSTRUCT_EXAMPLES = (
+    "impasto reconstruct photo.jpg --content-layer relu4_2",
+    "impasto reconstruct painting.jpg --style-layers relu1_1,relu2_1,relu3_1",
+    "impasto reconstruct starry-night --style-layers relu1_1,relu3_1 --size 800x300",
+    "impasto reconstruct castle --all -o layers.png",
+)
+
+GRID_EXAMPLES = (
+    "impasto grid photo.jpg painting.jpg",
+    "impasto grid castle great-wave --ratios 1e-4,1e-3,1e-2 -o grid.png",
+    "impasto grid castle great-wave --layers relu1_1,relu1_1+relu3_1 --loss impasto",
+)
+
+INSPECT_EXAMPLES = (
+    "impasto inspect photo.jpg",
+    "impasto inspect starry-night --layer relu4_1 --show pairs --pairs 9",
+    "impasto inspect starry-night --show gram --style-layers relu1_1,relu3_1 -o gram.png",
+    "impasto inspect painting.jpg --json",
+)
+
+
+WEB_EXAMPLES = (
+    "impasto web --open",
+    "impasto web --port 8000",
+    "impasto web --host 0.0.0.0 --keep-hours 2",
+)
+
 
 def _examples(*commands: str) -> str:
     return "Examples:\n```\n" + "\n".join(commands) + "\n```"
@@ -93,6 +126,23 @@ _add(
 )
 _add(train, *TRAIN_EXAMPLES)
 _add(export, *EXPORT_EXAMPLES)
+_add(reconstruct, *RECONSTRUCT_EXAMPLES)
+_add(grid, *GRID_EXAMPLES)
+_add(inspect, *INSPECT_EXAMPLES)
+_add(
+    compare,
+    "impasto compare photo.jpg --style starry-night",
+    "impasto compare photo.jpg --style my-painting.jpg --seconds 60 -o sheet.jpg",
+    "impasto compare photo.jpg --style great-wave --methods optimize,one-style,any-style",
+)
+_add(
+    measure,
+    "impasto measure photo_painting.png",
+    "impasto measure photo_painting.png --content photo.jpg --style painting.jpg",
+    "impasto measure photo_painting.png --steps 300",
+    "impasto measure painted --content my-photos --style painting.jpg --csv > painted.csv",
+)
+_add(web, *WEB_EXAMPLES)
 _add(show, "impasto show castle_great-wave.png")
 
 

@@ -80,7 +80,7 @@ def optimize(
     if dry_run:
         return _show_plan(optimize_events(content, styles, options), as_json=json)
     path = output or free_name(f"{Path(content).stem}_{Path(styles[0]).stem}")
-    check_output(path, force=force)
+    check_output(path, force=force, bits=options.bits)
     preview = path.with_name(f"{path.stem}.preview{path.suffix}")
     if options.preview_every:
         check_output(preview, force=force)

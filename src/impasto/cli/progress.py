@@ -14,11 +14,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from impasto.core.events import (
+    Advanced,
+    Drawn,
     Event,
     Failed,
     Note,
     Painted,
     Planned,
+    ReferenceStep,
     Saved,
     Skipped,
     Step,
@@ -37,8 +40,8 @@ class Reader:
     """
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
-        self._json = as_json
-        self._quiet = quiet
+        self.as_json = as_json
+        self.quiet = quiet
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -72,13 +75,15 @@ class Reader:
 
     def show(self, event: Event) -> None:
         """Show one event."""
-        if self._json:
+        if self.as_json:
             self._print_json(event)
         elif isinstance(event, Note):
             self.say(event.message)
-        elif self._quiet:
-            return
-        elif isinstance(event, Transfer):
+        elif not self.quiet:
+            self._show_progress(event)
+
+    def _show_progress(self, event: Event) -> None:
+        if isinstance(event, Transfer):
             total = event.total or 0
             self._update(event.what, event.done, total, f"{event.done / 1e6:.0f} MB", 0.0)
         elif isinstance(event, Planned):
@@ -98,6 +103,13 @@ class Reader:
             state = f"{event.done}/{event.total}  {event.images_per_second:.1f} photos/s"
             state += f"  {format_seconds(event.eta)} left"
             self._update("painting", event.done, event.total, state, time.monotonic())
+        elif isinstance(event, ReferenceStep):
+            state = f"step {event.step}/{event.steps}  loss {event.loss:.4g}"
+            state += f"  at most {format_seconds(event.eta)} left"
+            self._update("reference curve", event.step, event.steps, state, event.seconds)
+        elif isinstance(event, Advanced):
+            state = f"{event.share:.0%}  {format_seconds(event.eta)} left"
+            self._update(event.what, event.share, 1.0, state, time.monotonic())
 
     def _update(self, what: str, done: float, total: float, state: str, seconds: float) -> None:
         if self._bar.disable:
@@ -111,8 +123,11 @@ class Reader:
 
     def _print_json(self, event: Event) -> None:
         name = type(event).__name__.lower()
-        if isinstance(event, Note | Transfer | Planned | Step | TrainStep | Trained):
+        if isinstance(event, _AS_THEY_ARE):
             self.print_record(name, asdict(event))
+        elif isinstance(event, Drawn):
+            names = ("name", "losses", "steps", "seconds", "stopped", "done", "total")
+            self.print_record(name, {each: getattr(event, each) for each in names})
         elif isinstance(event, Painted | Skipped | Failed):
             record = asdict(event)
             self.print_record(name, {**record, **_as_text(record)})
@@ -123,6 +138,10 @@ class Reader:
     def print_record(name: str, record: dict[str, Any]) -> None:
         """Print one event as a line of JSON on stdout."""
         print(json.dumps({"event": name, **record}), file=sys.stdout, flush=True)
+
+
+_AS_THEY_ARE = (Note, Transfer, Planned, Step, TrainStep, Trained, Advanced, ReferenceStep)
+"""Events that JSON can hold."""
 
 
 def _as_text(record: dict[str, Any]) -> dict[str, str]:

@@ -68,7 +68,7 @@ def train(
 
     given = changed(options)
     if resume is not None:
-        if styles or photos is not None or output is not None or run is not None:
+        if styles or photos or output or run or name or credit or licence:
             raise ConfigError("--resume RUN needs nothing else but --minutes or --steps")
         if set(given) - {"minutes", "steps"}:
             raise ConfigError("with --resume, only --minutes or --steps can be changed")

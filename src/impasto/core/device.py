@@ -84,6 +84,13 @@ def enough_memory(advice: Callable[[], str]) -> Iterator[None]:
 
 def describe_machine() -> str:
     """Return one line that names the processor, its threads and the torch version."""
+    count = torch.get_num_threads()
+    threads = f"{count} thread{'s' if count > 1 else ''}"
+    return f"{describe_processor()}, {threads}, torch {torch.__version__}"
+
+
+def describe_processor() -> str:
+    """Return the processor's name, and that it multiplies bfloat16 in hardware if it does."""
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -91,5 +98,4 @@ def describe_machine() -> str:
             if line.startswith("model name"):
                 name = line.partition(":")[2].strip()
                 break
-    suffix = ", avx512_bf16" if has_fast_bfloat16() else ""
-    return f"{name}{suffix}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    return f"{name}, avx512_bf16" if has_fast_bfloat16() else name

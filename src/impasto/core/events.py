@@ -6,9 +6,9 @@ and any other interface are readers of the same stream; the library itself print
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,40 @@ class Transfer(Event):
 
     total: int | None
     """Bytes in all, None while unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced(Event):
+    """How far work on many things has come."""
+
+    what: str
+    """What is being done, for people."""
+
+    share: float
+    """Of the whole, 0..1."""
+
+    eta: float
+    """Seconds still to go, estimated."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceStep(Event):
+    """One step of the optimisation that pictures are held against is done."""
+
+    step: int
+    """From 0, the noise."""
+
+    steps: int
+    """At most."""
+
+    loss: float
+    """Before this step's change."""
+
+    seconds: float
+    """Since it began."""
+
+    eta: float
+    """Seconds still to go at most, estimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +138,35 @@ class Preview(Event):
     step: int
     image: Tensor
     """(1, 3, H, W), sRGB in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn(Event):
+    """One of several pictures that belong together is done."""
+
+    name: str
+    """Which one, such as its layers."""
+
+    image: Tensor
+    """(1, 3, H, W), sRGB in [0, 1]."""
+
+    losses: Mapping[str, float]
+    """Weighted terms of `image`; `total` is their sum."""
+
+    steps: tuple[int, ...]
+    """Steps taken at each scale, coarsest first."""
+
+    seconds: float
+    """Wall time of this picture."""
+
+    stopped: bool
+    """True if the person ended it before the planned steps."""
+
+    done: int
+    """Pictures so far, from 1."""
+
+    total: int
+    """Pictures in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,3 +313,16 @@ class Finished(Event):
 
 class StopEarly(Exception):  # noqa: N818  (a request, not an error)
     """Throw this into a generator of events: it ends soon, with what it has so far."""
+
+
+Outcome = TypeVar("Outcome")
+
+
+def outcome(events: Generator[Event, None, Outcome]) -> Outcome:
+    """Run long work to its end, unwatched, and return what it returns."""
+    while True:
+        try:
+            next(events)
+        except StopIteration as end:
+            found: Outcome = end.value
+            return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
 from impasto.core.errors import ConfigError
@@ -39,6 +40,25 @@ def format_size(size: float) -> str:
     ('3.2 GB', '810 MB')
     """
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def peak_memory() -> int:
+    """Return the most bytes that this process has had in memory at once.
+
+    On Linux the kernel's mark of this program alone; `getrusage` would count what the process was
+    before it became this program.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        match = re.search(r"VmHWM:\s*(\d+) kB", status.read_text(encoding="utf-8"))
+        if match:
+            return int(match[1]) * 1024
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def available_memory() -> int:

@@ -70,9 +70,15 @@ def fit_long_side(height: int, width: int, size: int) -> tuple[int, int]:
     return max(1, round(height * factor)), max(1, round(width * factor))
 
 
-def to_eight_bits(image: Tensor) -> Tensor:
-    """Return `image` clamped to [0, 1] and rounded to the 256 levels that a file holds."""
-    return (image.detach().clamp(0, 1) * 255).round() / 255
+def round_to_bits(image: Tensor, bits: int = 8) -> Tensor:
+    """Return `image` clamped to [0, 1] and rounded to the levels that a file holds.
+
+    Args:
+        image: any shape.
+        bits: a channel: 8 for 256 levels.
+    """
+    most = (1 << bits) - 1
+    return (image.detach().clamp(0, 1) * most).round() / most
 
 
 def cover(image: Tensor, height: int, width: int) -> Tensor:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import io
 import os
-import struct
 import tempfile
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
-from impasto.core.errors import ImageError
-from impasto.core.tensors import fit_long_side
+from impasto.core.errors import ConfigError, ImageError, MissingError
+from impasto.io.plain import SIXTEEN_BIT_MODES, decode, opening, to_plain
+from impasto.io.sixteen_bit import (
+    SUFFIXES as SIXTEEN_BIT_SUFFIXES,
+)
+from impasto.io.sixteen_bit import (
+    find_vips,
+    holds_sixteen_bits,
+    read_sixteen_bits,
+    write_sixteen_bits,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,9 +31,6 @@ Array = np.ndarray[Any, Any]
 OUTPUT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
 NOTE_KEY = "impasto"
 """Name of the PNG text chunk that holds the recipe."""
-
-_SRGB = ImageCms.createProfile("sRGB")
-_SIXTEEN_BIT_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def read_pixels(
     """Return the picture in a file, upright and in sRGB, whatever its format.
 
     Grey, palette, CMYK and 16-bit pictures become RGB; EXIF orientation and ICC profile are
-    applied.
+    applied. Colours of 16 bits keep them all if libvips is there (the extra `hires`), else 8.
 
     Args:
         source: a path, the bytes of a file, a PIL image, or an array (H, W), (H, W, 3) or
@@ -101,54 +105,35 @@ def read_pixels(
     if isinstance(source, np.ndarray):
         source = _from_array(source)
     if isinstance(source, Image.Image):
-        return _to_pixels(source.copy())
+        return _to_pixels(to_plain(source.copy()))
     name = "the given file" if isinstance(source, bytes) else str(Path(source))
+    with opening(source, name) as opened:
+        if holds_sixteen_bits(opened) and _has_vips():
+            whole = source if isinstance(source, bytes) else Path(source)
+            return _from_sixteen_bits(read_sixteen_bits(whole, name))
+        return _to_pixels(decode(opened, at_least))
+
+
+def _has_vips() -> bool:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's early warning of bombs and odd EXIF
-            with Image.open(_file(source, name)) as opened:
-                if at_least is not None:
-                    shrunk = fit_long_side(opened.height, opened.width, at_least)
-                    opened.draft(None, shrunk[::-1])
-                opened.load()
-                return _to_pixels(opened)
-    except UnidentifiedImageError as error:
-        raise ImageError(
-            f"{name} is not a picture that can be read; expected PNG, JPEG, WebP, AVIF or TIFF"
-        ) from error
-    except Image.DecompressionBombError as error:
-        raise ImageError(
-            f"{name} has too many pixels (limit {2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6} "
-            "million); shrink it first"
-        ) from error
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ImageError(f"{name} cannot be read ({reason}); the file may be damaged") from error
+        find_vips()
+    except MissingError:
+        return False
+    return True
 
 
 def size_in_file(path: Path) -> tuple[int, int]:
     """Return the (height, width) that the head of a file tells; (0, 0) if it tells none."""
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as opened:
+        with opening(path, str(path)) as opened:
             return opened.height, opened.width
-    except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError):
+    except ImageError:
         return 0, 0
 
 
-def _file(source: str | Path | bytes, name: str) -> Path | io.BytesIO:
-    """Return what Pillow can open, if there is anything in it."""
-    if isinstance(source, bytes):
-        size = len(source)
-    else:
-        source = Path(source)
-        if source.is_dir():
-            raise ImageError(f"{name} is a folder; name a picture file")
-        if not source.exists():
-            raise ImageError(f"{name} does not exist; check the name")
-        size = source.stat().st_size
-    if not size:
-        raise ImageError(f"{name} is empty (0 bytes); it needs to be a picture")
-    return io.BytesIO(source) if isinstance(source, bytes) else source
+def _from_sixteen_bits(pixels: Array) -> Pixels:
+    opaque = pixels.shape[2] < 4 or bool((pixels[..., 3] >= 1).all())
+    return Pixels(pixels[..., :3], None if opaque else pixels[..., 3])
 
 
 def _from_array(array: Array) -> Image.Image:
@@ -161,41 +146,23 @@ def _from_array(array: Array) -> Image.Image:
     return Image.fromarray(array.astype(np.uint8))
 
 
-def _to_pixels(opened: Image.Image) -> Pixels:
-    image = ImageOps.exif_transpose(opened)
-    profile = opened.info.get("icc_profile")
-    if image.mode in _SIXTEEN_BIT_MODES:
-        grey = np.asarray(image).astype(np.float32)
+def _to_pixels(plain: Image.Image) -> Pixels:
+    if plain.mode in SIXTEEN_BIT_MODES:
+        grey = np.asarray(plain).astype(np.float32)
         return Pixels(_from_grey(grey / (65535 if grey.max() > 255 else 255)), None)
-    if image.mode == "F":
-        grey = np.nan_to_num(np.asarray(image))
+    if plain.mode == "F":
+        grey = np.nan_to_num(np.asarray(plain))
         return Pixels(_from_grey(grey / (1 if grey.max() <= 1 else 255)), None)
     alpha = None
-    if image.has_transparency_data:
-        with_alpha = image.convert("RGBA")
-        alpha = np.asarray(with_alpha.getchannel("A"), np.float32) / 255
-        image = with_alpha.convert("RGB") if image.mode != "RGB" else image
-    rgb = np.asarray(_to_srgb(image, profile), np.float32) / 255
+    if plain.mode == "RGBA":
+        alpha = np.asarray(plain.getchannel("A"), np.float32) / 255
+    rgb = np.asarray(plain.convert("RGB"), np.float32) / 255
     return Pixels(rgb, None if alpha is None or bool((alpha >= 1).all()) else alpha)
 
 
 def _from_grey(array: Array) -> Array:
     """Return (H, W, 3) of (H, W)."""
     return np.repeat(array.astype(np.float32).clip(0, 1)[:, :, None], 3, axis=2)
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return an RGB image; a profile that cannot be used is ignored, as browsers do."""
-    if profile and image.mode in ("RGB", "CMYK", "L"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            pass
-        else:
-            assert converted is not None
-            return converted
-    return image.convert("RGB")
 
 
 def to_pil(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
@@ -212,13 +179,27 @@ def to_pil(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
     return Image.fromarray(pixels.contiguous().cpu().numpy())
 
 
-def check_output(path: Path, *, force: bool = False) -> None:
+def check_output(path: Path, *, force: bool = False, bits: int = 8) -> None:
     """Refuse an output that could not be written, before any work is done.
 
+    Args:
+        path: of the file to be written.
+        force: an existing file may be replaced.
+        bits: a channel.
+
     Raises:
+        ConfigError: the format does not hold so many bits.
         ImageError: an unknown format, an existing file without `force`, or a folder that is
             missing or cannot be written to.
+        MissingError: more than 8 bits need libvips, which is not installed.
     """
+    if bits > 8:
+        if path.suffix.lower() not in SIXTEEN_BIT_SUFFIXES:
+            raise ConfigError(
+                f"cannot write {path} with {bits} bits: only "
+                f"{' '.join(SIXTEEN_BIT_SUFFIXES)} hold them"
+            )
+        find_vips()
     if path.suffix.lower() not in OUTPUT_SUFFIXES:
         raise ImageError(
             f"cannot write {path}: the ending should be one of {' '.join(OUTPUT_SUFFIXES)}"
@@ -237,7 +218,12 @@ def check_output(path: Path, *, force: bool = False) -> None:
 
 
 def write_picture(
-    image: Image.Image, path: Path, *, note: str | None = None, force: bool = False
+    image: Image.Image,
+    path: Path,
+    *,
+    note: str | None = None,
+    force: bool = False,
+    pixels: np.ndarray[Any, Any] | None = None,
 ) -> None:
     """Write a picture under a temporary name, then rename it: no half-written file ever shows.
 
@@ -246,14 +232,20 @@ def write_picture(
         path: the ending picks the format.
         note: text kept inside the file (PNG text chunk, EXIF description elsewhere).
         force: replace an existing file.
+        pixels: (H, W, 3) or (H, W, 4) float32 in [0, 1], the same picture before it was rounded:
+            PNG and TIFF files are then written with 16 bits a channel.
 
     Raises:
         ImageError: see `check_output`; or the disk is full.
+        MissingError: `pixels` without libvips.
     """
     check_output(path, force=force)
     temporary = path.with_name(f".{path.stem}-{os.getpid()}.part{path.suffix}")
     try:
-        _encode(image, temporary, temporary.suffix, note)
+        if pixels is not None and path.suffix.lower() in SIXTEEN_BIT_SUFFIXES:
+            write_sixteen_bits(pixels, temporary, note)
+        else:
+            _encode(image, temporary, temporary.suffix, note)
         if force:
             temporary.replace(path)
         else:

@@ -111,6 +111,11 @@ def styles() -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
+def models_of(style: str) -> dict[Path, int]:
+    """Return the bundled models that have learnt a style, and how many styles each has."""
+    return {path: len(names) for path, names in _styles_in(ZOO).items() if style in names}
+
+
 def style_of_painting(sha256: str | None) -> str | None:
     """Return the bundled style that was trained on the painting with this SHA-256, if any."""
     for name, path in styles().items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -21,14 +22,17 @@ class LBFGS:
     Args:
         history: pairs of pictures to remember, at least 1.
         dtype: in which they are remembered.
+        longest: root mean square that a step may have; longer ones are shortened.
 
     Source:
         liu1989; the first step as in torch.optim.LBFGS, of whose steps at `max_iter=1` these are
         the same.
     """
 
-    def __init__(self, history: int, dtype: torch.dtype = torch.float32) -> None:
-        self.history, self.dtype = history, dtype
+    def __init__(
+        self, history: int, dtype: torch.dtype = torch.float32, longest: float = math.inf
+    ) -> None:
+        self.history, self.dtype, self.longest = history, dtype, longest
         self._pairs: list[tuple[Tensor, Tensor, float]] = []
         self._gradient: Tensor | None = None
         self._step: Tensor | None = None
@@ -47,8 +51,15 @@ class LBFGS:
         else:
             self._remember(self._step, gradient - self._gradient)
             step = self._direction(gradient)
+        self.length = math.sqrt(_dot(step, step) / step.numel())
+        if self.length > self.longest:
+            step.mul_(self.longest / self.length)
+            self.length = self.longest
         image.add_(step)
         self._gradient, self._step = gradient, step
+
+    length = 0.0
+    """Root mean square of the latest step."""
 
     def _remember(self, step: Tensor, change: Tensor) -> None:
         curvature = _dot(step, change)
@@ -78,6 +89,7 @@ class LBFGS:
             "gradient": self._gradient,
             "step": self._step,
             "scale": self._scale,
+            "longest": self.longest,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -85,6 +97,7 @@ class LBFGS:
         self._pairs = [tuple(pair) for pair in state["pairs"]]
         self._gradient, self._step = state["gradient"], state["step"]
         self._scale = float(state["scale"])
+        self.longest = float(state.get("longest", math.inf))
 
 
 def _dot(one: Tensor, other: Tensor) -> float:

@@ -5,6 +5,7 @@ The docstrings under the attributes are the help of the command line.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -34,8 +35,8 @@ class OptimizeOptions:
     """Long side of the output in pixels; smaller photos are enlarged."""
 
     steps: Annotated[tuple[int, ...] | None, _TIME, COMMAS] = None
-    """Steps at full size; each coarser scale gets twice as many as the next. Or one number per
-    scale, coarsest first: 60,30."""
+    """Steps at full size, 30 if not given, fewer above 1024 px; each coarser scale gets twice as
+    many as the next. Or one number per scale, coarsest first: 60,30."""
 
     seconds: Annotated[float | None, _TIME] = None
     """Stop when this many seconds have passed, with the best picture so far. Without --steps,
@@ -54,7 +55,8 @@ class OptimizeOptions:
     """How much each painting counts beside the others, such as 2,1. Equal if not given."""
 
     style_scale: Annotated[float, _LOOK] = 1.0
-    """Size of the painting beside the output: 0.5 gives strokes half as large."""
+    """Size of the painting beside the output: 0.5 gives strokes half as large. 1 does not enlarge a
+    painting beyond its own pixels: its blur would be painted too."""
 
     preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
     """Keep the photo's colours: luminance paints in greys and puts the photo's colours back;
@@ -110,6 +112,10 @@ class OptimizeOptions:
     weights: Annotated[str | None, _MACHINE] = None
     """File with the VGG weights (.pth or .safetensors) instead of fetching them."""
 
+    bits: Annotated[Literal[8, 16], _TIME] = 8
+    """Of each colour in the file: 16 for smooth skies in print, in PNG and TIFF (needs
+    impasto[hires])."""
+
     preview_every: Annotated[int | None, Parameter(group=_TIME.group)] = None
     """Write the picture so far after every so many steps."""
 
@@ -127,10 +133,11 @@ class OptimizeOptions:
         if not self.content_layers and not self.style_layers:
             raise ConfigError("no layers: give --content-layers or --style-layers")
         given = self.style_layer_weights
-        if given is not None and (len(given) != len(self.style_layers) or not sum(given) > 0):
+        wrong = given is not None and len(given) != len(self.style_layers)
+        if wrong or (given and not sum(given) > 0):
             raise ConfigError(
                 f"--style-layer-weights: {len(self.style_layers)} layers need as many numbers, "
-                f"at least one above 0; got {len(given)}"
+                f"at least one above 0; got {len(given or ())}"
             )
 
     def resolved(self) -> OptimizeOptions:
@@ -140,7 +147,7 @@ class OptimizeOptions:
         if self.style_layers != STYLE_LAYERS:
             layer_weights = (1.0,) * len(self.style_layers)
         defaults: dict[str, Any] = {
-            "steps": preset.steps,
+            "steps": preset.steps_at(self.size),
             "coarsest": preset.coarsest,
             "style_weight": preset.style_weight,
             "content_weight": preset.content_weight,
@@ -177,15 +184,29 @@ class Preset:
     style_weight: float
     style_layer_weights: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)
     tv_weight: float = 0.0
+    falls_above: int | None = None
+    """Long side from which on the steps at full size fall as it grows: each costs its area, and
+    the large shapes are painted at the coarser scales."""
+
+    def steps_at(self, size: int) -> tuple[int, ...]:
+        """Return the steps for one size.
+
+        >>> preset = PRESETS["impasto", "content"]
+        >>> preset.steps_at(1024), preset.steps_at(4096)
+        ((30,), (8,))
+        """
+        if self.falls_above is None or size <= self.falls_above:
+            return self.steps
+        return tuple(math.ceil(steps * self.falls_above / size) for steps in self.steps)
 
 
 _SHALLOW = (1.0, 1.0, 1.0, 1.0, 0.2)
 """conv5_1 at full weight rearranges the photo more than it adds of the style."""
 
 PRESETS = {
-    ("impasto", "content"): Preset((30,), 256, 1.0, 20.0, _SHALLOW, 1.0),
-    ("impasto", "auto"): Preset((30,), 0, 1.0, 20.0, _SHALLOW, 1.0),
-    ("impasto", "noise"): Preset((28,), 128, 1.0, 10.0, _SHALLOW, 1.0),
+    ("impasto", "content"): Preset((30,), 256, 1.0, 20.0, _SHALLOW, 1.0, 1024),
+    ("impasto", "auto"): Preset((30,), 0, 1.0, 20.0, _SHALLOW, 1.0, 1024),
+    ("impasto", "noise"): Preset((28,), 128, 1.0, 10.0, _SHALLOW, 1.0, 1024),
     ("paper", "noise"): Preset((300,), 0, 1.0, 1000.0),
     ("classic", "noise"): Preset((500,), 0, 5.0, 100.0),
 }

@@ -25,7 +25,7 @@ class Solver:
     L-BFGS takes one evaluation a step and keeps its memory between steps. Its own stopping rules
     are off, because they end runs early on a plateau. If bfloat16 noise or a long step throws the
     picture off (a loss that is not finite, or twice that of the start), it goes back to the best
-    picture with a fresh memory.
+    picture with a fresh memory, and takes no step longer than a quarter of that one.
 
     Args:
         image: (1, 3, H, W) start, not changed.
@@ -53,10 +53,10 @@ class Solver:
         self._restarts = 0
         self._optimizer = self._fresh()
 
-    def _fresh(self) -> torch.optim.Optimizer | LBFGS:
+    def _fresh(self, longest: float = math.inf) -> torch.optim.Optimizer | LBFGS:
         if self._name == "adam":
             return torch.optim.Adam([self.image], lr=ADAM_LR, betas=(0.9, 0.99), eps=0.1)
-        return LBFGS(self._history, self._history_dtype)
+        return LBFGS(self._history, self._history_dtype, longest)
 
     def _evaluate(self) -> tuple[dict[str, float], Tensor]:
         """Return the terms of the picture, and their gradient."""
@@ -96,7 +96,8 @@ class Solver:
                 "--optimizer adam or a smaller --style-weight"
             )
         self.image.copy_(self.best)
-        self._optimizer = self._fresh()
+        failed = self._optimizer
+        self._optimizer = self._fresh(failed.length / 4 if isinstance(failed, LBFGS) else math.inf)
 
     def state(self) -> dict[str, Any]:
         """Return all that is needed to go on as if nothing had happened."""

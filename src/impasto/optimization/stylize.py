@@ -14,7 +14,14 @@ from impasto.core.device import enough_memory, pick_device, pick_dtype
 from impasto.core.errors import ConfigError, ResourceError
 from impasto.core.events import Event, Finished, Note, Planned, Preview, Step, StopEarly
 from impasto.core.memory import available_memory, parse_size
-from impasto.core.tensors import check_picture, cover, fit_long_side, resize, size_of, to_eight_bits
+from impasto.core.tensors import (
+    check_picture,
+    cover,
+    fit_long_side,
+    resize,
+    round_to_bits,
+    size_of,
+)
 from impasto.io.checkpoints import Checkpoints
 from impasto.io.colour import match_colors, replace_luminance, to_luminance
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
@@ -54,8 +61,9 @@ def stylize(
     Throw `StopEarly` in to end after the current step, with the best picture so far.
 
     Args:
-        content: (1, 3, H, W), sRGB in [0, 1]. The output has its shape, at `options.size`.
-        styles: (1, 3, h, w) each.
+        content: (1, 3, H, W), sRGB in [0, 1]. The output has its shape, at `options.size`, even
+            if nothing of the content counts.
+        styles: (1, 3, h, w) each; none if nothing of the style counts.
         weights: of the network `options.backbone`, as `load_weights` gives them.
         options: None for the defaults.
         start: picture to start from, if `options.init` names a file or is auto.
@@ -329,8 +337,7 @@ class _Run:
     ) -> PerceptualLoss | TiledLoss:
         """Return the loss at one scale, in tiles of `side`; the styles shrink with the picture."""
         options = self.options
-        long_side = max(1, round(max(height, width) * options.style_scale))
-        styles = [resize(s, *fit_long_side(*size_of(s), long_side)) for s in self.styles]
+        styles = [self._at_scale(style, max(height, width)) for style in self.styles]
         extractor = self._extractor(dtype)
         content = _pad(resize(self.content, height, width))
         styles = [_pad(style) for style in styles]
@@ -341,12 +348,23 @@ class _Run:
             )
         return TiledLoss(extractor, options.loss, self.loss_weights, content, styles, shares, side)
 
+    def _at_scale(self, style: Tensor, long_side: int) -> Tensor:
+        """Return a painting at the size at which a picture takes its strokes from it.
+
+        Differs: a painting is not enlarged beyond its own pixels, because the picture would learn
+        its blur; the large strokes come from the coarser scales. `paper` and `classic` enlarge it.
+        """
+        if self.options.loss == "impasto":
+            long_side = min(long_side, max(size_of(style)))
+        long_side = max(1, round(long_side * self.options.style_scale))
+        return resize(style, *fit_long_side(*size_of(style), long_side))
+
     def _in_color(self, image: Tensor) -> Tensor:
-        """Return the picture as it is saved: full size, the photo's colours put back, 8 bits."""
+        """Return the picture as it is saved: full size, the photo's colours put back, rounded."""
         image = resize(image.clamp(0, 1), self.height, self.width)
         if self.options.preserve_color == "luminance":
             image = replace_luminance(resize(self.photo, self.height, self.width), image)
-        return to_eight_bits(image)
+        return round_to_bits(image, self.options.bits)
 
     @torch.no_grad()
     def _finish(self, image: Tensor) -> tuple[Tensor, dict[str, float]]:
@@ -362,13 +380,18 @@ class _Run:
 def _loss_weights(options: OptimizeOptions, count: int) -> tuple[LossWeights, tuple[float, ...]]:
     """Return the weights of all terms, and each style's share."""
     shares = options.style_weights or (1.0,) * count
-    if not count:
+    content = dict.fromkeys(options.content_layers if options.content_weight else (), 1.0)
+    style = dict(zip(options.style_layers, options.style_layer_weights or (), strict=True))
+    style = style if options.style_weight else {}
+    if not content and not style:
+        raise ConfigError("nothing to paint: --content-weight or --style-weight must be above 0")
+    if style and not count:
         raise ConfigError("at least one style picture is needed")
     if len(shares) != count:
         raise ConfigError(f"--style-weights: {count} paintings, but {len(shares)} numbers")
     weights = LossWeights(
-        content=dict.fromkeys(options.content_layers, 1.0),
-        style=dict(zip(options.style_layers, options.style_layer_weights or (), strict=True)),
+        content=content,
+        style=style,
         content_weight=options.content_weight or 0.0,
         style_weight=options.style_weight or 0.0,
         tv_weight=options.tv_weight or 0.0,

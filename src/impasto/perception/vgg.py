@@ -5,7 +5,10 @@ This is the one place that knows an input convention. Everywhere else a picture 
 
 from __future__ import annotations
 
+import difflib
+import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -69,10 +72,35 @@ class Topology:
         name = f"conv{match[2]}_{match[3]}" if match else ""
         if not match or name not in self.convolutions:
             raise ConfigError(
-                f"{self.name} has no layer {layer!r}; layers are "
+                f"{self.name} has no layer {layer!r}{self._nearest(layer)}; layers are "
                 f"conv1_1 .. {self.convolutions[-1]} and relu1_1 .. relu{self.convolutions[-1][4:]}"
             )
         return match[1], name
+
+    def _nearest(self, layer: str) -> str:
+        """Return a question for the layer that was meant, empty if none is near."""
+        names = [
+            name.replace("conv", kind) for kind in ("relu", "conv") for name in self.convolutions
+        ]
+        near = difflib.get_close_matches(layer.lower(), names, n=1)
+        return f" (did you mean {near[0]}?)" if near else ""
+
+    def work(self, layers: Iterable[str]) -> float:
+        """Return the multiplications per pixel of one pass as deep as `layers`.
+
+        Args:
+            layers: names such as `relu4_2`; at least one.
+
+        >>> VGG16.work(["relu1_1"])
+        1728.0
+        """
+        convolutions = [self.split(layer)[1] for layer in layers]
+        depth = max(self.convolutions.index(name) for name in convolutions)
+        shapes = self.shapes()
+        return sum(
+            math.prod(shapes[f"{name}.weight"]) / 4.0 ** (int(name[4]) - 1)
+            for name in self.convolutions[: depth + 1]
+        )
 
     def normalize(self, image: Tensor) -> Tensor:
         """Return the picture as this network was trained to see it.

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from platformdirs import user_cache_path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from impasto.core.errors import ConfigError, MissingError
 from impasto.core.events import Event, Note, Transfer
+from impasto.io.cache import cache_folder
 from impasto.perception.vgg import VGG16, Topology
 
 Weights = dict[str, Tensor]
@@ -78,9 +78,7 @@ def digest(weights: Mapping[str, Tensor], topology: Topology) -> str:
 
 def cache_file(topology: Topology = VGG16) -> Path:
     """Return where the weights are kept: `IMPASTO_CACHE` or the user's cache folder."""
-    folder = os.environ.get("IMPASTO_CACHE")
-    base = Path(folder) if folder else user_cache_path("impasto", appauthor=False)
-    return base / f"{topology.name}.safetensors"
+    return cache_folder() / f"{topology.name}.safetensors"
 
 
 def find_weights(

@@ -1,0 +1,282 @@
+"""Ideas for a faster optimisation: what was expected of each, and what came of it.
+
+    python benchmarks/ideas.py [--size 512] [--work DIR]
+
+Each changes one thing about the default (from the photo, two scales) and is judged on two pairs by
+our own objective: the loss of the saved picture in float32, beside the default's. Losses and times
+are measured apart, as in optimize.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto import load
+from impasto.core.events import Finished
+from impasto.io.image import read_picture, to_pil, write_picture
+from impasto.losses import style
+from impasto.optimization import solver
+from impasto.optimization.lbfgs import LBFGS
+from impasto.optimization.options import STYLE_LAYERS, OptimizeOptions
+from impasto.optimization.stylize import stylize
+from impasto.perception.weights import load_weights
+from optimize import PAIRS, Pair
+from report import Cell, Table, write
+
+LEVELS = 4
+"""Of the Laplacian pyramid."""
+
+COLORS = torch.tensor([[0.56, 0.19, 0.04], [0.58, 0.0, -0.08], [0.58, -0.19, 0.04]])
+"""Of natural photos: each column one uncorrelated direction of RGB, as long as it varies."""
+
+
+class PyramidLBFGS(LBFGS):
+    """Steps in the coefficients of a pyramid with uncorrelated colours instead of in pixels.
+
+    With image = T(z), a step of z along d is one of the image along T(d), and the gradient of z is
+    the transposed T of the image's.
+    """
+
+    def __init__(self, history: int, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__(history, dtype)
+        self._z: Tensor | None = None
+
+    def step(self, image: Tensor, gradient: Tensor) -> None:
+        """Change the picture in place."""
+        size = image.shape[-2:]
+        parts = [(-(-size[0] // 2**at), -(-size[1] // 2**at)) for at in range(LEVELS)]
+        lengths = [3 * height * width for height, width in parts]
+
+        def picture(z: Tensor) -> Tensor:
+            levels = [
+                F.interpolate(part.view(1, 3, *shape), size=size, mode="bilinear")
+                for part, shape in zip(z.split(lengths), parts, strict=True)
+            ]
+            return torch.einsum("rc,bchw->brhw", COLORS, torch.stack(levels).sum(0))
+
+        zeros = torch.zeros(sum(lengths))
+        _, transposed = torch.autograd.functional.vjp(picture, zeros, gradient)
+        z = zeros if self._z is None else self._z
+        before = z.clone()
+        super().step(z, transposed)
+        image.add_(picture(z - before))
+        self._z = z
+
+
+class CarriedLBFGS(LBFGS):
+    """Begins with what was learnt at the coarser scale, enlarged."""
+
+    last: LBFGS | None = None
+
+    def step(self, image: Tensor, gradient: Tensor) -> None:
+        """Change the picture in place."""
+        before = CarriedLBFGS.last
+        if self._gradient is None and before is not None and before is not self:
+            size = image.shape[-2:]
+            for old_step, old_change, _ in before._pairs:  # noqa: SLF001
+                step, change = (_enlarge(x.float(), *size) for x in (old_step, old_change))
+                change = change * (old_step.numel() / step.numel())
+                curvature = float((step * change).sum())
+                if curvature > 1e-10:
+                    self._scale = curvature / float(change.square().sum())
+                    self._pairs.append((step, change, 1 / curvature))
+            if self._pairs:
+                self._gradient, self._step = gradient, self._direction(gradient)
+                image.add_(self._step)
+                CarriedLBFGS.last = self
+                return
+        super().step(image, gradient)
+        CarriedLBFGS.last = self
+
+
+def _enlarge(image: Tensor, height: int, width: int) -> Tensor:
+    return F.interpolate(image, size=(height, width), mode="bilinear")
+
+
+class HalfGram(style._Gram):  # noqa: SLF001
+    """The Gram matrix multiplied in the features' own precision."""
+
+    @staticmethod
+    def forward(context: Any, rows: Tensor) -> Tensor:
+        """Return (B, C, C) in float32."""
+        context.save_for_backward(rows)
+        return torch.bmm(rows.transpose(1, 2), rows).float()
+
+
+@dataclass(frozen=True)
+class Idea:
+    """One change, and what was expected of it before it was measured."""
+
+    name: str
+    expected: str
+    verdict: str
+    options: dict[str, Any]
+    change: Callable[[], Any] | None = None
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Put the change in place."""
+        CarriedLBFGS.last = None
+        if self.change is None:
+            yield
+        else:
+            with self.change():
+                yield
+
+
+def _lbfgs(kind: type[LBFGS]) -> Callable[[], Any]:
+    return lambda: patch.object(solver, "LBFGS", kind)
+
+
+IDEAS = (
+    Idea("default: 60 + 30 steps, two scales", "", "", {}),
+    Idea(
+        "one scale, 45 steps",
+        "far behind in the same time: large shapes take many steps at full size",
+        "kept: two scales",
+        {"coarsest": 0, "steps": (45,)},
+    ),
+    Idea(
+        "three scales, 120 + 60 + 30",
+        "a little lower for a fifth more time",
+        "dropped: strokes grow, the photo goes",
+        {"coarsest": 128, "steps": (120, 60, 30)},
+    ),
+    Idea("float32", "the same loss in twice the time", "dropped", {"dtype": "float32"}),
+    Idea(
+        "float32 for the last 5 steps",
+        "a few per cent lower: the noise of bfloat16 is gone",
+        "dropped",
+        {"dtype": "float32", "coarsest": 0, "steps": (5,), "init": "auto"},
+    ),
+    Idea("Adam", "twice the loss", "dropped; --optimizer adam", {"optimizer": "adam"}),
+    Idea("history 5", "a tenth higher", "dropped", {"history": 5}),
+    Idea("history 100", "the same in 30 steps", "dropped: it costs memory", {"history": 100}),
+    Idea(
+        "history carried to the next scale",
+        "lower: the first steps at full size need not learn the curvature anew",
+        "dropped",
+        {},
+        _lbfgs(CarriedLBFGS),
+    ),
+    Idea(
+        "steps in a Laplacian pyramid, colours uncorrelated",
+        "lower at one scale; at two the pyramid of scales has done its work",
+        "dropped",
+        {},
+        _lbfgs(PyramidLBFGS),
+    ),
+    Idea(
+        "the same at one scale, 45 steps",
+        "half way to two scales",
+        "dropped",
+        {"coarsest": 0, "steps": (45,)},
+        _lbfgs(PyramidLBFGS),
+    ),
+    Idea(
+        "from one pass of a network, 45 steps, one scale",
+        "lower: strokes and colours are there",
+        "kept: --init auto",
+        {"coarsest": 0, "steps": (45,), "init": "auto"},
+    ),
+    Idea(
+        "without relu5_1",
+        "a tenth of the time less; large shapes less painted",
+        "dropped",
+        {"style_layers": STYLE_LAYERS[:-1], "style_layer_weights": (1.0,) * 4},
+    ),
+    Idea(
+        "Gram matrices multiplied in bfloat16",
+        "5 % of the time less, the same loss",
+        "dropped",
+        {},
+        lambda: patch.object(style, "_Gram", HalfGram),
+    ),
+)
+
+
+def loss_of(pair: Pair, picture: Tensor, size: int) -> float:
+    """Return the default's loss of a finished picture, in float32."""
+    options = OptimizeOptions(size=size, init="auto", steps=(0,), dtype="float32")
+    events = stylize(pair.content, [pair.style], pair.weights, options, start=picture)
+    return next(event.losses["total"] for event in events if isinstance(event, Finished))
+
+
+def paint(pair: Pair, idea: Idea, options: OptimizeOptions, work: Path) -> dict[str, float]:
+    """Return the loss of the picture and the steps it took; from the file if it is kept."""
+    kept = work / f"{pair.name}, {idea.name}.json".replace("/", "-")
+    if not kept.exists():
+        start = None
+        if idea.options.get("init") == "auto" and "float32" not in idea.name:
+            start = read_picture(
+                load(pair.name.split(", ")[1])
+                .stylize(to_pil(pair.content), size=options.size)
+                .image
+            ).image
+        elif idea.options.get("init") == "auto":
+            start = read_picture(work / f"{pair.name}, {IDEAS[0].name}.png").image
+        with idea.at_work():
+            events = stylize(pair.content, [pair.style], pair.weights, options, start=start)
+            finished = next(event for event in events if isinstance(event, Finished))
+        write_picture(to_pil(finished.image), kept.with_suffix(".png"), force=True)
+        kept.write_text(
+            json.dumps(
+                {
+                    "loss": loss_of(pair, finished.image, options.size),
+                    "steps": finished.steps,
+                }
+            ),
+            encoding="utf-8",
+        )
+    return json.loads(kept.read_text(encoding="utf-8"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--work", type=Path, default=Path("bench-results/ideas"))
+    parser.add_argument("--curves-only", action="store_true", help="paint, do not time")
+    arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    weights = load_weights()
+    pairs = [Pair.read(*names, arguments.size, weights) for names in (PAIRS[0], PAIRS[3])]
+    rows: list[list[Cell]] = []
+    first: list[float] = []
+    first_seconds = 0.0
+    for idea in IDEAS:
+        options = replace(OptimizeOptions(size=arguments.size), **idea.options)
+        found = [paint(pair, idea, options, arguments.work) for pair in pairs]
+        print(idea.name, [f"{each['loss']:.4f}" for each in found], flush=True)
+        first = first or [each["loss"] for each in found]
+        if arguments.curves_only:
+            continue
+        steps = found[0]["steps"]
+        with idea.at_work():
+            aside, medians = pairs[0].times(options, len(steps))
+        seconds = aside + sum(n * median for n, median in zip(steps, medians, strict=True))
+        if "last 5 steps" in idea.name:
+            seconds += first_seconds
+        first_seconds = first_seconds or seconds
+        ratio = statistics.geometric_mean(
+            each["loss"] / before for each, before in zip(found, first, strict=True)
+        )
+        rows.append([idea.name, idea.expected, seconds / first_seconds, ratio, idea.verdict])
+    if rows:
+        columns = ("idea", "expected", ("time", "{:.2f}"), ("loss", "{:.2f}"), "verdict")
+        write("ideas", Table(columns, rows))
+
+
+if __name__ == "__main__":
+    main()

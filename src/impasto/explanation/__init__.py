@@ -1,0 +1,1 @@
+"""What the network sees: reconstructions, grids of weights, and features."""

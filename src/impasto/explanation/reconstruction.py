@@ -1,0 +1,113 @@
+"""What a layer keeps of a picture: its content again, or a texture with its style."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from impasto.core.tensors import check_picture, fit_long_side, size_of
+from impasto.explanation.options import CONTENT_LAYERS, STYLE_LAYERS, ReconstructOptions
+from impasto.explanation.series import Task
+from impasto.optimization.options import OptimizeOptions
+from impasto.perception.vgg import TOPOLOGIES
+
+CONTENT_STEPS, CONTENT_COARSEST = (50,), 64
+STYLE_STEPS, STYLE_COARSEST = (40,), 128
+"""At full size, twice as many steps at every coarser scale. A style on smaller pictures would be
+the painting itself again: the few places of their deep layers leave no other arrangement."""
+
+GRAIN_STEPS = (100,)
+"""Of a texture from the first block alone. It sees five pixels a side at most: from a smaller scale
+it would keep the blocks of the enlarging, and from grey it makes a few lonely spots."""
+
+WEIGHT = 1000.0
+"""Of the one term there is. Relative distances fall below 1e-4 here; L-BFGS does not trust what it
+learns from numbers that small."""
+
+
+def reconstructions(image: Tensor, options: ReconstructOptions) -> list[Task]:
+    """Return the pictures to paint: one, or the paper's figure (content first, then style).
+
+    Args:
+        image: (1, 3, H, W), sRGB in [0, 1].
+        options: which layers, and how.
+
+    Raises:
+        ConfigError: a layer that the network does not have.
+        ShapeError: `image` breaks the picture contract.
+
+    Source:
+        gatys2016, fig. 1, sec. 2.2. Differs: coarse to fine, from grey with a trace of noise
+        instead of white noise, which leaves specks in what a layer does not hold; a trace of
+        total variation in contents.
+    """
+    check_picture(image)
+    for layer in (*options.content_layers, *options.style_layers):
+        TOPOLOGIES[options.backbone].split(layer)
+    if options.all:
+        contents = [_content(image, (layer,), options) for layer in CONTENT_LAYERS]
+        counts = range(1, len(STYLE_LAYERS) + 1)
+        return contents + [_style(image, STYLE_LAYERS[:count], options) for count in counts]
+    if options.style_layers:
+        return [_style(image, options.style_layers, options)]
+    return [_content(image, options.content_layers or ("relu4_2",), options)]
+
+
+def _content(image: Tensor, layers: tuple[str, ...], options: ReconstructOptions) -> Task:
+    size = options.size if isinstance(options.size, int) else max(options.size)
+    chosen = _common(
+        options,
+        size=size,
+        steps=options.steps or CONTENT_STEPS,
+        coarsest=CONTENT_COARSEST if options.coarsest is None else options.coarsest,
+        content_layers=layers,
+        content_weight=WEIGHT,
+        style_layers=(),
+        style_weight=0.0,
+        tv_weight=WEIGHT * options.tv_weight,
+    )
+    return Task("content " + _short(layers), image, (), chosen)
+
+
+def _style(image: Tensor, layers: tuple[str, ...], options: ReconstructOptions) -> Task:
+    if isinstance(options.size, int):
+        height, width = fit_long_side(*size_of(image), options.size)
+    else:
+        width, height = options.size
+    longest = max(height, width)
+    seen = min(max(size_of(image)), longest) * options.style_scale
+    is_grain = all(TOPOLOGIES[options.backbone].split(layer)[1][4] == "1" for layer in layers)
+    coarsest = 0 if is_grain else STYLE_COARSEST
+    chosen = _common(
+        options,
+        init="noise" if is_grain else "grey",
+        size=longest,
+        steps=options.steps or (GRAIN_STEPS if is_grain else STYLE_STEPS),
+        coarsest=coarsest if options.coarsest is None else options.coarsest,
+        content_layers=(),
+        content_weight=0.0,
+        style_layers=layers,
+        style_weight=WEIGHT,
+        style_scale=max(0.01, min(seen, max(size_of(image))) / longest),
+        tv_weight=0.0,
+    )
+    canvas = torch.full((1, 3, height, width), 0.5)
+    return Task("style " + _short(layers), canvas, (image,), chosen)
+
+
+def _common(options: ReconstructOptions, **chosen: object) -> OptimizeOptions:
+    """Return the options of one optimisation, from a trace of noise if nothing else is chosen."""
+    names = ("pooling", "backbone", "seed", "memory", "device", "dtype")
+    same = {name: getattr(options, name) for name in names}
+    return OptimizeOptions(**{"init": "grey", **same, **chosen})
+
+
+def _short(layers: tuple[str, ...]) -> str:
+    """Return `relu1_1` or `relu1_1 .. relu3_1`, if the layers are the first of the paper's.
+
+    >>> _short(("relu1_1", "relu2_1")), _short(("relu1_1", "relu3_1"))
+    ('relu1_1 .. relu2_1', 'relu1_1+relu3_1')
+    """
+    if len(layers) > 1 and layers == STYLE_LAYERS[: len(layers)]:
+        return f"{layers[0]} .. {layers[-1]}"
+    return "+".join(layers)

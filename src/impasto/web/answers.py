@@ -1,0 +1,134 @@
+"""How errors, pictures and films are answered."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from types import TracebackType
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from PIL import Image
+from starlette.exceptions import HTTPException as AnyHTTPException
+
+from impasto.core.errors import ImpastoError, InputError, MissingError, ResourceError
+from impasto.io.image import write_picture
+from impasto.web.desk import Desk, FullError
+from impasto.web.film import write_film
+from impasto.web.jobs import Job
+from impasto.web.keeping import frame_name, in_plain_words, tile_name
+from impasto.web.store import GoneError
+
+_STATUS: tuple[tuple[type[ImpastoError], int], ...] = (
+    (FullError, 429),
+    (GoneError, 404),
+    (ResourceError, 507),
+    (MissingError, 501),
+    (InputError, 422),
+)
+"""Of the answer to an error, the most special kind first."""
+
+SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+
+WAITERS = 8
+"""Requests that wait for a slot, per slot; further ones are told to come back."""
+
+
+class Slots:
+    """Lets a few requests in at a time, lets some wait, and sends the others away.
+
+    Args:
+        count: that are let in.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = asyncio.Semaphore(count)
+        self._inside, self._most = 0, count * (1 + WAITERS)
+
+    async def __aenter__(self) -> None:
+        if self._inside >= self._most:
+            raise HTTPException(
+                429, "too much is going on here; try again in a few seconds", {"Retry-After": "5"}
+            )
+        self._inside += 1
+        await self._free.acquire()
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._inside -= 1
+        self._free.release()
+
+
+def add_errors(app: FastAPI) -> None:
+    """Make every error one JSON line: what happened, what was expected, what to do."""
+
+    @app.exception_handler(ImpastoError)
+    async def ours(_request: Request, error: ImpastoError) -> Response:
+        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, FullError) else None
+        return _line(status, in_plain_words(error), headers)
+
+    @app.exception_handler(AnyHTTPException)
+    async def http(_request: Request, error: AnyHTTPException) -> Response:
+        return _line(error.status_code, str(error.detail), error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        return _line(422, f"{where}: {reason}" if where else reason)
+
+    @app.exception_handler(Exception)
+    async def broken(_request: Request, _error: Exception) -> Response:
+        return _line(500, "something broke that should not have; the terminal says what")
+
+
+def _line(status: int, sentence: str, headers: object = None) -> JSONResponse:
+    given = dict(headers) if isinstance(headers, dict) else {}
+    return JSONResponse({"error": sentence}, status, {"cache-control": "no-store", **given})
+
+
+def in_format(path: Path, kind: str, recipe: str | None) -> Path:
+    """Return a result's file in another format, with the same recipe inside."""
+    other = path.with_suffix(SUFFIXES[kind])
+    if not other.exists():
+        with Image.open(path) as opened:
+            write_picture(opened, other, note=recipe, force=True)
+    return other
+
+
+def kept(folder: Path, kind: str, number: int) -> Response:
+    """Return a preview or a contact sheet's picture.
+
+    Raises:
+        GoneError: there is none of that number.
+    """
+    path = folder / (frame_name(number) if kind == "frame" else tile_name(number))
+    if not path.is_file():
+        raise GoneError("there is no such picture (any more)")
+    return FileResponse(path, headers={"cache-control": "private, max-age=600"})
+
+
+def film_of(desk: Desk, job: Job) -> Path:
+    """Return the film of a refinement, written when it is first asked for.
+
+    Raises:
+        GoneError: nothing was refined.
+        MissingError: PyAV is not installed.
+    """
+    folder = desk.store.job_folder(job.key)
+    path = folder / "film.mp4"
+    if path.exists():
+        return path
+    frames = [folder / frame_name(frame.number) for frame in job.frames]
+    if len(frames) < 2 or not job.has_result:
+        raise GoneError("a film shows how a picture was made finer; make it finer first")
+    photo = desk.store.path_of(job.task.photo, max(job.width, job.height))
+    write_film(photo, [*frames, folder / "result.png"], path)
+    return path

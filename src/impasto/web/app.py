@@ -1,0 +1,216 @@
+"""The application: which address is answered by what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from impasto._version import __version__
+from impasto.core.errors import MissingError
+from impasto.web import answers, limits
+from impasto.web.bodies import SmallBodies, read_upload
+from impasto.web.desk import Desk
+from impasto.web.film import has_film
+from impasto.web.gallery import PHOTOS, gallery, small_jpeg
+from impasto.web.guard import Guard
+from impasto.web.jobs import Job
+from impasto.web.orders import needs, order, order_example, size_of_input, why_not_finer
+from impasto.web.pages import Pages
+from impasto.web.requests import JobRequest
+from impasto.web.store import GoneError
+from impasto.web.streams import follow
+
+Size = Annotated[int, Query(ge=16, le=2048)]
+Format = Literal["png", "jpeg", "webp"]
+
+MEANWHILE = {"cache-control": "private, max-age=3600"}
+"""For what never changes while it exists."""
+
+
+def create_app(
+    desk: Desk,
+    *,
+    hosts: Iterable[str] | None = ("127.0.0.1", "localhost"),
+    token: str | None = None,
+) -> FastAPI:
+    """Return the application.
+
+    Args:
+        desk: where the painting is done.
+        hosts: names by which the server may be called; see `Guard`.
+        token: asked for if it is not None.
+    """
+    # Their pages would load scripts from elsewhere.
+    app = FastAPI(title="impasto", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(SmallBodies)
+    app.add_middleware(Guard, hosts=hosts, token=token)
+    answers.add_errors(app)
+    _add_page(app, desk)
+    _add_pictures(app, desk)
+    _add_jobs(app, desk)
+    _add_results(app, desk)
+    return app
+
+
+def view(desk: Desk, job: Job) -> dict[str, Any]:
+    """Return what clients are told about a job."""
+    told = job.view(*desk.place(job), desk.store.clock())
+    return {
+        **told,
+        "needs": needs(desk.store, job),
+        "why_not_finer": why_not_finer(job),
+        "has_film": len(job.frames) > 1,
+    }
+
+
+def _add_page(app: FastAPI, desk: Desk) -> None:
+    pages = Pages()
+
+    @app.get("/")
+    async def page(request: Request) -> Response:
+        return pages.answer("index.html", request)
+
+    @app.get("/static/{name}")
+    async def static(name: str, request: Request) -> Response:
+        return pages.answer(name, request)
+
+    @app.get("/api/health")
+    async def health() -> dict[str, Any]:
+        return {
+            "status": "ok",
+            "version": __version__,
+            "working": desk.is_working,
+            "queue": {"length": desk.length, "limit": desk.limit},
+        }
+
+    @app.get("/api/about")
+    def about() -> dict[str, Any]:
+        example = order_example(desk)
+        return {
+            "version": __version__,
+            "photos": [{"id": name, "title": title} for name, title in PHOTOS.items()],
+            "example": None if example is None else view(desk, example),
+            "film": has_film(),
+            "keep_hours": desk.store.keep_seconds / 3600,
+            "timing": desk.timing.measured,
+            "limits": {
+                "bytes": limits.MAX_BYTES,
+                "pixels": limits.MAX_PIXELS,
+                "size": [limits.MIN_SIZE, limits.MAX_SIZE],
+                "refined": limits.MAX_REFINED,
+                "seconds": limits.MAX_SECONDS,
+                "styles": limits.MAX_STYLES,
+            },
+        }
+
+    @app.get("/api/styles")
+    def styles() -> list[dict[str, Any]]:
+        return [style.to_dict() for style in gallery().values()]
+
+    @app.get("/api/styles/{name}/thumbnail")
+    def thumbnail(name: str) -> Response:
+        if name not in gallery():
+            raise GoneError("there is no such style")
+        return Response(gallery()[name].thumbnail, media_type="image/jpeg", headers=MEANWHILE)
+
+
+def _add_pictures(app: FastAPI, desk: Desk) -> None:
+    uploads = answers.Slots(limits.UPLOADS)
+
+    @app.post("/api/pictures", status_code=201)
+    async def send_picture(request: Request, name: str = "") -> dict[str, Any]:
+        async with uploads:
+            data = await read_upload(request)
+            await run_in_threadpool(desk.sweep)
+            await run_in_threadpool(desk.store.check_room, len(data))
+            upload = await run_in_threadpool(desk.store.keep_picture, data, name)
+        return {
+            "id": upload.id,
+            "name": upload.name,
+            "width": upload.width,
+            "height": upload.height,
+        }
+
+    @app.get("/api/pictures/{key}")
+    def picture(key: str) -> Response:
+        source = desk.store.find_input(key)
+        kind = "image/jpeg" if source.bundled else "image/png"
+        return FileResponse(desk.store.path_of(source), media_type=kind, headers=MEANWHILE)
+
+    @app.get("/api/pictures/{key}/about")
+    def about_picture(key: str) -> dict[str, Any]:
+        source = desk.store.find_input(key)
+        width, height = size_of_input(desk.store, source)
+        return {"id": key, "name": source.name, "width": width, "height": height}
+
+    @app.get("/api/pictures/{key}/view")
+    def view_picture(key: str, size: Size = 1600) -> Response:
+        path = desk.store.path_of(desk.store.find_input(key), size)
+        return Response(small_jpeg(path, size), media_type="image/jpeg", headers=MEANWHILE)
+
+    @app.delete("/api/pictures/{key}", status_code=204)
+    def remove_picture(key: str) -> None:
+        desk.store.remove_picture(key)
+
+
+def _add_jobs(app: FastAPI, desk: Desk) -> None:
+    listeners = answers.Slots(32)
+
+    @app.post("/api/jobs", status_code=202)
+    def start(request: JobRequest) -> JSONResponse:
+        job = order(desk, request)
+        headers = {"location": f"/api/jobs/{job.key}"}
+        return JSONResponse(view(desk, job), 202, headers)
+
+    @app.get("/api/jobs/{key}")
+    def job(key: str) -> dict[str, Any]:
+        return view(desk, desk.find(key))
+
+    @app.get("/api/jobs/{key}/events")
+    async def events(key: str) -> Response:
+        job = desk.find(key)
+        stream = follow(desk, job, lambda: view(desk, job), listeners)
+        return StreamingResponse(stream, media_type="text/event-stream")
+
+    @app.post("/api/jobs/{key}/stop")
+    def stop(key: str) -> dict[str, Any]:
+        job = desk.find(key)
+        desk.stop(job)
+        return view(desk, job)
+
+    @app.delete("/api/jobs/{key}", status_code=204)
+    def remove(key: str) -> None:
+        desk.remove(desk.find(key))
+
+
+def _add_results(app: FastAPI, desk: Desk) -> None:
+    films = answers.Slots(1)
+
+    @app.get("/api/jobs/{key}/result")
+    def result(key: str, format: Format = "png", *, download: bool = False) -> Response:  # noqa: A002
+        job = desk.find(key)
+        path = answers.in_format(desk.result_path(key), format, job.recipe)
+        name = job.task.output.removesuffix(".png") + path.suffix
+        return FileResponse(path, headers=MEANWHILE, filename=name if download else None)
+
+    @app.get("/api/jobs/{key}/frames/{number}")
+    def frame(key: str, number: int) -> Response:
+        return answers.kept(desk.store.job_folder(desk.find(key).key), "frame", number)
+
+    @app.get("/api/jobs/{key}/tiles/{number}")
+    def tile(key: str, number: int) -> Response:
+        return answers.kept(desk.store.job_folder(desk.find(key).key), "tile", number)
+
+    @app.get("/api/jobs/{key}/film")
+    async def film(key: str) -> Response:
+        if not has_film():
+            raise MissingError("a film needs one more package: pip install 'impasto[video]'")
+        job = desk.find(key)
+        async with films:
+            path = await run_in_threadpool(answers.film_of, desk, job)
+        name = job.task.output.removesuffix(".png") + ".mp4"
+        return FileResponse(path, media_type="video/mp4", filename=name)

@@ -1,0 +1,291 @@
+"""The queue and its one worker."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import math
+import threading
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+from impasto.core.errors import ImpastoError, InputError
+from impasto.core.events import Event, Planned, Preview, Step, StopEarly
+from impasto.web.jobs import Job
+from impasto.web.keeping import Keeper, in_plain_words
+from impasto.web.painting import Painter, Tile
+from impasto.web.store import GoneError, Store, new_key
+from impasto.web.tasks import Task
+from impasto.web.timing import Timing
+
+log = logging.getLogger("impasto.web")
+
+IDLE_SECONDS = 60.0
+"""After which the worker looks for what has expired."""
+
+UNKNOWN_SECONDS = 5.0
+"""For which a full queue asks to wait if nothing has been measured."""
+
+BROKEN = "something broke that should not have; the terminal of impasto web says what"
+ENDED_TWICE = "the server ended twice while painting this; try a smaller size"
+
+
+class FullError(ImpastoError):
+    """Too many paintings wait already."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class _Cancelled(Exception):  # noqa: N818  (a request, not an error)
+    pass
+
+
+class Desk:
+    """Takes tasks in, has them painted one after the other, and remembers what became of them.
+
+    Args:
+        store: where everything is kept.
+        timing: how long things take here.
+        limit: most jobs that wait.
+    """
+
+    def __init__(self, store: Store, timing: Timing, limit: int) -> None:
+        self.store, self.timing, self.limit = store, timing, limit
+        self.jobs: dict[str, Job] = {}
+        self.bells: set[Callable[[], None]] = set()
+        self._waiting: list[Job] = []
+        self._working: Job | None = None
+        self._changed = threading.Condition(threading.RLock())
+        self._closing = False
+        self._painter = Painter(store, self.result_path)
+        self._keeper = Keeper(store, timing)
+        self._recall()
+        self._thread = threading.Thread(target=self._work, name="painter", daemon=True)
+        self._thread.start()
+
+    def submit(self, task: Task, width: int, height: int, expected: float | None) -> Job:
+        """Put a task into the queue and return its job.
+
+        Args:
+            task: what is to be painted.
+            width: of the result, expected.
+            height: likewise.
+            expected: seconds that it will take, None if unknown.
+
+        Raises:
+            FullError: too many wait.
+            ResourceError: no room on disk.
+        """
+        with self._changed:
+            if len(self._waiting) >= self.limit:
+                seconds = self._seconds_left(self._working) or UNKNOWN_SECONDS
+                raise FullError(
+                    f"{len(self._waiting)} paintings are waiting already, which is the limit; try "
+                    f"again in about {math.ceil(seconds)} s",
+                    max(1, math.ceil(seconds)),
+                )
+            self.sweep()
+            self.store.check_room(3 * width * height)
+            job = Job(new_key(), task, self.store.clock(), width, height, expected=expected)
+            self.jobs[job.key] = job
+            self._waiting.append(job)
+            self.save(job)
+            self._changed.notify_all()
+        return job
+
+    def find(self, key: str) -> Job:
+        """Return a job.
+
+        Raises:
+            GoneError: there is none.
+        """
+        job = self.jobs.get(key)
+        if job is None or job.cancelled:
+            raise GoneError("there is no such painting (any more); it may have expired")
+        return job
+
+    def stop(self, job: Job) -> None:
+        """End a job soon and keep what there is; a waiting one never begins."""
+        with self._changed:
+            if job in self._waiting:
+                self._waiting.remove(job)
+                job.state, job.message, job.stopped = "failed", "stopped before it began", True
+                job.finished = self.store.clock()
+                self.save(job)
+            job.stop = True
+        self.ring()
+
+    def remove(self, job: Job) -> None:
+        """Forget a job and delete its files; if it is worked on, that ends."""
+        with self._changed:
+            job.cancelled = True
+            if job in self._waiting:
+                self._waiting.remove(job)
+            if job is not self._working:
+                self._forget(job)
+        self.ring()
+
+    def place(self, job: Job) -> tuple[int | None, float | None]:
+        """Return how many come before a waiting job, and the seconds until its turn."""
+        with self._changed:
+            if job not in self._waiting:
+                return None, None
+            before = self._waiting[: self._waiting.index(job)]
+            if self._working is not None:
+                before.append(self._working)
+            seconds = [self._seconds_left(each) for each in before]
+        known = [each for each in seconds if each is not None]
+        return len(before), sum(known) if len(known) == len(seconds) else None
+
+    @property
+    def length(self) -> int:
+        """Jobs that wait."""
+        return len(self._waiting)
+
+    @property
+    def is_working(self) -> bool:
+        """Whether something is being painted."""
+        return self._working is not None
+
+    def result_path(self, key: str) -> Path:
+        """Return the picture that a job made.
+
+        Raises:
+            GoneError: there is no such job, or it has none.
+        """
+        if not self.find(key).has_result:
+            raise GoneError("this painting has no result (yet)")
+        return self.store.job_folder(key) / "result.png"
+
+    def save(self, job: Job) -> None:
+        """Keep a job's state on disk, and tell whoever listens."""
+        if not job.cancelled:
+            self.store.save_job(job.key, job.to_record())
+        self.ring()
+
+    def ring(self) -> None:
+        """Tell whoever listens that something has changed."""
+        for bell in list(self.bells):
+            bell()
+
+    def sweep(self) -> None:
+        """Delete what has expired, and the oldest results if the folder is too full."""
+        with self._changed:
+            now = self.store.clock()
+            over = [job for job in self.jobs.values() if not job.is_open]
+            for job in over:
+                if now - (job.finished or job.created) > self.store.keep_seconds:
+                    self._forget(job)
+            used = {each.key for job in self.jobs.values() for each in job.inputs}
+            self.store.remove_old_pictures(used)
+            if self.store.size() <= self.store.limit:
+                return
+            for job in sorted(over, key=lambda job: job.created):
+                if self.store.size() <= self.store.limit * 3 // 4:
+                    break
+                if not any(job.key == other.task.after for other in self.jobs.values()):
+                    self._forget(job)
+            used = {each.key for job in self.jobs.values() for each in job.inputs}
+            self.store.remove_unused_pictures(used)
+
+    def close(self, seconds: float = 20.0) -> None:
+        """End the work: a refinement keeps what it has, what waits goes on with the next server."""
+        with self._changed:
+            self._closing = True
+            if self._working is not None:
+                self._working.stop = True
+            self._changed.notify_all()
+        self._thread.join(seconds)
+        self.store.close()
+
+    def _forget(self, job: Job) -> None:
+        self.jobs.pop(job.key, None)
+        self.store.remove_job(job.key)
+
+    def _seconds_left(self, job: Job | None) -> float | None:
+        if job is None:
+            return None
+        view = job.view(None, None, self.store.clock())
+        found: float | None = view["eta"] if job.state == "working" else job.expected
+        return found
+
+    def _recall(self) -> None:
+        """Take over what an earlier server left; what it had not finished begins anew."""
+        for record in self.store.load_jobs():
+            try:
+                job = Job.from_record(record)
+            except (TypeError, KeyError):  # of another version
+                self.store.remove_job(str(record.get("key", "-")))
+                continue
+            self.jobs[job.key] = job
+            if not job.is_open:
+                continue
+            job.attempts += job.state == "working"
+            if job.attempts > 1:
+                job.state, job.message = "failed", ENDED_TWICE
+                job.finished = self.store.clock()
+            else:
+                self._keeper.begin_anew(job)
+                self._waiting.append(job)
+            self.save(job)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._closing:
+                    if not self._changed.wait(IDLE_SECONDS):
+                        self.sweep()
+                if self._closing:
+                    return
+                job = self._working = self._waiting.pop(0)
+            self._run(job)
+            with self._changed:
+                self._working = None
+                if job.cancelled:
+                    self._forget(job)
+            gc.collect()  # a closed generator's tensors go now, not at some later time
+            self.ring()
+
+    def _run(self, job: Job) -> None:
+        job.state, job.started = "working", self.store.clock()
+        self.save(job)
+        events = self._painter.events(job.task)
+        try:
+            for event in _until_stopped(events, job):
+                self._keeper.take(job, event)
+                self.ring()
+            self._keeper.finish(job)
+        except _Cancelled:
+            return
+        except StopEarly:
+            job.state, job.message, job.stopped = "failed", "stopped before the first step", True
+        except GoneError as error:
+            job.state, job.message = "failed", str(error)
+        except ImpastoError as error:
+            job.state, job.message = "failed", in_plain_words(error)
+        except Exception:  # the worker must live on
+            log.exception("painting %s failed", job.key)
+            job.state, job.message = "failed", BROKEN
+        finally:
+            events.close()
+            job.finished, job.eta = self.store.clock(), None
+        self.save(job)
+
+
+def _until_stopped(events: Generator[Event, None, None], job: Job) -> Generator[Event, None, None]:
+    """Yield the events; pass a wish to end on to where they come from."""
+    asked = False
+    event = next(events, None)
+    while event is not None:
+        yield event
+        if job.cancelled:
+            raise _Cancelled
+        if job.stop and isinstance(event, Tile):
+            raise InputError("stopped before all styles were painted")
+        if job.stop and not asked and isinstance(event, Planned | Step | Preview):
+            asked = job.stopped = True
+            event = events.throw(StopEarly())
+        else:
+            event = next(events, None)

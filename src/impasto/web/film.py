@@ -1,0 +1,90 @@
+"""The way from the photo to the finished painting as a short film."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from impasto.core.errors import MissingError
+
+RATE = 25
+"""Pictures per second."""
+
+LONG_SIDE = 1080
+"""Pixels, at most."""
+
+FILM_SECONDS = 6.0
+"""From the first preview to the last, at most."""
+
+SHOW_PHOTO, FADE, SHOW_END = 0.8, 0.8, 2.0
+"""Seconds of the photo, of its fading into the first preview, and of the last picture."""
+
+
+def has_film() -> bool:
+    """Return whether the package that writes films is installed."""
+    return importlib.util.find_spec("av") is not None
+
+
+def write_film(photo: Path, pictures: Sequence[Path], path: Path) -> None:
+    """Write an MP4 (H.264) under a temporary name, then rename it.
+
+    Args:
+        photo: the photo, shown first.
+        pictures: previews, coarse to fine; the last one is the result.
+        path: ends in .mp4.
+
+    Raises:
+        MissingError: PyAV is not installed.
+    """
+    if not has_film():
+        raise MissingError("a film needs one more package: pip install 'impasto[video]'")
+    import av
+
+    width, height = _even_size(pictures[-1])
+    temporary = path.with_suffix(".part.mp4")
+    with av.open(str(temporary), "w", options={"movflags": "faststart"}) as film:
+        stream = film.add_stream("libx264", rate=RATE, options={"crf": "18", "preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for image in _images(photo, pictures, (width, height)):
+            frame = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode(None))
+    temporary.replace(path)
+
+
+def _images(photo: Path, pictures: Sequence[Path], size: tuple[int, int]) -> Iterator[Image.Image]:
+    """Yield every picture of the film."""
+    first, before = _read(photo, size), _read(pictures[0], size)
+    yield from _fade(first, before, round(SHOW_PHOTO * RATE), round(FADE * RATE))
+    each = max(1, min(RATE // 2, round(FILM_SECONDS * RATE / len(pictures))))
+    for path in pictures[1:]:
+        image = _read(path, size)
+        yield from _fade(before, image, 0, each)
+        before = image
+    yield from [before] * round(SHOW_END * RATE)
+
+
+def _fade(start: Image.Image, end: Image.Image, still: int, count: int) -> Iterator[Image.Image]:
+    yield from [start] * still
+    for number in range(1, count + 1):
+        yield Image.blend(start, end, number / count)
+
+
+def _read(path: Path, size: tuple[int, int]) -> Image.Image:
+    with Image.open(path) as opened:
+        rgba = opened.convert("RGBA").resize(size, Image.Resampling.LANCZOS)
+    flat = Image.new("RGB", size, "white")
+    flat.paste(rgba, mask=rgba.getchannel("A"))
+    return flat
+
+
+def _even_size(path: Path) -> tuple[int, int]:
+    """Return the film's width and height; H.264 wants even numbers."""
+    with Image.open(path) as opened:
+        width, height = opened.size
+    scale = min(1.0, LONG_SIDE / max(width, height))
+    return tuple(max(2, round(side * scale / 2) * 2) for side in (width, height))  # type: ignore[return-value]

@@ -1,0 +1,64 @@
+"""Everything that can be asked of the page's server: the only list of its options.
+
+The docstrings under the attributes are the help of the command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from impasto.core.errors import ConfigError
+from impasto.core.memory import parse_size
+from impasto.core.options import FLAG, check_at_least
+
+HOME_PORT = 7460
+"""Used if it is free, so that a page which is still open finds a restarted server."""
+
+LOCAL = ("127.0.0.1", "localhost", "::1")
+"""Addresses that only this computer reaches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebOptions:
+    """Options of the page's server."""
+
+    port: int | None = None
+    """Port to listen on. If not given, 7460, or a free one if that is taken."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. The default can be reached from this computer only. With any other,
+    such as 0.0.0.0, whoever knows the token in the printed address can use the page."""
+
+    open: Annotated[bool, FLAG] = False
+    """Open the page in the browser."""
+
+    folder: Path | None = None
+    """Where photos and results are kept meanwhile; impasto's cache folder if not given."""
+
+    keep_hours: float = 24.0
+    """Hours after which photos and results are deleted."""
+
+    disk: str = "2GB"
+    """Most disk space to take; the oldest results go first."""
+
+    queue: int = 8
+    """Most paintings that wait for their turn."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            ConfigError: with the option's name.
+        """
+        check_at_least(self, {"port": 0, "keep_hours": 0.01, "queue": 1})
+        if self.port is not None and self.port > 65535:
+            raise ConfigError(f"--port {self.port}: it must be at most 65535")
+        if parse_size(self.disk) < 50e6:
+            raise ConfigError(f"--disk {self.disk}: it must be at least 50MB")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this computer can reach the page."""
+        return self.host in LOCAL

@@ -1,0 +1,197 @@
+"""From what was asked for to what there is to paint."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from PIL import Image
+
+from impasto import assets
+from impasto.core.errors import ConfigError, ImpastoError
+from impasto.core.tensors import fit_long_side
+from impasto.models.registry import has_any_model
+from impasto.web.desk import Desk
+from impasto.web.gallery import EXAMPLE, EXAMPLE_SIZE, gallery
+from impasto.web.jobs import Job
+from impasto.web.limits import MAX_PIXELS, MAX_REFINED, SHEET_SIZE
+from impasto.web.requests import (
+    JobRequest,
+    OptimizeRequest,
+    SheetRequest,
+    StyleShare,
+    StylizeRequest,
+)
+from impasto.web.store import GoneError, Store
+from impasto.web.tasks import Input, Share, Task, distinct
+
+RAMPS = ("left:right", "right:left", "top:bottom", "bottom:top")
+
+
+def order(desk: Desk, request: JobRequest) -> Job:
+    """Put what was asked for into the queue and return its job.
+
+    Raises:
+        GoneError: it names a picture or a job that is not here.
+        ConfigError: it cannot be painted; says why.
+        FullError: too many wait.
+        ResourceError: no room on disk.
+    """
+    if isinstance(request, OptimizeRequest):
+        return _order_refinement(desk, request)
+    photo = desk.store.find_input(request.photo)
+    width, height = size_of_input(desk.store, photo)
+    if isinstance(request, SheetRequest):
+        task = Task("sheet", photo, f"{_stem(photo)}_styles.png")
+        expected = desk.timing.expect("sheet")
+        return desk.submit(task, *_fit(width, height, SHEET_SIZE), expected)
+    task = _pass(desk.store, request, photo)
+    size = _fit(width, height, request.size)
+    if size[0] * size[1] > MAX_PIXELS:
+        raise ConfigError(f"{size[0]}x{size[1]} pixels are too many; choose a size")
+    return desk.submit(task, *size, desk.timing.expect("stylize", size[0] * size[1] / 1e6))
+
+
+def order_example(desk: Desk) -> Job | None:
+    """Return the painting that the page shows first, ordered now if it is not there."""
+    photo, style = EXAMPLE
+    options = {"size": EXAMPLE_SIZE}
+    for job in list(desk.jobs.values()):
+        task = job.task
+        is_it = task.photo.key == photo and task.style_text == style and task.kind == "stylize"
+        is_plain = task.options == options and task.style_map is None
+        if is_it and is_plain and job.state != "failed" and not job.cancelled:
+            return job
+    wanted = StylizeRequest(photo=photo, styles=[StyleShare(style=style)], size=EXAMPLE_SIZE)
+    try:
+        return order(desk, wanted)
+    except ImpastoError:  # the page does without
+        return None
+
+
+def size_of_input(store: Store, source: Input) -> tuple[int, int]:
+    """Return width and height, upright."""
+    if not source.bundled:
+        upload = store.uploads[source.key]
+        return upload.width, upload.height
+    with Image.open(store.path_of(source)) as opened:
+        return opened.size
+
+
+def why_not_finer(job: Job) -> str | None:
+    """Return why a painting cannot be refined, in one line; None if it can be."""
+    task = job.task
+    if task.kind == "sheet":
+        return "a contact sheet cannot be made finer; choose one of its styles"
+    if float(task.options.get("strength", 1)) < 1:
+        return "finer works at full strength; set the strength to 100 % and paint again"
+    if task.style_map is not None:
+        return "finer covers the whole picture; let the style go everywhere first"
+    if max(job.width, job.height) > MAX_REFINED:
+        return f"finer works up to {MAX_REFINED} pixels; paint at a smaller size first"
+    missing = [s.style.name for s in task.styles if s.style.bundled and not _has_painting(s.style)]
+    if missing:
+        return (
+            f"finer needs the painting itself, and {missing[0]} comes without it; bring a picture "
+            "of the painting"
+        )
+    return None
+
+
+def needs(store: Store, job: Job) -> list[dict[str, str | None]]:
+    """Return the files that the job's command and Python lines expect beside them.
+
+    Each has its name, what it is to the job (photo, painting or style_map), and the address of a
+    copy from which the very same picture comes: of a photo whose file is decoded at several sizes,
+    only the file itself will do.
+    """
+    task = job.task
+    found = [("photo", task.photo), *(("painting", share.style) for share in task.styles)]
+    if isinstance(task.style_map, Input):
+        found.append(("style_map", task.style_map))
+    listed: dict[str, dict[str, str | None]] = {}
+    for role, each in found:
+        upload = store.uploads.get(each.key)
+        if not each.bundled:
+            url = f"/api/pictures/{each.key}" if upload and upload.scales == (1,) else None
+            listed[each.name] = {"name": each.name, "role": role, "url": url}
+    return list(listed.values())
+
+
+def _order_refinement(desk: Desk, request: OptimizeRequest) -> Job:
+    before = desk.find(request.after)
+    desk.result_path(before.key)
+    reason = why_not_finer(before)
+    if reason is not None:
+        raise ConfigError(reason)
+    stem = PurePath(before.task.output).stem
+    task = Task(
+        "optimize",
+        before.task.photo,
+        f"{stem}_finer.png",
+        before.task.styles,
+        before.task.options,
+        after=before.key,
+        after_output=before.task.output,
+        seconds=request.seconds,
+    )
+    job = desk.submit(task, before.width, before.height, request.seconds)
+    job.commands, job.calls = list(before.commands), list(before.calls)
+    return job
+
+
+def _pass(store: Store, request: StylizeRequest, photo: Input) -> Task:
+    styles = [_style(store, share) for share in request.styles]
+    style_map: str | Input | None = request.style_map
+    if style_map is not None and style_map not in RAMPS:
+        style_map = store.find_input(str(style_map))
+    pictures = [photo, *styles, *([style_map] if isinstance(style_map, Input) else [])]
+    photo, *renamed = distinct(pictures)
+    if isinstance(style_map, Input):
+        style_map = renamed.pop()
+    given = request.model_dump(include={"strength", "size", "stroke", "preserve_color"})
+    options = {
+        name: value
+        for name, value in given.items()
+        if value != StylizeRequest.model_fields[name].default
+    }
+    shares = tuple(
+        Share(style, round(share.weight, 3))
+        for style, share in zip(renamed, request.styles, strict=True)
+        if share.weight > 0
+    )
+    if isinstance(style_map, str | Input) and len(shares) > 2:
+        raise ConfigError("a style map is for one style or two")
+    own = [share.style for share in shares if not share.style.bundled]
+    if own and not has_any_model():
+        raise ConfigError("no network for paintings is bundled here; choose a named style")
+    if own and any(share.style.bundled and not _has_painting(share.style) for share in shares):
+        raise ConfigError(
+            "a painting of your own can be blended with styles whose painting is bundled only"
+        )
+    label = "+".join(_stem(share.style) for share in shares)
+    output = f"{_stem(photo)}_{label}.png"
+    return Task("stylize", photo, output, shares, options, style_map)
+
+
+def _style(store: Store, share: StyleShare) -> Input:
+    if share.picture is not None:
+        return store.find_input(share.picture)
+    name = share.style or ""
+    if name not in gallery():
+        raise GoneError(f"there is no style {name}; GET /api/styles lists them")
+    return Input(name, name, bundled=True)
+
+
+def _has_painting(style: Input) -> bool:
+    return assets.find(style.key) is not None
+
+
+def _stem(source: Input) -> str:
+    return source.name if source.bundled else PurePath(source.name).stem
+
+
+def _fit(width: int, height: int, size: int | None) -> tuple[int, int]:
+    if size is None:
+        return width, height
+    height, width = fit_long_side(height, width, size)
+    return width, height

@@ -1,0 +1,111 @@
+"""What is done for a task, as a stream of events."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from impasto.api.model import Model
+from impasto.api.optimize import optimize_events
+from impasto.api.pictures import Result
+from impasto.api.sheet import sheet_pictures
+from impasto.api.stylize import load, load_for_paintings
+from impasto.apply.options import StylizeOptions
+from impasto.core.events import Event
+from impasto.optimization.options import OptimizeOptions
+from impasto.web.limits import SHEET_SIZE
+from impasto.web.store import Store
+from impasto.web.tasks import Input, Task
+
+MODELS = 4
+"""Networks that are kept in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed(Event):
+    """A pass is done."""
+
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Tile(Event):
+    """One picture of a contact sheet is done."""
+
+    name: str
+    image: Image.Image
+
+
+class Painter:
+    """Does tasks.
+
+    Args:
+        store: where inputs are.
+        result_of: returns the picture that a job made.
+    """
+
+    def __init__(self, store: Store, result_of: Callable[[str], Path]) -> None:
+        self.store, self.result_of = store, result_of
+        self._models: OrderedDict[tuple[tuple[str, float], ...], Model] = OrderedDict()
+
+    def events(self, task: Task) -> Generator[Event, None, None]:
+        """Yield what happens: `Passed`; `Tile`s; or what `impasto.optimize_events` yields.
+
+        Raises:
+            ImpastoError: with one line for the person.
+        """
+        if task.kind == "optimize":
+            yield from self._optimize(task)
+        elif task.kind == "sheet":
+            photo = self.store.path_of(task.photo, SHEET_SIZE)
+            for name, image in sheet_pictures(photo, size=SHEET_SIZE):
+                yield Tile(name, image)
+        else:
+            yield Passed(self._stylize(task))
+
+    def _stylize(self, task: Task) -> Result:
+        style_map = task.style_map
+        if isinstance(style_map, Input):
+            style_map = str(self.store.path_of(style_map))
+        options = StylizeOptions(style=task.style_text, style_map=style_map, **task.options)
+        photo = self.store.path_of(task.photo, options.size)
+        return self._model(task).paint(photo, options)
+
+    def _model(self, task: Task) -> Model:
+        key = tuple((share.style.key, share.weight) for share in task.styles)
+        if key not in self._models:
+            self._models[key] = self._load(task)
+        self._models.move_to_end(key)
+        while len(self._models) > MODELS:
+            self._models.popitem(last=False)
+        return self._models[key]
+
+    def _load(self, task: Task) -> Model:
+        if not task.has_own_painting:
+            return load(task.style_text)
+        paintings = [self.store.path_of(share.style) for share in task.styles]
+        return load_for_paintings(paintings, task.shares)
+
+    def _optimize(self, task: Task) -> Generator[Event, None, None]:
+        assert task.after is not None
+        start = self.result_of(task.after)
+        with Image.open(start) as opened:
+            size = max(opened.size)
+        stroke = task.options.get("stroke")
+        options = OptimizeOptions(
+            init=str(start),
+            coarsest=0,
+            seconds=task.seconds,
+            size=size,
+            style_weights=task.shares if len(task.styles) > 1 else None,
+            style_scale=1.0 if stroke is None else float(stroke),
+            preserve_color=task.options.get("preserve_color", "none"),
+            preview_every=1,
+        )
+        paintings = [self.store.path_of(share.style) for share in task.styles]
+        photo = self.store.path_of(task.photo)
+        yield from optimize_events(photo, list(paintings), options)

@@ -1,0 +1,72 @@
+// Talking to the server; every failure is an Error with one sentence.
+
+export class Refused extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export const AWAY = "The server does not answer. Start impasto web again; this page then goes on by itself.";
+
+async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new Refused(AWAY, 0);
+  }
+  const text = await response.text();
+  let answer = null;
+  try {
+    answer = text ? JSON.parse(text) : null;
+  } catch { /* not ours */ }
+  if (!response.ok) throw new Refused(sentence(answer?.error ?? response.statusText), response.status);
+  return answer;
+}
+
+export const get = (path) => ask(path);
+
+export const post = (path, body) =>
+  ask(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+
+export const remove = (path) => ask(path, { method: "DELETE" });
+
+/** Send a picture file; what comes back names it. */
+export async function upload(file, limits) {
+  if (!file.size) throw new Refused("This file is empty. Choose another one.", 422);
+  if (file.size > limits.bytes) {
+    throw new Refused(`This file is larger than ${limits.bytes / 1e6} MB. Choose a smaller one.`, 413);
+  }
+  const type = file.type.startsWith("image/") ? file.type : "application/octet-stream";
+  return ask(`/api/pictures?name=${encodeURIComponent(file.name || "pasted.png")}`, {
+    method: "POST",
+    headers: { "Content-Type": type },
+    body: file,
+  });
+}
+
+/** Call `tell` with the job whenever it changes; returns a function that ends it. */
+export function follow(id, tell, away) {
+  const source = new EventSource(`/api/jobs/${id}/events`);
+  source.addEventListener("job", (event) => {
+    const job = JSON.parse(event.data);
+    if (job.state === "done" || job.state === "failed") source.close();
+    tell(job);
+  });
+  source.addEventListener("gone", () => source.close());
+  source.onerror = () => {
+    source.close();
+    away();
+  };
+  return () => source.close();
+}
+
+function sentence(text) {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+}

@@ -1,0 +1,57 @@
+// Photos and paintings by dropping, pasting or choosing.
+
+import { $ } from "./dom.js";
+
+const pictures = (list) => [...(list ?? [])].filter((file) => file.type.startsWith("image/") || /\.(heic|heif|avif|tiff?)$/i.test(file.name) || !file.type);
+
+/** Call `photo(file)` or `painting(file)` with what a person brings, `refuse(text)` with what is none. */
+export function listenForFiles({ photo, painting, refuse }) {
+  for (const [id, use] of [["photo-file", photo], ["painting-file", painting]]) {
+    $(id).addEventListener("change", (event) => {
+      const [file] = event.target.files;
+      if (file) use(file);
+      event.target.value = "";
+    });
+  }
+  $("choose-photo").onclick = () => $("photo-file").click();
+
+  document.addEventListener("paste", (event) => {
+    const [file] = pictures(event.clipboardData?.files);
+    if (file) photo(file);
+  });
+
+  const drop = $("drop");
+  let inside = 0;
+  const zone = (event) => event.target.closest?.("#drop p");
+  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+  const hide = () => {
+    inside = 0;
+    drop.hidden = true;
+  };
+
+  document.addEventListener("dragenter", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    inside += 1;
+    drop.hidden = false;
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (carriesFiles(event) && (inside -= 1) <= 0) hide();
+  });
+  document.addEventListener("dragover", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    for (const each of drop.children) each.classList.toggle("over", each === zone(event));
+  });
+  document.addEventListener("drop", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    const asPainting = zone(event)?.dataset.as === "painting" || event.target.closest?.("#panel");
+    hide();
+    const found = pictures(event.dataTransfer.files);
+    if (!found.length) refuse("That is no picture. Drop a JPEG, PNG, WebP, AVIF, TIFF or HEIC file.");
+    else if (found.length > 1) {
+      photo(found[0], found[1]);
+    } else (asPainting ? painting : photo)(found[0]);
+  });
+}

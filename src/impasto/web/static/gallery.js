@@ -1,0 +1,113 @@
+// The styles: one is chosen with a click, up to four are blended.
+
+import { $, icon, make } from "./dom.js";
+
+export class Gallery {
+  /** Call `changed()` when the choice changes, and `one()` when a single style was picked. */
+  constructor({ styles, most, changed, picked }) {
+    this.styles = styles; // {id, title, by, thumbnail, own}
+    this.most = most;
+    this.changed = changed;
+    this.picked = picked;
+    this.chosen = []; // {id, weight}
+    this.draw();
+  }
+
+  find(id) {
+    return this.styles.find((style) => style.id === id);
+  }
+
+  /** Add a painting of the person's own and choose it. */
+  addOwn(picture) {
+    this.styles.unshift({
+      id: picture.id,
+      title: picture.name,
+      by: "your painting",
+      thumbnail: `/api/pictures/${picture.id}/view?size=256`,
+      own: true,
+    });
+    this.draw();
+    this.choose(picture.id);
+  }
+
+  choose(id) {
+    this.set([{ id, weight: 1 }]);
+    this.picked();
+  }
+
+  set(chosen) {
+    this.chosen = chosen;
+    this.mark();
+    this.changed();
+  }
+
+  toggle(id) {
+    const without = this.chosen.filter((share) => share.id !== id);
+    if (without.length === this.chosen.length) {
+      if (without.length >= this.most) return;
+      without.push({ id, weight: 1 });
+    }
+    if (without.length) this.set(without);
+  }
+
+  /** As the API wants it. */
+  shares() {
+    return this.chosen.map(({ id, weight }) => ({ [this.find(id)?.own ? "picture" : "style"]: id, weight }));
+  }
+
+  draw() {
+    const own = make("li", {}, make("button", { type: "button", className: "tile", id: "own-painting", onclick: () => $("painting-file").click() },
+      make("span", { className: "thumb own" }, icon("M12 5v14M5 12h14")), make("b", { textContent: "Your own painting" }), make("small", { textContent: "any picture" })));
+    $("gallery").replaceChildren(own, ...this.styles.map((style) => this.tile(style)));
+    this.mark();
+  }
+
+  tile(style) {
+    const image = make("img", { src: style.thumbnail, alt: "", loading: "lazy", width: 100, height: 100, draggable: false });
+    const button = make("button", { type: "button", className: "tile", onclick: () => this.choose(style.id), "data-style": style.id, "aria-pressed": "false" },
+      make("span", { className: "thumb" }, image), make("b", { textContent: style.title }), make("small", { textContent: style.by }));
+    const add = make("button", { type: "button", className: "add", title: "Blend", onclick: () => this.toggle(style.id), "data-add": style.id, "aria-label": `Blend ${style.title} in` }, icon("M12 5v14M5 12h14"));
+    return make("li", {}, button, add);
+  }
+
+  mark() {
+    for (const button of document.querySelectorAll("[data-style]")) {
+      button.setAttribute("aria-pressed", this.chosen.some((share) => share.id === button.dataset.style));
+    }
+    for (const add of document.querySelectorAll("[data-add]")) {
+      const is = this.chosen.some((share) => share.id === add.dataset.add);
+      add.setAttribute("aria-pressed", is && this.chosen.length > 1);
+      add.disabled = !is && this.chosen.length >= this.most;
+      add.hidden = is && this.chosen.length === 1;
+      add.replaceChildren(icon(is ? "M5 12h14" : "M12 5v14M5 12h14"));
+    }
+    this.drawBlend();
+  }
+
+  drawBlend() {
+    const box = $("blend");
+    box.hidden = this.chosen.length < 2;
+    if (box.hidden) return box.replaceChildren();
+    const total = () => this.chosen.reduce((sum, share) => sum + share.weight, 0) || 1;
+    const outputs = [];
+    const tellShares = () => outputs.forEach(([output, share]) => {
+      output.textContent = `${Math.round((100 * share.weight) / total())} %`;
+    });
+    box.replaceChildren(...this.chosen.map((share) => {
+      const style = this.find(share.id);
+      const output = make("output");
+      outputs.push([output, share]);
+      return make("div", { className: "line" },
+        make("img", { src: style.thumbnail, alt: "" }),
+        make("span", { className: "name", textContent: style.title }),
+        make("input", { type: "range", min: 0.05, max: 1, step: 0.05, value: share.weight, "aria-label": `How much of ${style.title}`, oninput: (event) => {
+          share.weight = Number(event.target.value);
+          tellShares();
+          this.changed();
+        } }),
+        output,
+        make("button", { type: "button", "aria-label": `Take ${style.title} out`, onclick: () => this.toggle(share.id) }, icon("M6 6l12 12M18 6L6 18")));
+    }));
+    tellShares();
+  }
+}

@@ -1,0 +1,361 @@
+// The page: what is chosen, what is being painted, what is shown.
+
+import { AWAY, Refused, follow, get, post, remove, upload } from "./api.js";
+import { expectations, listenForTabs, offerSizes, options, setOptions } from "./controls.js";
+import { listenForCopy } from "./copy.js";
+import { $, duration, make } from "./dom.js";
+import { listenForFiles } from "./files.js";
+import { Gallery } from "./gallery.js";
+import { Mask } from "./mask.js";
+import { Sheet } from "./sheet.js";
+import { Stage } from "./stage.js";
+import { Way } from "./way.js";
+
+const stage = new Stage();
+const way = new Way((stop) => stage.painting(stop.url, words()));
+const mask = new Mask(stage, () => keepMask());
+let about;
+let gallery;
+let sheet;
+let photo = null; // {id, name, width, height}
+let job = null; // what is shown, or being painted
+let map = ""; // the style map: a name, or the id of an uploaded mask
+let unfollow = () => {};
+let changed = false; // since the shown painting
+let waiting = 0; // timer while the server is away
+
+const isOpen = () => job && (job.state === "queued" || job.state === "working");
+
+// What the page says
+
+function say(text, { bad = false, action = null } = {}) {
+  const line = $("status");
+  line.classList.toggle("bad", bad);
+  const words = [text];
+  if (action) words.push(" ", make("button", { type: "button", textContent: action[0], onclick: action[1] }));
+  line.replaceChildren(...words);
+}
+
+function words() {
+  const names = gallery?.chosen.map(({ id }) => gallery.find(id)?.title).filter(Boolean).join(" and ");
+  return `${photo?.title ?? photo?.name ?? "The photo"}, painted in the style of ${names}`;
+}
+
+function tell() {
+  const open = isOpen();
+  const finer = job?.kind === "optimize";
+  $("paint").hidden = open;
+  $("stop").hidden = !open;
+  $("stop").textContent = finer && job.state === "working" ? "Stop and keep it" : "Cancel";
+  $("finer-group").hidden = open;
+  $("finer").disabled = !job?.result || Boolean(job.why_not_finer);
+  $("finer").textContent = finer && !open ? "Go on" : "Make it finer";
+  $("actions").hidden = !job?.result;
+  stage.busy(open && !finer);
+  const bar = $("progress");
+  bar.hidden = !open;
+  if (open) tellProgress(bar);
+  const reason = job?.result && job.why_not_finer;
+  $("hint").textContent = open ? "" : reason ? sentence(reason) : expectations(about.timing, photo, job);
+}
+
+function tellProgress(bar) {
+  const { state, place, waits, eta, step, message, expected, kind } = job;
+  const left = eta === null ? "" : `, about ${duration(Math.max(eta, 0.5))} left`;
+  if (state === "queued") {
+    const before = place === 1 ? "one painting is before yours" : `${place} paintings are before yours`;
+    say(place ? `Waiting: ${before}${waits ? `, about ${duration(waits)}` : ""}.` : "Starting…");
+    bar.removeAttribute("value");
+  } else if (kind === "optimize") {
+    say(step ? `Making it finer: step ${step}${left}.` : sentence(message || "Getting ready"));
+    if (expected && eta !== null && step) bar.value = Math.max(0.02, 1 - eta / expected);
+    else bar.removeAttribute("value");
+  } else {
+    say(message ? sentence(message) : `Painting${left}…`);
+    bar.removeAttribute("value");
+  }
+}
+
+function tellEnd() {
+  if (job.state === "failed") {
+    say(sentence(job.message), { bad: !job.stopped, action: ["Try again", () => paint()] });
+  } else if (job.kind === "optimize") {
+    say(`Made finer: ${job.step} step${job.step === 1 ? "" : "s"} in ${duration(job.seconds)}.`);
+  } else {
+    say(`Painted in ${duration(job.seconds)}, ${job.width} × ${job.height}.`);
+  }
+}
+
+const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
+
+function fail(error) {
+  if (error instanceof Refused && error.status === 0) return away();
+  say(error.message, { bad: true });
+  tell();
+}
+
+// Jobs
+
+async function start(request) {
+  try {
+    unfollow();
+    const before = job;
+    const next = await post("/api/jobs", request);
+    if (before && isOpen() && before.kind === "stylize") remove(`/api/jobs/${before.id}`).catch(() => {});
+    history.pushState(null, "", `#${next.id}`);
+    way.follows = true;
+    if (request.kind === "stylize") way.reset();
+    changed = false;
+    watch(next);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function paint() {
+  const style_map = map && gallery.chosen.length < 3 ? map : null;
+  return start({ kind: "stylize", photo: photo.id, styles: gallery.shares(), ...options(), style_map });
+}
+
+const finer = () => start({ kind: "optimize", after: job.id, seconds: Number($("finer-seconds").value) });
+
+/** Show a job now and whenever it changes. */
+function watch(next) {
+  unfollow();
+  take(next);
+  if (isOpen()) unfollow = follow(next.id, take, away);
+}
+
+function take(next) {
+  job = next;
+  show();
+  tell();
+  if (isOpen()) return;
+  tellEnd();
+  get("/api/about").then((fresh) => {
+    about = fresh;
+    tell();
+  }, () => {});
+}
+
+function show() {
+  if (job.kind === "optimize") {
+    way.update(job);
+    const newest = way.stops.at(-1);
+    if (newest && way.follows) stage.painting(newest.url, words());
+    for (const stop of way.stops) new Image().src = stop.url; // so that the slider does not wait
+  } else if (job.result) {
+    way.reset();
+    stage.painting(job.result, words());
+  }
+  if (!job.result) return;
+  for (const [id, format] of [["get-png", "png"], ["get-jpeg", "jpeg"], ["get-webp", "webp"]]) {
+    $(id).href = `${job.result}?download=true&format=${format}`;
+  }
+  $("film").href = `/api/jobs/${job.id}/film`;
+}
+
+async function stop() {
+  try {
+    if (job.kind === "optimize" && job.state === "working") {
+      $("stop").disabled = true;
+      say("Finishing…");
+      await post(`/api/jobs/${job.id}/stop`);
+    } else {
+      unfollow();
+      await remove(`/api/jobs/${job.id}`);
+      job = null;
+      say("Cancelled.");
+      tell();
+    }
+  } catch (error) {
+    fail(error);
+  } finally {
+    $("stop").disabled = false;
+  }
+}
+
+/** The server does not answer: wait for it, then find the job again. */
+function away() {
+  unfollow();
+  clearTimeout(waiting);
+  say(AWAY, { bad: true });
+  waiting = setTimeout(async () => {
+    try {
+      await get("/api/health");
+      await find(location.hash.slice(1));
+    } catch {
+      away();
+    }
+  }, 1500);
+}
+
+/** Show a job by its id, with the photo and the fields that it was made with. */
+async function find(id) {
+  let found;
+  try {
+    found = id ? await get(`/api/jobs/${id}`) : about.example;
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    say("That painting is not kept any more.", { bad: true });
+    found = about.example;
+  }
+  if (!found) return;
+  if (photo?.id !== found.photo.id) await usePhoto(await get(`/api/pictures/${found.photo.id}/about`));
+  for (const style of found.styles) {
+    if (!gallery.find(style.id)) gallery.addOwn(style);
+  }
+  gallery.set(found.styles.map(({ id: style, weight }) => ({ id: style, weight })));
+  setOptions(found.options);
+  setMap(found.style_map ?? "");
+  watch(found);
+  changed = false;
+}
+
+// Photos, paintings, masks
+
+async function usePhoto(found) {
+  photo = found;
+  photo.title = about.photos.find((each) => each.id === found.id)?.title;
+  offerSizes(photo);
+  setMap("");
+  mask.clear();
+  stage.fit();
+  unfollow();
+  job = null;
+  way.reset();
+  await stage.painting("");
+  await stage.photo(`/api/pictures/${photo.id}/view?size=1600`, photo.title ?? photo.name);
+  drawPhotos();
+}
+
+async function bringPhoto(file, second) {
+  try {
+    say("Reading the photo…");
+    const brought = await upload(file, about.limits);
+    about.photos = [{ id: brought.id, title: brought.name }, ...about.photos].slice(0, 6);
+    await usePhoto(brought);
+    if (second) await bringPainting(second);
+    else await paint();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+async function bringPainting(file) {
+  try {
+    say("Looking at the painting…");
+    gallery.addOwn(await upload(file, about.limits));
+    $("gallery").scrollTo({ left: 0, top: 0 });
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function drawPhotos() {
+  $("photos").replaceChildren(...about.photos.map(({ id, title }) => make("li", {},
+    make("button", { type: "button", className: "tile", "aria-pressed": id === photo.id, onclick: async () => {
+      try {
+        await usePhoto(await get(`/api/pictures/${id}/about`));
+        await paint();
+      } catch (error) {
+        fail(error);
+      }
+    } }, make("span", { className: "thumb" }, make("img", { src: `/api/pictures/${id}/view?size=256`, alt: "" })), make("small", { textContent: title })))));
+}
+
+function setMap(value) {
+  map = value;
+  const named = [...$("style-map").options].some((option) => option.value === value);
+  $("style-map").value = named ? value : "paint";
+  tellMap();
+}
+
+function tellMap() {
+  const hint = $("map-hint");
+  hint.hidden = !map;
+  const two = gallery?.chosen.length === 2;
+  hint.replaceChildren(two ? "The second style of the blend goes there, the first one elsewhere. " : "Elsewhere the photo stays as it is. ");
+  if ($("style-map").value === "paint") hint.append(make("button", { type: "button", textContent: "Paint the place again", onclick: () => mask.open() }));
+}
+
+async function keepMask() {
+  if (!mask.drawn) {
+    setMap("");
+    return say("Nothing was painted: the style goes everywhere.");
+  }
+  try {
+    setMap((await upload(await mask.file(), about.limits)).id);
+    await paint();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function mark() {
+  changed = true;
+  $("paint").classList.toggle("changed", changed);
+  tellMap();
+  tell();
+}
+
+// Beginning
+
+async function begin() {
+  const [facts, styles] = await Promise.all([get("/api/about"), get("/api/styles")]);
+  about = facts;
+  gallery = new Gallery({
+    styles: styles.map((style) => ({ id: style.name, title: style.title, by: [style.artist, style.year].filter(Boolean).join(", "), thumbnail: style.thumbnail })),
+    most: about.limits.styles,
+    changed: () => photo && mark(),
+    picked: () => {
+      if (!(isOpen() && job.kind === "optimize")) paint(); // a refinement is not given up by accident
+    },
+  });
+  sheet = new Sheet({
+    gallery,
+    photo: () => photo,
+    expected: () => about.timing.sheet,
+    choose: (id, preview) => {
+      if (preview) stage.painting(preview, "");
+      gallery.choose(id);
+    },
+  });
+  listenForTabs();
+  listenForCopy(() => job);
+  listenForFiles({ photo: bringPhoto, painting: bringPainting, refuse: (text) => say(text, { bad: true }) });
+  listen();
+  if (location.search) history.replaceState(null, "", location.pathname + location.hash); // the token
+  await find(location.hash.slice(1));
+}
+
+function listen() {
+  $("paint").onclick = paint;
+  $("finer").onclick = finer;
+  $("stop").onclick = stop;
+  $("strength").oninput = () => {
+    $("strength-value").textContent = `${$("strength").value} %`;
+    mark();
+  };
+  for (const id of ["size", "stroke", "preserve-color"]) $(id).onchange = mark;
+  $("finer-seconds").onchange = tell;
+  $("style-map").onchange = () => {
+    if ($("style-map").value === "paint") mask.open();
+    else setMap($("style-map").value);
+    mark();
+  };
+  $("film").onclick = (event) => {
+    if (about.film) return say("Making the film; it is downloaded as soon as it is done.");
+    event.preventDefault();
+    say("A film needs one more package: pip install 'impasto[video]'.");
+  };
+  $("download").onclick = (event) => {
+    if (event.target.closest("a")) $("download").open = false;
+  };
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("#download")) $("download").open = false;
+  });
+  addEventListener("popstate", () => find(location.hash.slice(1)).catch(fail));
+}
+
+begin().catch(fail);

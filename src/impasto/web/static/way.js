@@ -1,0 +1,44 @@
+// The way from coarse to fine: the kept previews under a slider, and the film of them.
+
+import { $ } from "./dom.js";
+
+export class Way {
+  /** Call `show(url, text)` with what the slider stands on; null is the newest picture. */
+  constructor(show) {
+    this.show = show;
+    this.stops = [];
+    this.follows = true;
+    $("way-range").addEventListener("input", () => {
+      this.follows = Number($("way-range").value) === this.stops.length - 1;
+      this.tell();
+      this.show(this.stops[$("way-range").value], this.follows);
+    });
+  }
+
+  /** Take over a job's previews. */
+  update(job) {
+    this.stops = job.frames.map((frame) => ({ url: frame.url, step: frame.step }));
+    if (job.result) this.stops.push({ url: job.result, step: job.step, last: true });
+    $("way").hidden = this.stops.length < 2;
+    const range = $("way-range");
+    range.max = Math.max(1, this.stops.length - 1);
+    if (this.follows) range.value = range.max;
+    $("film").hidden = !(job.result && job.has_film);
+    $("film").href = `/api/jobs/${job.id}/film`;
+    this.tell();
+  }
+
+  reset() {
+    this.follows = true;
+    this.stops = [];
+    $("way").hidden = true;
+  }
+
+  tell() {
+    const stop = this.stops[$("way-range").value];
+    if (!stop) return;
+    const text = stop.last ? "finest" : stop.step ? `step ${stop.step}` : "one pass";
+    $("way-step").textContent = text;
+    $("way-range").setAttribute("aria-valuetext", text);
+  }
+}

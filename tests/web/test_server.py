@@ -1,0 +1,126 @@
+"""The command itself, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import runpy
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import load_image
+from impasto.cli.app import main
+from impasto.core.errors import ConfigError
+from impasto.web.options import WebOptions
+from web_tools import ServerProcess
+
+MEGABYTE = b"\xff" * 10**6
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_cleanly_and_says_so(tmp_path, how):
+    server = ServerProcess(tmp_path / "web", "--port", "0")
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    connection.request("GET", "/api/health")
+    assert connection.getresponse().read().startswith(b'{"status":"ok"')
+    connection.close()
+    out, err = server.end(how)
+    assert "stopped" in out
+    assert err == ""
+    assert server.process.returncode == 0
+
+
+def test_200_megabytes_are_refused_before_they_have_come(tmp_path):
+    server = ServerProcess(tmp_path / "web", "--port", "0")
+    sent = 0
+    try:
+        with socket.create_connection(("127.0.0.1", server.port)) as line:
+            line.sendall(
+                b"POST /api/pictures HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n"
+            )
+            try:
+                for _ in range(200):
+                    line.sendall(b"f4240\r\n" + MEGABYTE + b"\r\n")
+                    sent += 1
+            except OSError:
+                pass
+            answer = b""
+            with contextlib.suppress(OSError):
+                answer = line.recv(4096)
+        assert sent < 100
+        assert answer == b"" or b" 413 " in answer.splitlines()[0]
+    finally:
+        server.end()
+    assert list((tmp_path / "web" / "pictures").iterdir()) == []
+
+
+def test_with_another_host_a_token_is_needed(tmp_path):
+    server = ServerProcess(tmp_path / "web", "--port", "0", "--host", "0.0.0.0")
+    token = server.address.partition("?token=")[2]
+    try:
+        assert len(token) > 20
+        for given, status in (("", 401), (f"Bearer {token}", 200)):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port)
+            connection.request("GET", "/api/health", headers={"Authorization": given})
+            assert connection.getresponse().status == status
+            connection.close()
+    finally:
+        _, err = server.end()
+    assert "warning: listening on 0.0.0.0" in err
+    assert "not encrypted" in err
+
+
+def test_a_taken_port_gets_one_line(tmp_path, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["web", "--port", str(port), "--folder", str(tmp_path / "web")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "web").exists()
+
+
+def test_a_missing_extra_gets_one_line(monkeypatch, capsys):
+    import importlib.util
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda n: None if n == "uvicorn" else find(n))
+    assert main(["web"]) == 1
+    err = capsys.readouterr().err
+    assert "pip install 'impasto[web]'" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"port": 70_000}, {"port": -1}, {"keep_hours": 0}, {"queue": 0}, {"disk": "1kB"}]
+)
+def test_options_that_cannot_work(options):
+    with pytest.raises(ConfigError, match="--"):
+        WebOptions(**options)
+
+
+def test_an_address_of_another_computer_gets_one_line(tmp_path, capsys):
+    assert main(["web", "--host", "192.0.2.77", "--folder", str(tmp_path)]) == 2
+    assert "192.0.2.77" in capsys.readouterr().err
+
+
+def test_help_has_examples(capsys):
+    assert main(["web", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert "impasto web --open" in out
+    assert "--keep-hours" in out
+
+
+def test_the_example_client_paints(tmp_path, photo, capsys, monkeypatch):
+    path = Path(__file__).parents[2] / "examples" / "web_client.py"
+    with ServerProcess(tmp_path / "web", "--port", "0") as server:
+        words = [path.name, str(photo), "poppies", f"{tmp_path}/out.png", server.address[:-1]]
+        monkeypatch.setattr(sys, "argv", words)
+        runpy.run_path(str(path), run_name="__main__")
+    assert load_image(tmp_path / "out.png").size == (768, 512)
+    assert "working" in capsys.readouterr().out

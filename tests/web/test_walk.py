@@ -1,0 +1,316 @@
+"""A walk through the page in a real browser: at a desk and on a phone, light and dark."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.select import Select
+
+from conftest import load_image
+from impasto.io.image import read_note
+from impasto.recipe import Recipe
+from web_tools import ServerProcess, photo_bytes
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium here")
+
+SCREENSHOTS = os.environ.get("IMPASTO_SCREENSHOTS")
+"""Folder for pictures of every stop on the walk, for people to look at."""
+
+PLACES = {
+    "desk": (1280, 800, False),
+    "desk-dark": (1280, 800, True),
+    "phone": (360, 740, False),
+    "phone-dark": (360, 740, True),
+}
+
+DROP = """
+const [text, name, where] = arguments;
+const bytes = Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+const data = new DataTransfer();
+data.items.add(new File([bytes], name, { type: "image/jpeg" }));
+const target = document.querySelector(where);
+for (const type of ["dragenter", "dragover", "drop"]) {
+  const about = { bubbles: true, cancelable: true, dataTransfer: data };
+  target.dispatchEvent(new DragEvent(type, about));
+}
+"""
+
+
+class Page:
+    """The page in a browser, and everything that the browser complains about."""
+
+    def __init__(self, address: str, place: str, downloads: Path) -> None:
+        width, height, dark = PLACES[place]
+        options = webdriver.ChromeOptions()
+        options.binary_location = str(CHROMIUM)
+        for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
+            options.add_argument(word)
+        options.add_argument(f"--window-size={width},{height}")
+        options.add_experimental_option(
+            "prefs",
+            {"download.default_directory": str(downloads), "download.prompt_for_download": False},
+        )
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        service = webdriver.ChromeService(str(DRIVER))
+        self.browser = webdriver.Chrome(options=options, service=service)
+        self.seen = ""
+        self.place, self.downloads, self.stop = place, downloads, 0
+        phone = place.startswith("phone")
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+        self.browser.get(address)
+
+    def find(self, selector: str) -> WebElement:
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def click(self, selector: str) -> None:
+        self.find(selector).click()
+
+    def choose(self, selector: str, value: str) -> None:
+        Select(self.find(selector)).select_by_value(value)
+
+    def text(self, selector: str) -> str:
+        return str(self.run("return document.querySelector(arguments[0]).textContent", selector))
+
+    def run(self, script: str, *arguments: object) -> object:
+        return self.browser.execute_script(script, *arguments)
+
+    def drop(self, data: bytes, name: str, where: str = "#stage") -> None:
+        import base64
+
+        self.run(DROP, base64.b64encode(data).decode(), name, where)
+
+    def until(self, what: object, seconds: float = 120) -> object:
+        """Wait until a call gives something true, and return it."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = what()  # type: ignore[operator]
+            if found:
+                return found
+            time.sleep(0.1)
+        self.look("stuck")
+        raise AssertionError(f"nothing happened; the page says {self.text('#status')!r}")
+
+    def another(self) -> None:
+        """Wait until there is another painting than when this was called last."""
+        last = self.seen
+        self.until(lambda: self.run("return location.hash") not in (last, ""))
+        self.seen = str(self.run("return location.hash"))
+        self.painted()
+
+    def painted(self, start: str = "Painted in") -> None:
+        self.until(lambda: self.text("#status").startswith(start))
+        self.until(
+            lambda: self.run(
+                "const p = document.getElementById('painting');"
+                "return p.src && p.complete && p.naturalWidth > 0"
+            )
+        )
+
+    def shows(self, words: str) -> None:
+        """Wait until the painting is the one that is described so."""
+        self.until(lambda: words in str(self.find("#painting").get_attribute("alt")))
+
+    def look(self, name: str) -> None:
+        """Check what must hold at every stop, and keep a picture of it if somebody wants it."""
+        self.stop += 1
+        if SCREENSHOTS:
+            self.browser.save_screenshot(f"{SCREENSHOTS}/{self.place}-{self.stop:02}-{name}.png")
+        width = self.run("return document.documentElement.scrollWidth - innerWidth")
+        assert width <= 0, f"{name}: {width} pixels wider than the screen"
+
+    def downloaded(self, name: str) -> Path:
+        path = self.downloads / name
+        self.until(
+            lambda: (
+                path.exists()
+                and path.stat().st_size > 0
+                and not list(self.downloads.glob("*.crdownload"))
+            )
+        )
+        return path
+
+    def complaints(self) -> list[str]:
+        return [
+            entry["message"]
+            for entry in self.browser.get_log("browser")
+            if entry["level"] != "INFO"
+        ]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with ServerProcess(tmp_path_factory.mktemp("walk") / "web", "--port", "0") as server:
+        yield server.address
+
+
+@pytest.fixture
+def page(address: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Page]:
+    page = Page(address, request.param, tmp_path)
+    yield page
+    complaints = page.complaints()
+    page.browser.quit()
+    assert complaints == []
+
+
+@pytest.mark.usefixtures("weights")
+@pytest.mark.parametrize("page", PLACES, indirect=True)
+def test_the_walk(page: Page):
+    # The first thing seen is a picture.
+    page.painted()
+    page.shows("Starry Night")
+    page.look("first")
+
+    # A photo of one's own.
+    page.drop(photo_bytes(300, 200), "holiday.jpg")
+    page.until(lambda: "holiday" in (page.find("#photo").get_attribute("alt") or ""))
+    page.painted()
+    page.look("own-photo")
+    page.click("#tab-adjust")
+    page.choose("#size", "")  # the original one: quick to refine
+    page.look("adjust")
+    page.click("#tab-style")
+    page.click("#paint")
+    page.until(lambda: "300 × 200" in page.text("#status"))
+
+    # The slider, by keyboard.
+    divider = page.find("#divider")
+    before = int(divider.get_attribute("aria-valuenow"))
+    divider.send_keys(Keys.ARROW_RIGHT * 5)
+    assert int(divider.get_attribute("aria-valuenow")) == before + 10
+    divider.send_keys(Keys.END)
+    assert divider.get_attribute("aria-valuetext") == "100 % photo, 0 % painting"
+    divider.send_keys(Keys.HOME)
+    page.look("compared")
+    page.run("document.getElementById('stage').focus()")
+    page.find("#stage").send_keys("+")
+    assert page.run("return document.getElementById('stage').classList.contains('zoomed')")
+    page.look("zoomed")
+    page.find("#stage").send_keys("0")
+
+    # Finer.
+    page.click("#finer")
+    page.until(lambda: re.search(r"step [2-9]", page.text("#status")))
+    page.look("finer")
+    page.click("#stop")
+    page.painted("Made finer")
+    assert int(page.find("#way-range").get_attribute("max")) >= 2
+    page.look("made-finer")
+    newest = page.find("#painting").get_attribute("src")
+    page.find("#way-range").send_keys(Keys.HOME)
+    page.until(lambda: page.find("#painting").get_attribute("src") != newest)
+    assert page.text("#way-step") == "one pass"
+    page.find("#way-range").send_keys(Keys.END)
+
+    # Away with it: the file has its recipe inside.
+    page.click("#download summary")
+    page.look("download")
+    page.click("#get-png")
+    path = page.downloaded("holiday_starry-night_finer.png")
+    recipe = Recipe.from_json(read_note(path) or "")
+    assert recipe.content.name == "holiday.jpg"
+    assert recipe.command().startswith("impasto optimize holiday.jpg starry-night")
+    assert load_image(path).size == (300, 200)
+    page.click("#film")
+    assert page.downloaded("holiday_starry-night_finer.mp4").read_bytes()[4:8] == b"ftyp"
+
+    page.click("#copy")
+    assert page.text("#copy-command").count("impasto ") == 2
+    assert "impasto.optimize(" in page.text("#copy-python")
+    page.look("copy")
+    page.click("#copy-dialog .close")
+
+    # The page is found again as it was.
+    page.browser.refresh()
+    page.painted("Made finer")
+    assert page.find('[data-style="starry-night"]').get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.usefixtures("weights")
+@pytest.mark.parametrize("page", ["desk", "phone"], indirect=True)
+def test_styles_blends_and_masks(page: Page):
+    page.painted()
+    page.click('[data-style="great-wave"]')
+    page.another()
+    page.shows("Great Wave")
+
+    page.run("document.querySelector('[data-add=poppies]').click()")
+    assert page.find("#blend").is_displayed()
+    page.look("blend")
+    page.click("#paint")
+    page.another()
+    page.click("#copy")
+    assert "great-wave:1,poppies:1" in page.text("#copy-command")
+    page.click("#copy-dialog .close")
+
+    page.click("#tab-adjust")
+    page.look("adjust")
+    page.choose("#style-map", "paint")
+    canvas = page.find("#mask")
+    drag = webdriver.ActionChains(page.browser)
+    drag.move_to_element_with_offset(canvas, -60, -40).click_and_hold()
+    drag.move_by_offset(60, 30).move_by_offset(20, 20).release().perform()
+    page.look("mask")
+    page.click("#brush-done")
+    page.another()
+    assert page.find("#map-hint").is_displayed()
+    page.look("masked")
+    page.click("#copy")
+    assert "--style-map mask.png" in page.text("#copy-command")
+    page.click("#copy-dialog .close")
+
+    # A painting of one's own, dropped on the controls.
+    page.drop(photo_bytes(120, 90, seed=7), "mine.jpg", "#panel")
+    page.another()
+    page.shows("mine.jpg")
+    page.click("#tab-style")
+    page.look("own-painting")
+
+    page.click("#all-styles")
+    page.until(lambda: page.text("#sheet-status").startswith("Click one"))
+    page.look("sheet")
+    page.click('[data-sheet="poppies"]')
+    page.another()
+    page.shows("Poppies")
+
+
+@pytest.mark.parametrize("page", ["phone"], indirect=True)
+def test_what_goes_wrong_is_said(page: Page):
+    page.painted()
+    page.drop(b"this is no picture", "letter.jpg")
+    page.until(lambda: "not a picture" in page.text("#status"))
+    page.look("bad-file")
+    assert page.find("#paint").is_enabled()
+    complaints = page.complaints()  # the browser reports the refusal itself
+    assert len(complaints) == 1
+    assert "422" in complaints[0]
+
+
+def test_a_restarted_server_is_found_again(tmp_path: Path):
+    with ServerProcess(tmp_path / "web", "--port", "0") as server:
+        page = Page(server.address, "desk", tmp_path)
+        page.painted()
+        page.click('[data-style="poppies"]')
+        page.until(lambda: "Poppies" in (page.find("#painting").get_attribute("alt") or ""))
+        page.painted()
+        port = server.port
+    page.click("#paint")
+    page.until(lambda: "does not answer" in page.text("#status"))
+    page.look("away")
+    with ServerProcess(tmp_path / "web", "--port", str(port)):
+        page.painted()
+        page.shows("Poppies")
+        page.browser.quit()

@@ -1,0 +1,163 @@
+"""What the tests of the page share."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from PIL import Image
+
+from conftest import noise_picture
+from impasto.io.image import to_pil
+from impasto.web.app import create_app
+from impasto.web.desk import Desk
+from impasto.web.store import Store
+from impasto.web.timing import Timing
+
+ADDRESS = "http://127.0.0.1:7460"
+JPEG = {"content-type": "image/jpeg"}
+
+
+class Clock:
+    """Seconds since 1970, moved by hand."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+class Client:
+    """Calls an application without a network."""
+
+    def __init__(self, app: FastAPI, headers: dict[str, str] | None = None) -> None:
+        self.app, self.headers = app, headers or {}
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        async def call() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(
+                transport=transport, base_url=ADDRESS, headers=self.headers
+            ) as client:
+                return await client.request(method, path, **options)
+
+        return asyncio.run(call())
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
+
+    def delete(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("DELETE", path, **options)
+
+
+def client_of(desk: Desk, **options: Any) -> Client:
+    return Client(create_app(desk, **options))
+
+
+class ServerProcess:
+    """`impasto web` in a process of its own."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        command = [sys.executable, "-m", "impasto", "web", "--folder", str(folder), *words]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        self.process = subprocess.Popen(command, text=True, **pipes)
+        line = self.process.stdout.readline()
+        found = re.search(r"http://\S+:(\d+)/\S*", line)
+        assert found, line or self.process.stderr.read()
+        self.address, self.port = found[0], int(found[1])
+
+    def end(self, how: int = signal.SIGINT) -> tuple[str, str]:
+        """End it and return what it said on stdout and stderr."""
+        self.process.send_signal(how)
+        return self.process.communicate(timeout=60)
+
+    def __enter__(self) -> ServerProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+
+def photo_bytes(width: int = 96, height: int = 64, kind: str = "JPEG", seed: int = 1) -> bytes:
+    stream = io.BytesIO()
+    to_pil(noise_picture(height, width, seed)).save(stream, kind)
+    return stream.getvalue()
+
+
+def opened(data: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        return image.copy()
+
+
+def send(client: Client, data: bytes, name: str = "holiday.jpg") -> str:
+    answer = client.post(f"/api/pictures?name={name}", content=data, headers=JPEG)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def start(client: Client, **request: Any) -> dict[str, Any]:
+    answer = client.post("/api/jobs", json=request)
+    assert answer.status_code == 202, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def paint(client: Client, **request: Any) -> dict[str, Any]:
+    """Start a pass and wait for its end."""
+    request = {"photo": "castle", "styles": [{"style": "starry-night"}], "size": 96} | request
+    return wait(client, start(client, kind="stylize", **request))
+
+
+def wait(client: Client, job: dict[str, Any], until: tuple[str, ...] = ("done", "failed")) -> Any:
+    for _ in range(1200):
+        job = client.get(f"/api/jobs/{job['id']}").json()
+        if job["state"] in until:
+            return job
+        time.sleep(0.05)
+    raise AssertionError(f"still {job['state']}")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make_desk(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Desk]]:
+    """Makes desks on one folder, of which one can be open at a time."""
+    desks: list[Desk] = []
+
+    def make(limit: int = 8, disk: int = 10**9, keep: float = 3600) -> Desk:
+        store = Store(tmp_path / "web", keep, disk, clock)
+        desks.append(Desk(store, Timing(tmp_path / "web" / "timing.json"), limit))
+        return desks[-1]
+
+    yield make
+    for desk in desks:
+        desk.close()
+
+
+@pytest.fixture
+def desk(make_desk: Callable[..., Desk]) -> Desk:
+    return make_desk()
+
+
+@pytest.fixture
+def client(desk: Desk) -> Client:
+    return client_of(desk)
