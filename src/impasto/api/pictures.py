@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import Image
 
 from impasto import assets
@@ -72,6 +71,8 @@ def with_alpha(painted: Tensor, photo: Picture) -> Image.Image:
 
 def unrounded(painted: Tensor, photo: Picture) -> np.ndarray[Any, Any]:
     """Return (1, 3, H, W) as an array (H, W, 3) or, transparent as the photo, (H, W, 4)."""
+    import torch
+
     channels = painted
     if photo.alpha is not None:
         channels = torch.cat([painted, resize(photo.alpha, *size_of(painted))], dim=1)
