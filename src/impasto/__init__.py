@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from impasto.api.grid import grid, grid_events
     from impasto.api.inspect import Inspection, InspectionDone, inspect, inspect_events
     from impasto.api.measure import Measured, Measurement, measure, measure_events
+    from impasto.api.model import Model
     from impasto.api.optimize import (
         Done,
         OptimizeResult,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from impasto.api.pictures import Result
     from impasto.api.reconstruct import reconstruct, reconstruct_events
     from impasto.api.sheet import style_sheet
-    from impasto.api.stylize import Model, load, stylize, stylize_events
+    from impasto.api.stylize import load, stylize, stylize_events
     from impasto.api.train import TrainRequest, resume_events, train, train_events
     from impasto.apply.options import StylizeOptions
     from impasto.core.errors import (
@@ -87,7 +88,8 @@ _HOME = {
     ),
     "impasto.api.pictures": ("Result",),
     "impasto.api.sheet": ("style_sheet",),
-    "impasto.api.stylize": ("Model", "load", "stylize", "stylize_events"),
+    "impasto.api.model": ("Model",),
+    "impasto.api.stylize": ("load", "stylize", "stylize_events"),
     "impasto.api.train": ("TrainRequest", "resume_events", "train", "train_events"),
     "impasto.apply.options": ("StylizeOptions",),
     "impasto.core.errors": (

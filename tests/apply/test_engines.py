@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from conftest import noise_picture, save_random_model
-from impasto.apply import engines
+from impasto.apply import engines, runtimes
 from impasto.apply.engines import ENGINES, make_engine
 from impasto.core.errors import ConfigError, MissingError
 from impasto.models.file import load_model
@@ -10,7 +10,7 @@ from impasto.models.file import load_model
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(engines, "user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(runtimes, "user_cache_path", lambda name: tmp_path / name)
     return tmp_path / "impasto"
 
 
@@ -36,7 +36,7 @@ def test_openvino_keeps_what_it_compiled(wave, cache):
     engine = make(wave, "openvino")
     for side in range(16, 48, 4):
         engine.run(noise_picture(side, side), None)
-    assert len(engine.compiled) == engines.COMPILED
+    assert len(engine.runtime.compiled) == runtimes.COMPILED
     assert list((cache / "openvino").iterdir())
 
 

@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -283,23 +284,46 @@ def test_interrupted_in_a_folder_a_second_run_completes_it(here, sign):
     assert len(files(here / "in_wave")) == 12
 
 
-def test_a_second_ctrl_c_drops_the_picture_in_flight_whole(here, monkeypatch, capsys):
+def test_a_second_ctrl_c_leaves_whole_files_only(here, monkeypatch, capsys):
     make_folder()
+    for number in range(8):
+        save_picture(here / "in" / f"x{number}.png", 12, 16, number)
     wishes = iter([1, 2])
 
     def write(image, path, **options):
         if path.name == "b.jpg":
             for _ in wishes:  # twice while this picture is being written
                 signal.raise_signal(signal.SIGINT)
+                time.sleep(0.2)
         write_picture(image, path, **options)
 
-    monkeypatch.setattr("impasto.apply.batch.write_picture", write)
+    monkeypatch.setattr("impasto.apply.pipeline.write_picture", write)
     assert main(["stylize", "in", *STYLE]) == 130
-    captured = capsys.readouterr()
-    assert "1 painted" in captured.out
-    assert "interrupted after 1 of 3" in captured.err
-    assert files("in_wave") == ["a.png"]
+    assert "impasto: interrupted" in capsys.readouterr().err
+    found = files("in_wave")
+    assert len(found) < 10
+    assert all(load_image(here / "in_wave" / name).size == (16, 12) for name in found)
     assert [path.name for path in here.rglob("*.part*")] == []
+
+
+def test_killed_in_a_folder_a_second_run_paints_the_rest_only(here):
+    """Not even SIGKILL leaves half a picture, or costs more than those in hand."""
+    Path("in").mkdir()
+    for number in range(12):
+        save_picture(here / "in" / f"{number:02}.png", 300, 400, number)
+    command = [sys.executable, "-m", "impasto", "stylize", "in", "--json", *STYLE]
+    with subprocess.Popen(
+        [*command, "--size", "1200"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        told = [json.loads(process.stdout.readline()) for _ in range(3)]
+        process.kill()
+    whole = [name for name in files("in_wave") if not name.startswith(".")]
+    assert whole[:3] == [Path(record["path"]).name for record in told]
+    assert all(load_image(here / "in_wave" / name).size == (1200, 900) for name in whole)
+    before = {name: Path("in_wave", name).stat().st_mtime_ns for name in whole}
+    assert main(["stylize", "in", "-q", *STYLE]) == 0
+    assert len([name for name in files("in_wave") if not name.startswith(".")]) == 12
+    assert all(Path("in_wave", name).stat().st_mtime_ns == when for name, when in before.items())
 
 
 @pytest.mark.usefixtures("weights")

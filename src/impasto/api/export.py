@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from impasto.api.stylize import load
-from impasto.apply.engines import is_installed
+from impasto.apply.runtimes import is_installed
 from impasto.core.errors import ConfigError, MissingError, ModelFileError
 from impasto.models.onnx_graph import OPSET, write_onnx
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from impasto import assets
 from impasto._version import __version__
+from impasto.api.model import Model
 from impasto.api.pictures import (
     PictureLike,
     Result,
@@ -23,7 +24,7 @@ from impasto.api.pictures import (
     with_alpha,
 )
 from impasto.api.run_folder import OptimizeRun
-from impasto.api.stylize import Model, load, load_for_paintings
+from impasto.api.stylize import load, load_for_paintings
 from impasto.core.errors import ConfigError
 from impasto.core.events import Event, Finished, Note
 from impasto.io.checkpoints import Checkpoints

@@ -6,18 +6,19 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from impasto import assets
 from impasto.core.errors import ImageError
 from impasto.core.tensors import resize, size_of
 from impasto.io.image import Picture, read_picture, to_pil, write_picture
 from impasto.recipe import Recipe, Source, describe_source
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PictureLike = str | Path | bytes | Image.Image | np.ndarray[Any, Any]
 
@@ -70,6 +71,8 @@ def with_alpha(painted: Tensor, photo: Picture) -> Image.Image:
 
 def unrounded(painted: Tensor, photo: Picture) -> np.ndarray[Any, Any]:
     """Return (1, 3, H, W) as an array (H, W, 3) or, transparent as the photo, (H, W, 4)."""
+    import torch
+
     channels = painted
     if photo.alpha is not None:
         channels = torch.cat([painted, resize(photo.alpha, *size_of(painted))], dim=1)

@@ -3,153 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image
-from torch import Tensor
 
-from impasto._version import __version__
-from impasto.api.pictures import PictureLike, Result, describe, read, with_alpha
-from impasto.apply.batch import paint_batch, plan
-from impasto.apply.engines import LARGE, Engine, make_engine
-from impasto.apply.image import paint
+from impasto.api.model import Model
+from impasto.api.pictures import PictureLike, Result, describe, read
+from impasto.apply.batch import plan
 from impasto.apply.options import StylizeOptions
-from impasto.apply.style_map import GRADIENTS, gradient, mask, paint_where, weights_by_place
-from impasto.core.device import pick_dtype
+from impasto.apply.pipeline import Stages, paint_batch
 from impasto.core.events import Event
-from impasto.core.tensors import fit_long_side, size_of
-from impasto.models.any_style import STATISTICS_LAYERS, look_at
-from impasto.models.file import ModelInfo, StyleInfo, load_any_style, load_model
+from impasto.core.tensors import fit_long_side
+from impasto.io.image import size_in_file
+from impasto.models.file import StyleInfo, load_any_style, load_model, read_info
 from impasto.models.registry import StyleChoice, find_any_model, find_style
-from impasto.models.transform import TransformNet
-from impasto.perception.extractor import Extractor
-from impasto.perception.weights import find_weights
-from impasto.recipe import Recipe, Source, describe_source
-
-
-class Model:
-    """A trained network, ready to paint; `impasto.load` gives one.
-
-    Args:
-        net: the network.
-        info: what its file says about itself.
-        choice: which of its styles are painted with, and how much of each.
-        source: how a recipe calls it: what was asked for, and the SHA-256 of the file.
-    """
-
-    def __init__(
-        self, net: TransformNet, info: ModelInfo, choice: StyleChoice, source: Source
-    ) -> None:
-        self.net = net
-        self.info = info
-        self.choice = choice
-        self.source = source
-        self._engines: dict[tuple[str, str, str, bool], Engine] = {}
-
-    @property
-    def styles(self) -> tuple[str, ...]:
-        """Names of all that it has learnt."""
-        return tuple(style.name for style in self.info.styles)
-
-    def __call__(self, photo: PictureLike, **options: Any) -> Image.Image:
-        """Return the painted picture, RGB, or RGBA if the photo is transparent.
-
-        Args:
-            photo: a path, the name of a bundled picture, the bytes of a file, a PIL image or an
-                array.
-            **options: fields of `StylizeOptions` but `style`, such as `strength=0.5`.
-
-        Raises:
-            InputError: a picture or an option that cannot be used.
-            ResourceError: out of memory.
-        """
-        return self.stylize(photo, **options).image
-
-    def stylize(self, photo: PictureLike, **options: Any) -> Result:
-        """Return the painted picture with its recipe. Arguments and errors as when calling."""
-        return self.paint(photo, StylizeOptions(style=self.source.name, **options))
-
-    def paint(self, photo: PictureLike, options: StylizeOptions) -> Result:
-        """Return the painted picture with its recipe; `options.style` is not looked at."""
-        picture = read(photo, at_least=options.size)
-        share = _share(options.style_map)
-        style = self._weights(share)
-        began = time.perf_counter()
-        engine = self._engine(options, picture.image, by_place=style is not None and style.ndim > 2)
-        painted = paint(picture.image, engine, options, style)
-        if share is not None and not self._spreads_styles:
-            painted = paint_where(share, picture.image, painted)
-        return Result(
-            image=with_alpha(painted, picture),
-            seconds=time.perf_counter() - began,
-            recipe=Recipe(
-                version=__version__,
-                content=describe(photo),
-                styles=(self.source,),
-                options=dataclasses.replace(
-                    options, style=self.source.name, any_model=_short(options.any_model)
-                ),
-            ),
-        )
-
-    @property
-    def _spreads_styles(self) -> bool:
-        """Whether a map says where which style goes; of one style, it says where that goes."""
-        return len(self.choice.names) > 1
-
-    def _engine(self, options: StylizeOptions, photo: Tensor, *, by_place: bool) -> Engine:
-        height, width = size_of(photo)
-        if options.size is not None:
-            height, width = fit_long_side(height, width, options.size)
-        large = height * width > LARGE and options.stroke is None
-        name = "torch" if options.engine == "auto" and large else options.engine
-        key = name, options.device, options.dtype, by_place
-        if key not in self._engines:
-            self._engines[key] = make_engine(
-                name,
-                self.net,
-                self.info,
-                device=options.device,
-                dtype=options.dtype,
-                by_place=by_place,
-            )
-        return self._engines[key]
-
-    def _weights(self, share: Tensor | None) -> Tensor | None:
-        """Return the weights of the network's styles, None if there is only one."""
-        weights = self.choice.weights
-        if share is not None and self._spreads_styles:
-            names = [style.name for style in self.info.styles]
-            chosen = [names.index(name) for name in self.choice.names]
-            return weights_by_place(share, chosen, len(weights))
-        return None if len(weights) == 1 else torch.tensor([weights])
-
-
-def _share(style_map: str | None) -> Tensor | None:
-    """Return the (1, 1, h, w) map that was asked for, None if none was."""
-    if style_map is None:
-        return None
-    return gradient(style_map) if style_map in GRADIENTS else mask(read(style_map).image)
-
-
-def note_on_map(photo: PictureLike, options: StylizeOptions) -> str | None:
-    """Return what to tell a person whose mask has not the photo's size, None if it has."""
-    if options.style_map is None or options.style_map in GRADIENTS:
-        return None
-    ours, theirs = (read(source).image for source in (photo, options.style_map))
-    if size_of(ours) == size_of(theirs):
-        return None
-    height, width = size_of(theirs)
-    return f"--style-map {options.style_map} is {width}x{height}: stretched over the photo"
-
-
-def _short(path: str | None) -> str | None:
-    """Return the name of a file whose absolute path would tell where its maker keeps files."""
-    return Path(path).name if path is not None and Path(path).is_absolute() else path
+from impasto.recipe import Source, describe_source
 
 
 def load(
@@ -184,11 +54,13 @@ def load(
     choice = find_style(style, any_model)
     if choice.paintings:
         return _look_at_paintings(choice, choice.paintings, style_scale, weights, tell)
-    net, info = load_model(choice.path)
+    info = read_info(choice.path)
+    if info.any_style:
+        load_model(choice.path)  # says what is missing
     source = describe_source(choice.path)
     if choice.bundled or str(style) != str(choice.path):
         source = Source(str(style), source.sha256)
-    return Model(net, info, choice, source)
+    return Model(None, info, choice, source)
 
 
 def load_for_paintings(
@@ -218,9 +90,16 @@ def _look_at_paintings(
     tell: Callable[[Event], None] | None,
 ) -> Model:
     """Return the network for any painting as one that has learnt these."""
+    import torch
+
+    from impasto.core.device import pick_dtype
+    from impasto.models.any_style import STATISTICS_LAYERS, look_at
+    from impasto.perception.extractor import Extractor
+    from impasto.perception.weights import find_weights
+
     paintings = [read(source) for source in sources]
     network, info = load_any_style(choice.path)
-    found: dict[str, Tensor] = {}
+    found: dict[str, torch.Tensor] = {}
     for event in find_weights(file=weights):
         if not isinstance(event, Event):
             found = event
@@ -281,7 +160,9 @@ def stylize_events(
 ) -> Generator[Event, None, None]:
     """Yield one event for each of many photos: painted into its file, skipped or failed.
 
-    To end early, stop reading: every file is whole, and the same call paints the rest.
+    While one is painted, the next are read and the last are written. To end early, throw
+    `StopEarly` in: what is painted is told of. Every file is whole, and the same call paints the
+    rest.
 
     Args:
         photos: files and folders; folders are searched with all folders in them, and mirrored.
@@ -302,8 +183,23 @@ def stylize_events(
     folder = None if output is None else Path(output)
     jobs = plan([Path(photo) for photo in photos], model.choice.label, folder)
 
-    def paint_file(path: Path) -> tuple[Image.Image, str]:
-        result = model.paint(path, options)
-        return result.image, result.recipe.to_json()
+    stages = Stages(
+        pixels=lambda path: _pixels(path, options.size),
+        read=lambda path: model.read(path, options),
+        paint=lambda photo: model.run(photo, options),
+        finish=lambda painting: _with_note(model.finish(painting, options)),
+    )
+    yield from paint_batch(jobs, stages, force=force)
 
-    yield from paint_batch(jobs, paint_file, force=force)
+
+def _pixels(path: Path, size: int | None) -> int:
+    """Return the pixels of a photo or of what it becomes, whichever are more."""
+    height, width = size_in_file(path)
+    if size is None or not height:
+        return height * width
+    rows, columns = fit_long_side(height, width, size)
+    return max(height * width, rows * columns)
+
+
+def _with_note(result: Result) -> tuple[Image.Image, str]:
+    return result.image, result.recipe.to_json()

@@ -29,8 +29,8 @@ from impasto.models.file import (
     read_info,
     save_model,
 )
+from impasto.models.options import NetworkOptions
 from impasto.models.registry import find_network, find_style, name_of
-from impasto.models.transform import NetworkOptions
 from impasto.perception.vgg import VGG16
 from impasto.perception.weights import find_weights
 from impasto.training.board import find_writer

@@ -1,22 +1,14 @@
-"""Many pictures: which file becomes which, and painting them one after the other."""
+"""Many pictures: which file becomes which."""
 
 from __future__ import annotations
 
-import tempfile
-import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
-from impasto.core.errors import ConfigError, ImageError, ImpastoError
-from impasto.core.events import Event, Failed, Painted, Skipped
+from impasto.core.errors import ConfigError, ImageError
 from impasto.io.folder import find_pictures
-from impasto.io.image import OUTPUT_SUFFIXES, write_picture
-
-Paint = Callable[[Path], tuple[Image.Image, str]]
-"""From a photo's file to the painted picture and the note to keep in its file."""
+from impasto.io.image import OUTPUT_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -98,71 +90,3 @@ def _without_doubles(jobs: Iterable[Job]) -> list[Job]:
         taken.add(target)
         unique.append(Job(job.source, target))
     return unique
-
-
-def paint_batch(
-    jobs: Sequence[Job], paint: Paint, *, force: bool = False
-) -> Generator[Event, None, None]:
-    """Paint pictures one after the other; yield one event for each.
-
-    A picture that fails does not stop the others. To end early, stop reading: a picture is told
-    of when its file is whole, and no other file shows.
-
-    Args:
-        jobs: at least one.
-        paint: called for every picture that is not skipped.
-        force: replace existing results instead of skipping them.
-
-    Yields:
-        `Painted`, `Skipped` or `Failed`, in the order of `jobs`.
-
-    Raises:
-        ImageError: the first result's folder can neither be made nor written to.
-    """
-    _check_folder(jobs[0].target.parent)
-    began = time.perf_counter()
-    total, worked = len(jobs), 0
-    skipped = 0 if force else sum(job.target.exists() for job in jobs)
-    for done, job in enumerate(jobs, start=1):
-        if not force and job.target.exists():
-            yield Skipped(job.target, job.source, done, total)
-            continue
-        started = time.perf_counter()
-        worked += 1
-        try:
-            image = _paint_one(job, paint, force=force)
-        except ImpastoError as error:
-            yield Failed(job.source, str(error), done, total)
-            continue
-        now = time.perf_counter()
-        yield Painted(
-            path=job.target,
-            source=job.source,
-            width=image.width,
-            height=image.height,
-            seconds=now - started,
-            done=done,
-            total=total,
-            images_per_second=worked / (now - began),
-            eta=(now - began) / worked * max(0, total - skipped - worked),
-        )
-
-
-def _paint_one(job: Job, paint: Paint, *, force: bool) -> Image.Image:
-    image, note = paint(job.source)
-    try:
-        job.target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageError(f"cannot make the folder of {job.target}: {error.strerror}") from error
-    write_picture(image, job.target, note=note, force=force)
-    return image
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a folder that cannot be made or written to, before any work is done."""
-    try:
-        existing = next(path for path in (folder, *folder.parents) if path.exists())
-        with tempfile.TemporaryFile(dir=existing):
-            pass
-    except OSError as error:
-        raise ImageError(f"cannot write into the folder {folder}: {error.strerror}") from error

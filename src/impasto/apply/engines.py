@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable
-from typing import Any, Protocol
+import copy
+from typing import Protocol
 
-import numpy as np
 import torch
-from platformdirs import user_cache_path
-from torch import Tensor
+from torch import Tensor, nn
 
+from impasto.apply.memory import needs_strips
+from impasto.apply.runtimes import fits, is_installed, make_runtime
 from impasto.core.device import autocast, pick_device, pick_dtype
 from impasto.core.errors import ConfigError, MissingError
 from impasto.core.tensors import size_of
 from impasto.models.file import ModelInfo
 from impasto.models.onnx_graph import to_onnx
 from impasto.models.strips import StripRunner
-from impasto.models.transform import SMALLEST_SIDE, TransformNet, pad_to_multiple
+from impasto.models.transform import TransformNet, pad_to_multiple
 
 ENGINES = ("torch", "onnxruntime", "openvino")
-
-LARGE = 3_000_000
-"""Pixels above which a picture is painted layer by layer in strips, in bounded memory."""
-
-COMPILED = 4
-"""Sizes for which OpenVINO keeps a compiled network in memory."""
 
 
 class Engine(Protocol):
@@ -51,104 +44,79 @@ class TorchEngine:
 
     name = "torch"
 
-    def __init__(self, net: TransformNet, device: str, dtype: str) -> None:
+    def __init__(
+        self, net: TransformNet, device: str, dtype: str, memory: str | None = None
+    ) -> None:
+        self.memory = memory
         self.device = pick_device(device)
         self.dtype = pick_dtype(dtype, self.device)
-        self.net = net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net = net.to(self.device)
+        on_cpu = self.device.type == "cpu"
+        self.half = (
+            _with_half_convolutions(net) if on_cpu and self.dtype == torch.bfloat16 else None
+        )
 
     @torch.inference_mode()
     def run(self, image: Tensor, style: Tensor | None) -> Tensor:
         """Return painted pictures, see `Engine`."""
         if self._is_large(image, style):
             return StripRunner(self.net, style, self.dtype).run(image).clamp_(0, 1)
-        image = image.to(self.device).contiguous(memory_format=torch.channels_last)
+        if self.half is not None:
+            halved: Tensor = self.half(image.bfloat16(), style)
+            return halved.float().clamp_(0, 1)
         style = None if style is None else style.to(self.device)
         with autocast(self.device, self.dtype):
-            painted: Tensor = self.net(image, style)
+            painted: Tensor = self.net(image.to(self.device), style)
         return painted.float().clamp(0, 1).cpu()
 
     def _is_large(self, image: Tensor, style: Tensor | None) -> bool:
         one_style = style is None or style.ndim == 2
-        pixels = image.shape[-2] * image.shape[-1]
-        return self.device.type == "cpu" and len(image) == 1 and one_style and pixels > LARGE
+        if self.device.type != "cpu" or len(image) > 1 or not one_style:
+            return False
+        dtype = "float32" if self.dtype == torch.float32 else "bfloat16"
+        return needs_strips(*size_of(image), self.net.options, dtype, memory=self.memory)
 
 
-class _OnnxEngine:
-    """What the runtimes for ONNX graphs have in common."""
+def _with_half_convolutions(net: TransformNet) -> TransformNet:
+    """Return a copy that works in bfloat16, but for the numbers of its normalisation.
+
+    Everything between the convolutions then moves half the bytes, which autocast leaves in
+    float32: a third less time on a CPU (docs/benchmarks.md).
+    """
+    halved = copy.deepcopy(net)
+    for module in halved.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            module.to(torch.bfloat16)
+    return halved
+
+
+class RuntimeEngine:
+    """The network as an ONNX graph in one of the runtimes."""
+
+    def __init__(self, name: str, net: TransformNet, info: ModelInfo, dtype: str) -> None:
+        self.name = name
+        self.runtime = make_runtime(name, to_onnx(net, info), dtype)
 
     def run(self, image: Tensor, style: Tensor | None) -> Tensor:
         """Return painted pictures, see `Engine`."""
+        if style is not None and style.ndim != 2:
+            raise ConfigError("a style for every place needs --engine torch")
         height, width = size_of(image)
-        if min(height, width) < SMALLEST_SIDE:
+        if not fits(height, width):
             image = pad_to_multiple(image)
-        inputs = [np.ascontiguousarray(image.cpu().numpy())]
-        if style is not None:
-            if style.ndim != 2:
-                raise ConfigError("a style for every place needs --engine torch")
-            inputs.append(np.ascontiguousarray(style.cpu().numpy()))
-        return torch.from_numpy(self._run(inputs))[..., :height, :width].clamp(0, 1)
-
-    def _run(self, inputs: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
-        raise NotImplementedError
-
-
-class OnnxRuntimeEngine(_OnnxEngine):
-    """ONNX Runtime, in float32."""
-
-    name = "onnxruntime"
-
-    def __init__(self, net: TransformNet, info: ModelInfo) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(
-            to_onnx(net, info), options, providers=["CPUExecutionProvider"]
-        )
-
-    def _run(self, inputs: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
-        names = [each.name for each in self.session.get_inputs()]
-        painted: np.ndarray[Any, Any] = self.session.run(
-            None, dict(zip(names, inputs, strict=True))
-        )[0]
-        return painted
-
-
-class OpenVinoEngine(_OnnxEngine):
-    """OpenVINO, compiled for every size; what was compiled is kept in the user's cache."""
-
-    name = "openvino"
-
-    def __init__(self, net: TransformNet, info: ModelInfo, dtype: str) -> None:
-        import openvino
-
-        self.core = openvino.Core()
-        self.config = {
-            "CACHE_DIR": str(user_cache_path("impasto") / "openvino"),
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": {torch.bfloat16: "bf16"}.get(
-                pick_dtype(dtype, torch.device("cpu")), "f32"
-            ),
-        }
-        self.graph = to_onnx(net, info)
-        self.compiled: dict[tuple[int, ...], Callable[..., Any]] = {}
-
-    def _run(self, inputs: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
-        shape = inputs[0].shape
-        if shape not in self.compiled:
-            model = self.core.read_model(self.graph, b"")
-            model.reshape({model.inputs[0]: list(shape)})
-            while len(self.compiled) >= COMPILED:
-                self.compiled.pop(next(iter(self.compiled)))
-            self.compiled[shape] = self.core.compile_model(model, "CPU", self.config)
-        painted: np.ndarray[Any, Any] = self.compiled[shape](inputs)[0].copy()
-        return painted
+        painted = self.runtime.run(image.cpu().numpy(), None if style is None else style.numpy())
+        return torch.from_numpy(painted)[..., :height, :width].clamp(0, 1)
 
 
 def make_engine(
-    name: str, net: TransformNet, info: ModelInfo, *, device: str, dtype: str, by_place: bool
+    name: str,
+    net: TransformNet,
+    info: ModelInfo,
+    *,
+    device: str,
+    dtype: str,
+    by_place: bool,
+    memory: str | None = None,
 ) -> Engine:
     """Return what runs a network.
 
@@ -159,6 +127,7 @@ def make_engine(
         device: where torch runs; the others know only the CPU.
         dtype: `auto`, `float32` or `bfloat16`.
         by_place: whether the style will be one for every place.
+        memory: how much torch may take on the CPU; 70 % of what is free if None.
 
     Raises:
         ConfigError: no such engine, or one that cannot do this.
@@ -168,7 +137,7 @@ def make_engine(
     if chosen not in ENGINES:
         raise ConfigError(f"--engine {name!r} is not one of auto, {', '.join(ENGINES)}")
     if chosen == "torch":
-        return TorchEngine(net, device, dtype)
+        return TorchEngine(net, device, dtype, memory)
     if not is_installed(chosen):
         raise MissingError(
             f"--engine {chosen} is not installed; install it with: pip install 'impasto[{chosen}]'"
@@ -178,9 +147,8 @@ def make_engine(
     if pick_device(device).type != "cpu":
         raise ConfigError(f"--engine {chosen} runs on the CPU; leave out --device {device}")
     net = net.to("cpu")
-    if chosen == "onnxruntime":
-        return OnnxRuntimeEngine(net, info)
-    return OpenVinoEngine(net, info, dtype)
+    pick_dtype(dtype, torch.device("cpu"))
+    return RuntimeEngine(chosen, net, info, dtype)
 
 
 def pick_engine(device: str, *, by_place: bool) -> str:
@@ -192,8 +160,3 @@ def pick_engine(device: str, *, by_place: bool) -> str:
         return "openvino"
     has_bfloat16 = pick_dtype("auto", place) == torch.bfloat16
     return "onnxruntime" if is_installed("onnxruntime") and not has_bfloat16 else "torch"
-
-
-def is_installed(engine: str) -> bool:
-    """Return whether an engine can be imported."""
-    return importlib.util.find_spec(engine) is not None

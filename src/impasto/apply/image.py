@@ -8,13 +8,10 @@ from torch import Tensor
 
 from impasto.apply.engines import Engine
 from impasto.apply.guided import enlarge
-from impasto.apply.options import StylizeOptions
+from impasto.apply.options import FRAME, StylizeOptions
 from impasto.core.device import enough_memory
 from impasto.core.tensors import check_picture, fit_long_side, resize, round_to_bits, size_of
 from impasto.io.colour import match_colors, replace_luminance
-
-FRAME = 8
-"""Pixels by which a picture is widened before it is painted; they are cropped afterwards."""
 
 TRAINED_SIZE = 512
 """Long side of the pictures for which the bundled networks' strokes were learnt, in pixels."""
@@ -40,13 +37,62 @@ def paint(
         ResourceError: out of memory.
         ShapeError: `photo` breaks the picture contract.
     """
+    photo = fit(photo, options.size)
+    return blend(photo, run(photo, engine, options, style), options)
+
+
+def fit(photo: Tensor, size: int | None) -> Tensor:
+    """Return the photo at the size of the output.
+
+    Args:
+        photo: (1, 3, H, W), sRGB in [0, 1], any size.
+        size: long side of the output; None leaves the photo as it is.
+
+    Raises:
+        ResourceError: out of memory.
+        ShapeError: `photo` breaks the picture contract.
+    """
     check_picture(photo, "photo")
-    height, width = size_of(photo)
-    if options.size is not None:
-        height, width = fit_long_side(height, width, options.size)
+    if size is None:
+        return photo.cpu()
+    height, width = fit_long_side(*size_of(photo), size)
     with enough_memory(lambda: _what_fits(height, width)):
-        photo = resize(photo.cpu(), height, width)
-        return round_to_bits(_blend(photo, _painted(photo, engine, options, style), options))
+        return resize(photo.cpu(), height, width)
+
+
+def run(
+    photo: Tensor, engine: Engine, options: StylizeOptions, style: Tensor | None = None
+) -> Tensor:
+    """Return what the engine makes of a photo that has the size of the output.
+
+    Arguments and errors as `paint`.
+    """
+    with enough_memory(lambda: _what_fits(*size_of(photo))):
+        return _painted(photo, engine, options, style)
+
+
+def blend(photo: Tensor, painted: Tensor, options: StylizeOptions) -> Tensor:
+    """Return the painted picture, recoloured and mixed with the photo as it was asked for.
+
+    Args:
+        photo: (1, 3, H, W) in [0, 1], at the size of the output.
+        painted: (1, 3, H, W) in [0, 1].
+        options: only those of the picture are looked at.
+
+    Returns:
+        (1, 3, H, W) in [0, 1], rounded to the 8 bits that a file will hold.
+
+    Raises:
+        ResourceError: out of memory.
+    """
+    with enough_memory(lambda: _what_fits(*size_of(photo))):
+        if options.preserve_color == "luminance":
+            painted = replace_luminance(photo, painted)
+        elif options.preserve_color == "match":
+            painted = match_colors(painted, photo)
+        if options.strength < 1:
+            painted = torch.lerp(photo, painted, options.strength)
+        return round_to_bits(painted)
 
 
 def _painted(
@@ -70,15 +116,6 @@ def _without_frame(photo: Tensor, engine: Engine, style: Tensor | None) -> Tenso
     border = min(FRAME, height - 1, width - 1)
     wide = F.pad(photo, (border,) * 4, mode="reflect") if border else photo
     return engine.run(wide, style)[..., border : border + height, border : border + width]
-
-
-def _blend(photo: Tensor, painted: Tensor, options: StylizeOptions) -> Tensor:
-    """Return the painted picture, recoloured and mixed with the photo as it was asked for."""
-    if options.preserve_color == "luminance":
-        painted = replace_luminance(photo, painted)
-    elif options.preserve_color == "match":
-        painted = match_colors(painted, photo)
-    return torch.lerp(photo, painted, options.strength)
 
 
 def _what_fits(height: int, width: int) -> str:

@@ -11,7 +11,14 @@ from typing import Annotated, Literal
 from cyclopts import Group, Parameter
 
 from impasto.core.errors import ConfigError
+from impasto.core.memory import parse_size
 from impasto.core.options import check_at_least
+
+FRAME = 8
+"""Pixels by which a picture is widened before it is painted; they are cropped afterwards."""
+
+LARGE = 3_000_000
+"""Pixels above which a picture is painted layer by layer in strips, in bounded memory."""
 
 _LOOK = Parameter(group=Group("Look", sort_key=1))
 _MACHINE = Parameter(group=Group("Machine", sort_key=2))
@@ -67,6 +74,10 @@ class StylizeOptions:
     """File with the VGG-16 weights (.pth or .safetensors), with which paintings are looked at,
     instead of fetching them."""
 
+    memory: Annotated[str | None, _MACHINE] = None
+    """Most memory to take, such as 2GB; 70 % of what is free if not given. Pictures of more than 3
+    megapixels, and those that would not fit, are painted in strips by torch, to the same result."""
+
     device: Annotated[str, _MACHINE] = "auto"
     """auto, cpu, cuda, cuda:1, mps."""
 
@@ -82,6 +93,8 @@ class StylizeOptions:
         check_at_least(
             self, {"strength": 0, "size": 1, "seconds": 0, "style_scale": 0.1, "stroke": 0.05}
         )
+        if self.memory is not None:
+            parse_size(self.memory)
         if self.style_scale > 8:
             raise ConfigError(f"--style-scale {self.style_scale}: it must be at most 8")
         if self.strength > 1:

@@ -7,25 +7,23 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Group, Parameter
 
 from impasto.apply.options import StylizeOptions
-from impasto.cli.interruption import INTERRUPTED, interruptible
+from impasto.cli.interruption import interruptible
+from impasto.cli.many import PROMISE, duration, end, folder_of, paint_many, print_tally
 from impasto.cli.optimize import optimize
 from impasto.cli.output import free_name
-from impasto.cli.progress import Reader, format_seconds
+from impasto.cli.progress import Reader
 from impasto.core.errors import ConfigError, ImageError
-from impasto.core.events import Failed, Note, Painted, Skipped
+from impasto.core.events import Note, Painted
 from impasto.core.options import FLAG
 from impasto.io.folder import PICTURE_SUFFIXES
 from impasto.optimization.options import OptimizeOptions
-
-PARTLY = 3
-"""Exit code if some of several pictures failed."""
 
 PIPE = "-"
 """As PHOTO: standard input; as output: standard output."""
@@ -33,7 +31,6 @@ PIPE = "-"
 LARGEST_REFINED = 1024
 """Long side in pixels up to which --seconds keeps the photo's own size."""
 
-_PROMISE = "stopping after this picture"
 _PIPES = Parameter(allow_leading_hyphen=True)
 _FILES = Parameter(group=Group("Files and output", sort_key=0))
 
@@ -83,12 +80,12 @@ def stylize(
         else:
             print(painted.path)
             if not quiet:
-                print(f"{painted.width}x{painted.height}, {_duration(painted.seconds)}")
+                print(f"{painted.width}x{painted.height}, {duration(painted.seconds)}")
         return 0
-    tally = _paint_many(photos, output, options, reader, force=force)
+    tally = paint_many(photos, output, options, reader, force=force)
     if not json and len(tally.failed) < tally.total:
-        _print_tally(tally, _folder(photos, output, options), quiet=quiet)
-    return _end(tally)
+        print_tally(tally, folder_of(photos, output, options), quiet=quiet)
+    return end(tally)
 
 
 def _refine(
@@ -201,9 +198,10 @@ def _paint_one(
     path = Path(output) if output else free_name(f"{stem}_{label}")
     check_output(path, force=force)
 
-    from impasto.api.stylize import load_for, note_on_map
+    from impasto.api.model import note_on_map
+    from impasto.api.stylize import load_for
 
-    with reader, interruptible(reader, _PROMISE):
+    with reader, interruptible(reader, PROMISE):
         model = load_for(options, reader.show)
         source = _source(photo)
         if (note := note_on_map(source, options)) is not None:
@@ -214,107 +212,3 @@ def _paint_one(
         seconds = time.perf_counter() - began
         width, height = result.image.size
     return Painted(path, Path(photo), width, height, seconds, 1, 1, 1 / seconds, 0.0)
-
-
-@dataclass
-class _Tally:
-    """What became of many pictures."""
-
-    painted: list[Painted] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    failed: list[Failed] = field(default_factory=list)
-    total: int = 0
-    seconds: float = 0.0
-    interrupted: bool = False
-
-
-def _paint_many(
-    photos: Sequence[str],
-    output: str | None,
-    options: StylizeOptions,
-    reader: Reader,
-    *,
-    force: bool,
-) -> _Tally:
-    """Paint many pictures, and count what becomes of them."""
-    from impasto.api.stylize import stylize_events
-
-    tally = _Tally()
-    with reader, interruptible(reader, _PROMISE) as interruption:
-        began = time.perf_counter()
-        try:
-            for event in stylize_events(photos, options, output=output, force=force):
-                interruption.can_wait = True
-                reader.show(event)
-                if isinstance(event, Painted | Skipped | Failed):
-                    tally.total = event.total
-                    _add(event, tally)
-                if interruption.asked:
-                    break
-        except KeyboardInterrupt:
-            if not tally.painted:
-                raise
-        tally.interrupted = interruption.asked
-        tally.seconds = time.perf_counter() - began
-    return tally
-
-
-def _add(event: Painted | Skipped | Failed, tally: _Tally) -> None:
-    if isinstance(event, Painted):
-        tally.painted.append(event)
-    elif isinstance(event, Skipped):
-        tally.skipped.append(event)
-    else:
-        tally.failed.append(event)
-
-
-def _folder(photos: Sequence[str], output: str | None, options: StylizeOptions) -> Path | None:
-    """Return the one folder that all results are in, None if they are in the current one."""
-    if output is not None:
-        return Path(output)
-    from impasto.apply.batch import default_folder
-    from impasto.models.registry import find_style
-
-    if len(photos) == 1:
-        label = find_style(options.style, options.any_model).label
-        return default_folder(Path(photos[0]), label)
-    return None
-
-
-def _print_tally(tally: _Tally, folder: Path | None, *, quiet: bool) -> None:
-    """Print where the results are, and how many there are."""
-    if quiet or folder is None:
-        for painted in tally.painted:
-            print(painted.path)
-    else:
-        print(folder)
-    if quiet:
-        return
-    counts = [f"{len(tally.painted)} painted"]
-    if tally.skipped:
-        counts.append(f"{len(tally.skipped)} skipped (painted before; --force paints them again)")
-    if tally.failed:
-        counts.append(f"{len(tally.failed)} failed")
-    rate = f", {len(tally.painted) / tally.seconds:.1f} photos/s" if tally.painted else ""
-    print(f"{', '.join(counts)}; {_duration(tally.seconds)}{rate}")
-
-
-def _end(tally: _Tally) -> int:
-    """List the failures, say how to go on, and return the exit code."""
-    for failure in tally.failed:
-        print("impasto:", " ".join(failure.message.split()), file=sys.stderr)
-    if tally.interrupted:
-        done = len(tally.painted) + len(tally.skipped) + len(tally.failed)
-        print(
-            f"impasto: interrupted after {done} of {tally.total}; the same command again paints "
-            "the rest",
-            file=sys.stderr,
-        )
-        return INTERRUPTED
-    if not tally.failed:
-        return 0
-    return 2 if tally.total == 1 else PARTLY
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds < 10 else format_seconds(seconds)

@@ -245,7 +245,7 @@ class Painted(Event):
     """Rows of the result."""
 
     seconds: float
-    """From reading to written file."""
+    """Spent on it: reading, painting and writing, without waiting in between."""
 
     done: int
     """Pictures dealt with so far, from 1."""

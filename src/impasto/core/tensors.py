@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from impasto.core.errors import ShapeError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def check_picture(image: Tensor, name: str = "image") -> Tensor:
@@ -46,6 +48,8 @@ def resize(image: Tensor, height: int, width: int) -> Tensor:
     """
     if size_of(image) == (height, width):
         return image
+    import torch.nn.functional as F
+
     resized = F.interpolate(
         image, size=(height, width), mode="bicubic", antialias=True, align_corners=False
     )

@@ -1,4 +1,4 @@
-"""Picture files to tensors, and back."""
+"""Picture files to tensors, and back. torch is imported where a tensor is made."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
-from torch import Tensor
 
 from impasto.core.errors import ConfigError, ImageError, MissingError
-from impasto.core.tensors import check_picture
-from impasto.io.alpha import extend_colors
 from impasto.io.plain import SIXTEEN_BIT_MODES, decode, opening, to_plain
 from impasto.io.sixteen_bit import (
     SUFFIXES as SIXTEEN_BIT_SUFFIXES,
@@ -28,6 +24,10 @@ from impasto.io.sixteen_bit import (
     write_sixteen_bits,
 )
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = np.ndarray[Any, Any]
 OUTPUT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
 NOTE_KEY = "impasto"
 """Name of the PNG text chunk that holds the recipe."""
@@ -45,11 +45,49 @@ class Picture:
     """(1, 1, H, W) in [0, 1], None if the file is opaque."""
 
 
+@dataclass(frozen=True)
+class Pixels:
+    """A picture out of a file, before it becomes a tensor."""
+
+    array: Array
+    """(H, W, 3) float32, sRGB in [0, 1]."""
+
+    alpha: Array | None
+    """(H, W) float32 in [0, 1], None if the file is opaque."""
+
+
 def read_picture(
-    source: str | Path | bytes | Image.Image | np.ndarray[Any, Any],
+    source: str | Path | bytes | Image.Image | Array,
     *,
     at_least: int | None = None,
 ) -> Picture:
+    """Return the picture in a file, as `read_pixels` does, as a tensor.
+
+    Raises:
+        ImageError: missing, a directory, not a picture, truncated, empty, or too many pixels.
+    """
+    return to_picture(read_pixels(source, at_least=at_least))
+
+
+def to_picture(pixels: Pixels) -> Picture:
+    """Return pixels as a tensor, visible colours spread under what is transparent."""
+    import torch
+
+    from impasto.io.alpha import extend_colors
+
+    array = np.ascontiguousarray(pixels.array.transpose(2, 0, 1))
+    image = torch.from_numpy(array).unsqueeze(0)
+    if pixels.alpha is None:
+        return Picture(image, None)
+    alpha = torch.from_numpy(np.ascontiguousarray(pixels.alpha))[None, None]
+    return Picture(extend_colors(image, alpha), alpha)
+
+
+def read_pixels(
+    source: str | Path | bytes | Image.Image | Array,
+    *,
+    at_least: int | None = None,
+) -> Pixels:
     """Return the picture in a file, upright and in sRGB, whatever its format.
 
     Grey, palette, CMYK and 16-bit pictures become RGB; EXIF orientation and ICC profile are
@@ -67,13 +105,13 @@ def read_picture(
     if isinstance(source, np.ndarray):
         source = _from_array(source)
     if isinstance(source, Image.Image):
-        return _to_picture(to_plain(source.copy()), "the picture")
+        return _to_pixels(to_plain(source.copy()))
     name = "the given file" if isinstance(source, bytes) else str(Path(source))
     with opening(source, name) as opened:
         if holds_sixteen_bits(opened) and _has_vips():
             whole = source if isinstance(source, bytes) else Path(source)
-            return _from_sixteen_bits(read_sixteen_bits(whole, name), name)
-        return _to_picture(decode(opened, at_least), name)
+            return _from_sixteen_bits(read_sixteen_bits(whole, name))
+        return _to_pixels(decode(opened, at_least))
 
 
 def _has_vips() -> bool:
@@ -84,15 +122,21 @@ def _has_vips() -> bool:
     return True
 
 
-def _from_sixteen_bits(pixels: np.ndarray[Any, Any], name: str) -> Picture:
-    image = check_picture(_to_tensor(pixels[..., :3]), name)
-    if pixels.shape[2] < 4 or bool((pixels[..., 3] >= 1).all()):
-        return Picture(image, None)
-    alpha = _to_tensor(pixels[..., 3])[:, :1]
-    return Picture(extend_colors(image, alpha), alpha)
+def size_in_file(path: Path) -> tuple[int, int]:
+    """Return the (height, width) that the head of a file tells; (0, 0) if it tells none."""
+    try:
+        with opening(path, str(path)) as opened:
+            return opened.height, opened.width
+    except ImageError:
+        return 0, 0
 
 
-def _from_array(array: np.ndarray[Any, Any]) -> Image.Image:
+def _from_sixteen_bits(pixels: Array) -> Pixels:
+    opaque = pixels.shape[2] < 4 or bool((pixels[..., 3] >= 1).all())
+    return Pixels(pixels[..., :3], None if opaque else pixels[..., 3])
+
+
+def _from_array(array: Array) -> Image.Image:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         raise ImageError(f"expected an array (H, W), (H, W, 3) or (H, W, 4), got {array.shape}")
     if array.size == 0:
@@ -102,29 +146,23 @@ def _from_array(array: np.ndarray[Any, Any]) -> Image.Image:
     return Image.fromarray(array.astype(np.uint8))
 
 
-def _to_picture(plain: Image.Image, name: str) -> Picture:
+def _to_pixels(plain: Image.Image) -> Pixels:
     if plain.mode in SIXTEEN_BIT_MODES:
         grey = np.asarray(plain).astype(np.float32)
-        return Picture(_to_tensor(grey / (65535 if grey.max() > 255 else 255)), None)
+        return Pixels(_from_grey(grey / (65535 if grey.max() > 255 else 255)), None)
     if plain.mode == "F":
         grey = np.nan_to_num(np.asarray(plain))
-        return Picture(_to_tensor(grey / (1 if grey.max() <= 1 else 255)), None)
-    tensor = _to_tensor(np.asarray(plain.convert("RGB"), np.float32) / 255)
+        return Pixels(_from_grey(grey / (1 if grey.max() <= 1 else 255)), None)
     alpha = None
     if plain.mode == "RGBA":
-        alpha = _to_tensor(np.asarray(plain.getchannel("A"), np.float32) / 255)[:, :1]
-        if bool((alpha >= 1).all()):
-            return Picture(tensor, None)
-        tensor = extend_colors(tensor, alpha)
-    return Picture(check_picture(tensor, name), alpha)
+        alpha = np.asarray(plain.getchannel("A"), np.float32) / 255
+    rgb = np.asarray(plain.convert("RGB"), np.float32) / 255
+    return Pixels(rgb, None if alpha is None or bool((alpha >= 1).all()) else alpha)
 
 
-def _to_tensor(array: np.ndarray[Any, Any]) -> Tensor:
-    """Return (1, 3, H, W) of an (H, W) or (H, W, 3) array."""
-    if array.ndim == 2:
-        array = np.repeat(array[:, :, None], 3, axis=2)
-    tensor = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
-    return tensor.unsqueeze(0).float().clamp(0, 1)
+def _from_grey(array: Array) -> Array:
+    """Return (H, W, 3) of (H, W)."""
+    return np.repeat(array.astype(np.float32).clip(0, 1)[:, :, None], 3, axis=2)
 
 
 def to_pil(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
@@ -134,6 +172,8 @@ def to_pil(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
         image: (1, 3, H, W) in [0, 1].
         alpha: (1, 1, H, W) in [0, 1].
     """
+    import torch
+
     channels = image if alpha is None else torch.cat([image, alpha], dim=1)
     pixels = (channels[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0)
     return Image.fromarray(pixels.contiguous().cpu().numpy())

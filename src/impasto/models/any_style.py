@@ -12,7 +12,8 @@ from torch.func import functional_call
 
 from impasto.core.errors import ShapeError
 from impasto.core.tensors import fit_long_side, resize, size_of
-from impasto.models.transform import NetworkOptions, TransformNet
+from impasto.models.options import NetworkOptions
+from impasto.models.transform import TransformNet
 from impasto.perception.extractor import Extractor
 from impasto.perception.vgg import VGG16
 

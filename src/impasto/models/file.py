@@ -1,4 +1,7 @@
-"""Model files: safetensors whose metadata explain themselves."""
+"""Model files: safetensors whose metadata explain themselves.
+
+torch is imported for networks only, not to know what is in a file.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import nn
 
 from impasto._version import __version__
 from impasto.core.errors import ConfigError, ModelFileError
-from impasto.models.any_style import AnyStyleNet
-from impasto.models.transform import MULTIPLE, NetworkOptions, TransformNet
+from impasto.models.options import MULTIPLE, NetworkOptions
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from impasto.models.any_style import AnyStyleNet
+    from impasto.models.transform import TransformNet
 
 FORMAT = 1
 """Version of the metadata. A file with a higher number is refused."""
@@ -99,6 +105,9 @@ def save_model(path: Path, net: nn.Module, info: ModelInfo) -> None:
     Raises:
         ModelFileError: the folder is missing or the disk is full.
     """
+    import torch
+    from safetensors.torch import save
+
     tensors = {
         name: tensor.detach().to("cpu", torch.float16).contiguous()
         for name, tensor in net.state_dict().items()
@@ -122,7 +131,7 @@ def read_info(path: Path) -> ModelInfo:
     if not path.is_file():
         raise ModelFileError(f"model {path} does not exist; name a .safetensors file")
     try:
-        with safe_open(path, framework="pt") as opened:
+        with safe_open(path, framework="numpy") as opened:
             text = (opened.metadata() or {}).get(KEY)
     except (OSError, SafetensorError) as error:
         raise ModelFileError(
@@ -168,15 +177,21 @@ def load_model(path: Path) -> tuple[TransformNet, ModelInfo]:
         ModelFileError: missing, truncated, no model of impasto's, of a newer version, or with
             tensors that do not fit the network it describes.
     """
+    from impasto.models.transform import TransformNet
+
     info = read_info(path)
+    _refuse_any_style(path, info)
+    net = TransformNet(info.network)
+    _load(path, net)
+    return net.eval().requires_grad_(requires_grad=False), info
+
+
+def _refuse_any_style(path: Path, info: ModelInfo) -> None:
     if info.any_style:
         raise ModelFileError(
             f"model {path} has no style of its own: it paints like any painting it is shown; name "
             "one with --style PAINTING.jpg and this file with --any-model"
         )
-    net = TransformNet(info.network)
-    _load(path, net)
-    return net.eval().requires_grad_(requires_grad=False), info
 
 
 def load_any_style(path: Path) -> tuple[AnyStyleNet, ModelInfo]:
@@ -185,6 +200,8 @@ def load_any_style(path: Path) -> tuple[AnyStyleNet, ModelInfo]:
     Raises:
         ModelFileError: as `load_model`, or a network for certain styles.
     """
+    from impasto.models.any_style import AnyStyleNet
+
     info = read_info(path)
     if not info.any_style:
         raise ModelFileError(
@@ -195,23 +212,39 @@ def load_any_style(path: Path) -> tuple[AnyStyleNet, ModelInfo]:
     return net.eval().requires_grad_(requires_grad=False), info
 
 
+def load_weights(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the weights of a network for certain styles, float32 by name, without torch.
+
+    Raises:
+        ModelFileError: a damaged file, or a network for any painting.
+    """
+    _refuse_any_style(path, read_info(path))
+    return _read(path)
+
+
+def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    try:
+        with safe_open(path, framework="numpy") as opened:
+            return {name: opened.get_tensor(name).astype(np.float32) for name in opened.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ModelFileError(f"model {path} is damaged ({error})") from error
+
+
 def _load(path: Path, net: nn.Module) -> None:
     """Put the tensors of a file into a network.
 
     Raises:
         ModelFileError: a damaged file, or tensors that do not fit.
     """
+    import torch
+
     expected = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
-    try:
-        with safe_open(path, framework="pt") as opened:
-            tensors = {name: opened.get_tensor(name).float() for name in opened.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise ModelFileError(f"model {path} is damaged ({error})") from error
-    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    arrays = _read(path)
+    found = {name: array.shape for name, array in arrays.items()}
     if found != expected:
         wrong = min(name for name, _ in set(found.items()) ^ set(expected.items()))
         raise ModelFileError(
             f"model {path}: {wrong} is {found.get(wrong, 'missing')}, expected "
             f"{expected.get(wrong, 'nothing of that name')}; the file does not fit its description"
         )
-    net.load_state_dict(tensors)
+    net.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})

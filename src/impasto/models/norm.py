@@ -9,9 +9,6 @@ from torch import Tensor, nn
 from impasto.core.errors import ShapeError
 from impasto.core.tensors import size_of
 
-EPSILON = 1e-5
-"""Added to the variance; torch's own."""
-
 
 class ConditionalInstanceNorm(nn.Module):
     """Every channel to mean 0 and deviation 1, then to the scale and shift of the style.

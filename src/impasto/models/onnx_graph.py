@@ -6,19 +6,24 @@ width free, and needs no tracer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
 
 from impasto.core.errors import ModelFileError
 from impasto.models.file import KEY, ModelInfo
-from impasto.models.norm import EPSILON, ConditionalInstanceNorm
-from impasto.models.transform import MULTIPLE, TransformNet
+from impasto.models.options import EPSILON, MULTIPLE, NetworkOptions
+
+if TYPE_CHECKING:
+    from impasto.models.transform import TransformNet
+
+Array = np.ndarray[Any, Any]
+Weights = Mapping[str, Array]
+"""A network's parameters in float32, by name."""
 
 OPSET = 17
 IR_VERSION = 8
@@ -48,19 +53,31 @@ class _Graph:
 
 
 def to_onnx(net: TransformNet, info: ModelInfo, style: Sequence[float] | None = None) -> bytes:
-    """Return the network as an ONNX file.
+    """Return the network as an ONNX file, see `build_onnx`."""
+    weights = {name: value.detach().cpu().float().numpy() for name, value in net.named_parameters()}
+    return build_onnx(net.options, weights, info, style)
+
+
+def build_onnx(
+    options: NetworkOptions,
+    parameters: Weights,
+    info: ModelInfo,
+    style: Sequence[float] | None = None,
+) -> bytes:
+    """Return a network as an ONNX file.
 
     Its input `image` is (N, 3, H, W), sRGB in [0, 1], any size from 16 pixels a side up; its
     output `painted` has the same shape and range. A network of several styles has a second input
     `style`, (1, S): how much of each, adding up to 1.
 
     Args:
-        net: the network, in float32.
+        options: the network's shape.
+        parameters: of the network, by name.
         info: what its file says about itself; kept in the metadata.
         style: how much of each style, to fix it; the input `style` is then left out.
     """
     graph = _Graph()
-    styles = net.options.styles
+    styles = options.styles
     weights = None
     if style is not None:
         weights = graph.constant([list(style)])
@@ -68,34 +85,23 @@ def to_onnx(net: TransformNet, info: ModelInfo, style: Sequence[float] | None = 
         weights = "style"
     x, height, width = _padded(graph, "image")
     x = graph.add("Add", graph.add("Mul", x, graph.constant(2.0)), graph.constant(-1.0))
-    if net.options.stem == "unshuffle":
+    unshuffle = options.stem == "unshuffle"
+    if unshuffle:
         x = graph.add("SpaceToDepth", x, blocksize=2)
-    for number, layer in enumerate(net.down):
-        shuffled = net.options.stem == "unshuffle" and number == 0
-        x = graph.add("Relu", _convolution(graph, x, layer, weights, shuffled=shuffled))
-    for block in list[Any](net.blocks):
-        inner = graph.add("Relu", _convolution(graph, x, block.first, weights))
-        x = graph.add("Add", x, _convolution(graph, inner, block.second, weights))
-        if net.options.residual_activation:
+    layers = _Layers(graph, parameters, weights)
+    for number in range(2 if unshuffle else 3):
+        stride, shuffled = min(number + 1, 2), unshuffle and number == 0
+        x = graph.add("Relu", layers.convolution(x, f"down.{number}", stride, shuffled=shuffled))
+    for number in range(options.blocks):
+        inner = graph.add("Relu", layers.convolution(x, f"blocks.{number}.first"))
+        x = graph.add("Add", x, layers.convolution(inner, f"blocks.{number}.second"))
+        if options.residual_activation:
             x = graph.add("Relu", x)
-    for layer in net.up:
-        if net.options.upsample == "nearest":
-            scales = graph.constant([1.0, 1.0, 2.0, 2.0])
-            x = graph.add(
-                "Resize",
-                x,
-                "",
-                scales,
-                mode="nearest",
-                coordinate_transformation_mode="asymmetric",
-                nearest_mode="floor",
-            )
-            x = _convolution(graph, x, layer, weights)
-        else:
-            x = _transposed(graph, x, layer, weights)
-        x = graph.add("Relu", x)
-    x = _convolve(graph, x, net.last.weight, net.last.bias)
-    x = _to_picture(graph, x, net.options.output)
+    enlarge = layers.enlarged if options.upsample == "nearest" else layers.transposed
+    for number in range(2):
+        x = graph.add("Relu", enlarge(x, f"up.{number}"))
+    x = _convolve(graph, x, parameters["last.weight"], parameters["last.bias"])
+    x = _to_picture(graph, x, options.output)
     ends = graph.add("Concat", height, width, axis=0)
     x = graph.add("Slice", x, graph.numbers(0, 0), ends, graph.numbers(2, 3))
     graph.nodes.append(
@@ -147,64 +153,80 @@ def _mirror(graph: _Graph, x: str, border: int) -> str:
 def _convolve(
     graph: _Graph,
     x: str,
-    weight: Tensor,
-    bias: Tensor | None,
+    weight: Array,
+    bias: Array | None,
     *,
     stride: int = 1,
     shuffled: bool = False,
 ) -> str:
-    array = weight.detach().cpu().float().numpy()
-    kernel = array.shape[-1]
+    kernel = weight.shape[-1]
     if shuffled:  # torch puts the 2x2 pixels of a colour together, ONNX the colours of a pixel
         order = [colour * 4 + pixel for pixel in range(4) for colour in range(3)]
-        array = np.ascontiguousarray(array[:, order])
-    inputs = [_mirror(graph, x, kernel // 2), graph.constant(array)]
+        weight = np.ascontiguousarray(weight[:, order])
+    inputs = [_mirror(graph, x, kernel // 2), graph.constant(weight)]
     if bias is not None:
-        inputs.append(graph.constant(bias.detach().cpu().float().numpy()))
+        inputs.append(graph.constant(bias))
     return graph.add("Conv", *inputs, kernel_shape=[kernel, kernel], strides=[stride, stride])
 
 
-def _convolution(
-    graph: _Graph, x: str, layer: Any, weights: str | None, *, shuffled: bool = False
-) -> str:
-    conv, norm = layer.conv, layer.norm
-    assert isinstance(conv, nn.Conv2d)
-    x = _convolve(graph, x, conv.weight, None, stride=conv.stride[0], shuffled=shuffled)
-    return _normalize(graph, x, norm, weights)
+class _Layers:
+    """Adds layers to a graph, each with its instance normalisation.
 
+    Args:
+        graph: what they are added to.
+        parameters: of the network.
+        styles: name of the styles' weights, None for the first style.
+    """
 
-def _transposed(graph: _Graph, x: str, layer: Any, weights: str | None) -> str:
-    conv = layer.conv
-    assert isinstance(conv, nn.ConvTranspose2d)
-    weight = graph.constant(conv.weight.detach().cpu().float().numpy())
-    x = graph.add(
-        "ConvTranspose",
-        _mirror(graph, x, 1),
-        weight,
-        kernel_shape=[3, 3],
-        strides=[2, 2],
-        pads=[1, 1, 1, 1],
-        output_padding=[1, 1],
-    )
-    x = graph.add("Slice", x, graph.numbers(2, 2), graph.numbers(-2, -2), graph.numbers(2, 3))
-    return _normalize(graph, x, layer.norm, weights)
+    def __init__(self, graph: _Graph, parameters: Weights, styles: str | None) -> None:
+        self.graph, self.parameters, self.styles = graph, parameters, styles
 
+    def convolution(self, x: str, name: str, stride: int = 1, *, shuffled: bool = False) -> str:
+        weight = self.parameters[f"{name}.conv.weight"]
+        x = _convolve(self.graph, x, weight, None, stride=stride, shuffled=shuffled)
+        return self._normalize(x, name)
 
-def _normalize(graph: _Graph, x: str, norm: object, weights: str | None) -> str:
-    assert isinstance(norm, ConditionalInstanceNorm)
-    scales = norm.weight.detach().cpu().float().numpy()  # (S, C)
-    shifts = norm.bias.detach().cpu().float().numpy()
-    channels = scales.shape[1]
-    if weights is None:
-        one, other = graph.constant(scales[0]), graph.constant(shifts[0])
-        return graph.add("InstanceNormalization", x, one, other, epsilon=EPSILON)
-    ones, zeros = graph.constant(np.ones(channels)), graph.constant(np.zeros(channels))
-    x = graph.add("InstanceNormalization", x, ones, zeros, epsilon=EPSILON)
-    shape = graph.numbers(1, channels, 1, 1)
-    for kind, rows in (("Mul", scales), ("Add", shifts)):
-        row = graph.add("MatMul", weights, graph.constant(rows))  # (1, C)
-        x = graph.add(kind, x, graph.add("Reshape", row, shape))
-    return x
+    def enlarged(self, x: str, name: str) -> str:
+        x = self.graph.add(
+            "Resize",
+            x,
+            "",
+            self.graph.constant([1.0, 1.0, 2.0, 2.0]),
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+        return self.convolution(x, name)
+
+    def transposed(self, x: str, name: str) -> str:
+        graph = self.graph
+        x = graph.add(
+            "ConvTranspose",
+            _mirror(graph, x, 1),
+            graph.constant(self.parameters[f"{name}.conv.weight"]),
+            kernel_shape=[3, 3],
+            strides=[2, 2],
+            pads=[1, 1, 1, 1],
+            output_padding=[1, 1],
+        )
+        x = graph.add("Slice", x, graph.numbers(2, 2), graph.numbers(-2, -2), graph.numbers(2, 3))
+        return self._normalize(x, name)
+
+    def _normalize(self, x: str, name: str) -> str:
+        graph = self.graph
+        scales = self.parameters[f"{name}.norm.weight"]  # (S, C)
+        shifts = self.parameters[f"{name}.norm.bias"]
+        channels = scales.shape[1]
+        if self.styles is None:
+            one, other = graph.constant(scales[0]), graph.constant(shifts[0])
+            return graph.add("InstanceNormalization", x, one, other, epsilon=EPSILON)
+        ones, zeros = graph.constant(np.ones(channels)), graph.constant(np.zeros(channels))
+        x = graph.add("InstanceNormalization", x, ones, zeros, epsilon=EPSILON)
+        shape = graph.numbers(1, channels, 1, 1)
+        for kind, rows in (("Mul", scales), ("Add", shifts)):
+            row = graph.add("MatMul", self.styles, graph.constant(rows))  # (1, C)
+            x = graph.add(kind, x, graph.add("Reshape", row, shape))
+        return x
 
 
 def _to_picture(graph: _Graph, x: str, output: str) -> str:

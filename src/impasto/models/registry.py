@@ -12,7 +12,7 @@ from impasto import assets
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.io.folder import PICTURE_SUFFIXES
 from impasto.models.file import read_info
-from impasto.models.transform import NetworkOptions
+from impasto.models.options import NetworkOptions
 
 NETWORKS = {
     "johnson": NetworkOptions(),

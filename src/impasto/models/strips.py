@@ -17,11 +17,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.core.tensors import size_of
-from impasto.models.norm import EPSILON, ConditionalInstanceNorm
+from impasto.models.norm import ConditionalInstanceNorm
+from impasto.models.options import EPSILON, STRIP_PIXELS
 from impasto.models.transform import TransformNet, pad_to_multiple
-
-STRIP_PIXELS = 400_000
-"""Pixels of a layer's output that are computed at a time."""
 
 Read = Callable[[Tensor], Tensor]
 """From row numbers to these rows of a layer's input, (1, C, rows, W) in the computing type."""

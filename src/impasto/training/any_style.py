@@ -11,7 +11,7 @@ from impasto.core.device import autocast
 from impasto.losses.perceptual import PerceptualLoss
 from impasto.losses.style import gram_matrix
 from impasto.models.any_style import STATISTICS_LAYERS, AnyStyleNet, look_at, style_statistics
-from impasto.models.transform import NetworkOptions
+from impasto.models.options import NetworkOptions
 from impasto.training.trainer import Trainer
 
 

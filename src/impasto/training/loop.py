@@ -16,7 +16,7 @@ from impasto.core.errors import ResourceError
 from impasto.core.events import Event, Note, Sample, StopEarly, TrainStep
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture
-from impasto.models.transform import NetworkOptions
+from impasto.models.options import NetworkOptions
 from impasto.training.any_style import AnyStyleTrainer
 from impasto.training.board import Board
 from impasto.training.data import Crop, PhotoCrops, StyleCrops, batches

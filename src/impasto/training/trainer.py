@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from impasto.core.device import autocast, pick_device, pick_dtype
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
-from impasto.models.transform import NetworkOptions, TransformNet
+from impasto.models.options import NetworkOptions
+from impasto.models.transform import TransformNet
 from impasto.perception.extractor import Extractor
 from impasto.training.muon import Muon
 from impasto.training.options import TrainOptions

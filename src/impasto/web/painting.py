@@ -9,10 +9,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from impasto.api.model import Model
 from impasto.api.optimize import optimize_events
 from impasto.api.pictures import Result
 from impasto.api.sheet import sheet_pictures
-from impasto.api.stylize import Model, load, load_for_paintings
+from impasto.api.stylize import load, load_for_paintings
 from impasto.apply.options import StylizeOptions
 from impasto.core.events import Event
 from impasto.optimization.options import OptimizeOptions

@@ -1,0 +1,243 @@
+"""A trained network, ready to paint."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from impasto._version import __version__
+from impasto.api.pictures import PictureLike, Result, describe, locate, read, with_alpha
+from impasto.apply.options import LARGE, StylizeOptions
+from impasto.apply.plain import load_runtime, paint_plain, pick_runtime
+from impasto.apply.runtimes import Runtime
+from impasto.core.tensors import size_of
+from impasto.io.image import Picture, Pixels, read_pixels, to_picture
+from impasto.models.file import ModelInfo
+from impasto.models.registry import StyleChoice
+from impasto.recipe import Recipe, Source
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from impasto.apply.engines import Engine
+    from impasto.models.transform import TransformNet
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo that is ready to be painted."""
+
+    picture: Picture | Pixels
+    """At the size of the output; pixels if they can be painted without torch."""
+
+    source: Source
+    seconds: float
+    """What it took to give it that size."""
+
+
+@dataclass(frozen=True)
+class Painting:
+    """What the network made of a photo."""
+
+    photo: Photo
+    image: Tensor | Image.Image
+    """(1, 3, H, W) in [0, 1], before the photo's colours or shapes are mixed in; or, of pixels,
+    the finished picture."""
+
+    seconds: float
+    """Spent so far, without reading the file."""
+
+
+class Model:
+    """A trained network, ready to paint; `impasto.load` gives one.
+
+    Args:
+        net: the network; None to load it from the file of `choice` when torch is needed.
+        info: what its file says about itself.
+        choice: which of its styles are painted with, and how much of each.
+        source: how a recipe calls it: what was asked for, and the SHA-256 of the file.
+    """
+
+    def __init__(
+        self, net: TransformNet | None, info: ModelInfo, choice: StyleChoice, source: Source
+    ) -> None:
+        self._net = net
+        self.info = info
+        self.choice = choice
+        self.source = source
+        self._engines: dict[tuple[str, str, str, bool, str | None], Engine] = {}
+        self._runtimes: dict[tuple[str, str], Runtime | None] = {}
+
+    @cached_property
+    def net(self) -> TransformNet:
+        """The network."""
+        from impasto.models.file import load_model
+
+        return load_model(self.choice.path)[0] if self._net is None else self._net
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Names of all that it has learnt."""
+        return tuple(style.name for style in self.info.styles)
+
+    def __call__(self, photo: PictureLike, **options: Any) -> Image.Image:
+        """Return the painted picture, RGB, or RGBA if the photo is transparent.
+
+        Args:
+            photo: a path, the name of a bundled picture, the bytes of a file, a PIL image or an
+                array.
+            **options: fields of `StylizeOptions` but `style`, such as `strength=0.5`.
+
+        Raises:
+            InputError: a picture or an option that cannot be used.
+            ResourceError: out of memory.
+        """
+        return self.stylize(photo, **options).image
+
+    def stylize(self, photo: PictureLike, **options: Any) -> Result:
+        """Return the painted picture with its recipe. Arguments and errors as when calling."""
+        return self.paint(photo, StylizeOptions(style=self.source.name, **options))
+
+    def paint(self, photo: PictureLike, options: StylizeOptions) -> Result:
+        """Return the painted picture with its recipe; `options.style` is not looked at."""
+        return self.finish(self.run(self.read(photo, options), options), options)
+
+    def read(self, photo: PictureLike, options: StylizeOptions) -> Photo:
+        """Return the photo at the size of the output: the first of three stages of `paint`."""
+        pixels = read_pixels(locate(photo), at_least=options.size)
+        began = time.perf_counter()
+        if self._runtime(options, pixels) is not None:
+            return Photo(pixels, describe(photo), 0.0)
+        from impasto.apply.image import fit
+
+        picture = to_picture(pixels)
+        picture = Picture(fit(picture.image, options.size), picture.alpha)
+        return Photo(picture, describe(photo), time.perf_counter() - began)
+
+    def run(self, photo: Photo, options: StylizeOptions) -> Painting:
+        """Return what the network makes of the photo: the second stage, nearly all of the work."""
+        began = time.perf_counter()
+        painted: Tensor | Image.Image
+        if isinstance(photo.picture, Pixels):
+            runtime = self._runtime(options, photo.picture)
+            assert runtime is not None
+            several = len(self.choice.weights) > 1
+            shares = np.asarray([self.choice.weights], np.float32) if several else None
+            painted = paint_plain(photo.picture, runtime, shares)
+        else:
+            from impasto.apply.image import run
+
+            image = photo.picture.image
+            style = self._weights(options.style_map)
+            by_place = style is not None and style.ndim > 2
+            painted = run(image, self._engine(options, image, by_place=by_place), options, style)
+        return Painting(photo, painted, photo.seconds + time.perf_counter() - began)
+
+    def finish(self, painting: Painting, options: StylizeOptions) -> Result:
+        """Return the picture as it was asked for: the last stage."""
+        began = time.perf_counter()
+        picture, image = painting.photo.picture, painting.image
+        if isinstance(picture, Picture) and not isinstance(image, Image.Image):
+            from impasto.apply.image import blend
+            from impasto.apply.style_map import paint_where
+
+            image = blend(picture.image, image, options)
+            if options.style_map is not None and not self._spreads_styles:
+                image = paint_where(_share(options.style_map), picture.image, image)
+            image = with_alpha(image, picture)
+        assert isinstance(image, Image.Image)
+        return Result(
+            image=image,
+            seconds=painting.seconds + time.perf_counter() - began,
+            recipe=Recipe(
+                version=__version__,
+                content=painting.photo.source,
+                styles=(self.source,),
+                options=dataclasses.replace(
+                    options, style=self.source.name, any_model=_short(options.any_model)
+                ),
+            ),
+        )
+
+    def _runtime(self, options: StylizeOptions, pixels: Pixels) -> Runtime | None:
+        """Return what paints this photo without torch, if anything can."""
+        name = None if self._net is not None else pick_runtime(options, pixels)
+        if name is None:
+            return None
+        key = name, options.dtype
+        if key not in self._runtimes:
+            self._runtimes[key] = load_runtime(self.choice.path, *key)
+        return self._runtimes[key]
+
+    @property
+    def _spreads_styles(self) -> bool:
+        """Whether a map says where which style goes; of one style, it says where that goes."""
+        return len(self.choice.names) > 1
+
+    def _engine(self, options: StylizeOptions, photo: Tensor, *, by_place: bool) -> Engine:
+        from impasto.apply.engines import make_engine
+
+        height, width = size_of(photo)
+        large = height * width > LARGE and options.stroke is None
+        in_strips = large or options.memory is not None
+        name = "torch" if options.engine == "auto" and in_strips else options.engine
+        key = name, options.device, options.dtype, by_place, options.memory
+        if key not in self._engines:
+            self._engines[key] = make_engine(
+                name,
+                self.net,
+                self.info,
+                device=options.device,
+                dtype=options.dtype,
+                by_place=by_place,
+                memory=options.memory,
+            )
+        return self._engines[key]
+
+    def _weights(self, style_map: str | None) -> Tensor | None:
+        """Return the weights of the network's styles, None if there is only one."""
+        import torch
+
+        from impasto.apply.style_map import weights_by_place
+
+        weights = self.choice.weights
+        if style_map is not None and self._spreads_styles:
+            share = _share(style_map)
+            names = [style.name for style in self.info.styles]
+            chosen = [names.index(name) for name in self.choice.names]
+            return weights_by_place(share, chosen, len(weights))
+        return None if len(weights) == 1 else torch.tensor([weights])
+
+
+def _share(style_map: str) -> Tensor:
+    """Return the (1, 1, h, w) map that was asked for."""
+    from impasto.apply.style_map import GRADIENTS, gradient, mask
+
+    return gradient(style_map) if style_map in GRADIENTS else mask(read(style_map).image)
+
+
+def note_on_map(photo: PictureLike, options: StylizeOptions) -> str | None:
+    """Return what to tell a person whose mask has not the photo's size, None if it has."""
+    if options.style_map is None:
+        return None
+    from impasto.apply.style_map import GRADIENTS
+
+    if options.style_map in GRADIENTS:
+        return None
+    ours, theirs = (read(source).image for source in (photo, options.style_map))
+    if size_of(ours) == size_of(theirs):
+        return None
+    height, width = size_of(theirs)
+    return f"--style-map {options.style_map} is {width}x{height}: stretched over the photo"
+
+
+def _short(path: str | None) -> str | None:
+    """Return the name of a file whose absolute path would tell where its maker keeps files."""
+    return Path(path).name if path is not None and Path(path).is_absolute() else path

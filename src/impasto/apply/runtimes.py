@@ -1,0 +1,121 @@
+"""The runtimes for ONNX graphs, from array to array. Nothing here imports torch."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from platformdirs import user_cache_path
+
+from impasto.models.options import SMALLEST_SIDE
+
+Array = np.ndarray[Any, Any]
+
+COMPILED = 4
+"""Sizes for which OpenVINO keeps a compiled network in memory."""
+
+
+class Runtime(Protocol):
+    """Runs one graph."""
+
+    def run(self, image: Array, style: Array | None) -> Array:
+        """Return painted pictures.
+
+        Args:
+            image: (B, 3, H, W) float32, sRGB in [0, 1], sides of at least `SMALLEST_SIDE`.
+            style: (1, S) weights of the styles, None if the graph has no such input.
+
+        Returns:
+            (B, 3, H, W) float32 in [0, 1].
+        """
+
+
+class OnnxRuntime:
+    """ONNX Runtime, in float32."""
+
+    def __init__(self, graph: bytes) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = thread_count()
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(
+            graph, options, providers=["CPUExecutionProvider"]
+        )
+
+    def run(self, image: Array, style: Array | None) -> Array:
+        """Return painted pictures, see `Runtime`."""
+        names = [each.name for each in self.session.get_inputs()]
+        values = dict(zip(names, _inputs(image, style), strict=True))
+        painted: Array = self.session.run(None, values)[0]
+        return painted
+
+
+class OpenVino:
+    """OpenVINO, compiled for every size; what was compiled is kept in the user's cache.
+
+    Args:
+        graph: an ONNX file.
+        dtype: `float32`, `bfloat16`, or `auto`: bfloat16 where the CPU multiplies it.
+    """
+
+    def __init__(self, graph: bytes, dtype: str) -> None:
+        import openvino
+
+        self.core = openvino.Core()
+        able = "BF16" in self.core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        half = dtype == "bfloat16" or (dtype == "auto" and able)
+        self.config = {
+            "CACHE_DIR": str(user_cache_path("impasto") / "openvino"),
+            "INFERENCE_NUM_THREADS": thread_count(),
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
+        }
+        self.graph = graph
+        self.compiled: dict[tuple[int, ...], Callable[..., Any]] = {}
+
+    def run(self, image: Array, style: Array | None) -> Array:
+        """Return painted pictures, see `Runtime`."""
+        if image.shape not in self.compiled:
+            model = self.core.read_model(self.graph, b"")
+            model.reshape({model.inputs[0]: list(image.shape)})
+            while len(self.compiled) >= COMPILED:
+                self.compiled.pop(next(iter(self.compiled)))
+            self.compiled[image.shape] = self.core.compile_model(model, "CPU", self.config)
+        painted: Array = self.compiled[image.shape](_inputs(image, style))[0].copy()
+        return painted
+
+
+def make_runtime(name: str, graph: bytes, dtype: str) -> Runtime:
+    """Return what runs a graph: `onnxruntime` or `openvino`."""
+    return OnnxRuntime(graph) if name == "onnxruntime" else OpenVino(graph, dtype)
+
+
+def is_installed(engine: str) -> bool:
+    """Return whether an engine can be imported."""
+    return importlib.util.find_spec(engine) is not None
+
+
+def thread_count() -> int:
+    """Return how many threads to use: torch's number, or what it would be if torch were there."""
+    if "torch" in sys.modules:
+        return int(sys.modules["torch"].get_num_threads())
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdecimal() and int(asked):
+        return int(asked)
+    count = getattr(os, "sched_getaffinity", None)
+    return len(count(0)) if count else os.cpu_count() or 1
+
+
+def fits(height: int, width: int) -> bool:
+    """Return whether a picture can be run as it is."""
+    return min(height, width) >= SMALLEST_SIDE
+
+
+def _inputs(image: Array, style: Array | None) -> list[Array]:
+    arrays = [image] if style is None else [image, style]
+    return [np.ascontiguousarray(array, np.float32) for array in arrays]

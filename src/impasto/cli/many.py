@@ -1,0 +1,134 @@
+"""Painting many pictures from the command line, and counting what becomes of them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from impasto.apply.options import StylizeOptions
+from impasto.cli.interruption import INTERRUPTED, interruptible
+from impasto.cli.progress import Reader, format_seconds
+from impasto.core.events import Event, Failed, Painted, Skipped, StopEarly
+
+PARTLY = 3
+"""Exit code if some of several pictures failed."""
+
+PROMISE = "stopping after the pictures in hand"
+
+
+@dataclass
+class Tally:
+    """What became of many pictures."""
+
+    painted: list[Painted] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+    total: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    def add(self, event: Painted | Skipped | Failed) -> None:
+        """Count one more."""
+        self.total = event.total
+        if isinstance(event, Painted):
+            self.painted.append(event)
+        elif isinstance(event, Skipped):
+            self.skipped.append(event)
+        else:
+            self.failed.append(event)
+
+
+def paint_many(
+    photos: Sequence[str],
+    output: str | None,
+    options: StylizeOptions,
+    reader: Reader,
+    *,
+    force: bool,
+) -> Tally:
+    """Paint many pictures, and count what becomes of them."""
+    from impasto.api.stylize import stylize_events
+
+    tally = Tally()
+    with reader, interruptible(reader, PROMISE) as interruption:
+        began = time.perf_counter()
+        events = stylize_events(photos, options, output=output, force=force)
+        try:
+            event = next(events, None)
+            while event is not None:
+                reader.show(event)
+                if isinstance(event, Painted | Skipped | Failed):
+                    interruption.can_wait = True
+                    tally.add(event)
+                event = _go_on(events, stop=interruption.asked)
+        except KeyboardInterrupt:
+            tally.interrupted = True
+        finally:
+            events.close()
+        tally.interrupted |= interruption.asked
+        tally.seconds = time.perf_counter() - began
+    return tally
+
+
+def _go_on(events: Generator[Event, None, None], *, stop: bool) -> Event | None:
+    """Return the next event, None if there is none; with `stop`, no more pictures are begun."""
+    if not stop:
+        return next(events, None)
+    try:
+        return events.throw(StopEarly)
+    except StopIteration:
+        return None
+
+
+def folder_of(photos: Sequence[str], output: str | None, options: StylizeOptions) -> Path | None:
+    """Return the one folder that all results are in, None if they are in the current one."""
+    if output is not None:
+        return Path(output)
+    from impasto.apply.batch import default_folder
+    from impasto.models.registry import find_style
+
+    if len(photos) == 1:
+        label = find_style(options.style, options.any_model).label
+        return default_folder(Path(photos[0]), label)
+    return None
+
+
+def print_tally(tally: Tally, folder: Path | None, *, quiet: bool) -> None:
+    """Print where the results are, and how many there are."""
+    if quiet or folder is None:
+        for painted in tally.painted:
+            print(painted.path)
+    else:
+        print(folder)
+    if quiet:
+        return
+    counts = [f"{len(tally.painted)} painted"]
+    if tally.skipped:
+        counts.append(f"{len(tally.skipped)} skipped (painted before; --force paints them again)")
+    if tally.failed:
+        counts.append(f"{len(tally.failed)} failed")
+    rate = f", {len(tally.painted) / tally.seconds:.1f} photos/s" if tally.painted else ""
+    print(f"{', '.join(counts)}; {duration(tally.seconds)}{rate}")
+
+
+def end(tally: Tally) -> int:
+    """List the failures, say how to go on, and return the exit code."""
+    for failure in tally.failed:
+        print("impasto:", " ".join(failure.message.split()), file=sys.stderr)
+    if tally.interrupted:
+        done = len(tally.painted) + len(tally.skipped) + len(tally.failed)
+        count = f" after {done} of {tally.total}" if done else ""
+        line = f"impasto: interrupted{count}; the same command again paints the rest"
+        print(line, file=sys.stderr)
+        return INTERRUPTED
+    if not tally.failed:
+        return 0
+    return 2 if tally.total == 1 else PARTLY
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them, a short time to the hundredth."""
+    return f"{seconds:.2f} s" if seconds < 10 else format_seconds(seconds)
