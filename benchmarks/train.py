@@ -12,9 +12,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import statistics
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -31,26 +28,7 @@ from impasto.training.data import PhotoCrops, batches
 from impasto.training.options import TrainOptions
 from impasto.training.trainer import Trainer
 from report import Table, write
-
-RUNS = 15
-
-
-def median_seconds(work: Callable[[], object], runs: int = RUNS) -> float:
-    """Return the median time of `work`, after one run that does not count."""
-    work()
-    taken = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
-
-
-def peak(dtype: torch.dtype) -> float:
-    """Return operations per second of a large matrix product."""
-    side = 4096
-    matrix = torch.randn(side, side).to(dtype)
-    return 2 * side**3 / median_seconds(lambda: matrix @ matrix, 7)
+from timing import median_seconds, peak
 
 
 def vgg_multiply_adds(deepest: str) -> float:

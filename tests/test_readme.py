@@ -1,0 +1,113 @@
+"""Every command of README.md is run, in the order in which it stands there, on small pictures."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from conftest import save_picture
+from impasto.cli.app import main
+
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+SMALL = {
+    "optimize": {"--size": "64", "--steps": "2", "--coarsest": "0"},
+    "stylize": {"--size": "64"},
+    "train": {"--steps": "2", "--size": "64", "--style-size": "64", "--batch-size": "1"},
+    "styles": {},
+    "show": {},
+    "export": {},
+    "compare": {"--size": "64", "--limit": "2", "--seconds": "1"},
+    "reconstruct": {"--size": "64", "--steps": "2"},
+    "grid": {"--size": "48", "--steps": "2"},
+    "inspect": {"--size": "64"},
+    "measure": {"--size": "64"},
+}
+"""What makes each command quick: added, or put in the place of what the README says."""
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    lines = [line.split("#")[0].strip() for line in "\n".join(blocks).splitlines()]
+    return [line for line in lines if line.startswith("impasto ")]
+
+
+COMMANDS = commands()
+
+
+def quickened(words: list[str]) -> list[str]:
+    """The same command on small pictures, for a short time."""
+    small = dict(SMALL[words[0]])
+    if "--resume" in words:
+        return words
+    for word in ("--minutes", "--seconds"):
+        if word in words and word not in small:
+            at = words.index(word)
+            words = [*words[:at], *words[at + 2 :]]
+            if word == "--seconds":
+                small[word] = "1"
+                small.pop("--steps", None)
+    for option, value in small.items():
+        if option in words:
+            words[words.index(option) + 1] = value
+        else:
+            words += [option, value]
+    return words
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, weights):
+    """What the README's reader has: photos and paintings."""
+    assert weights
+    path = tmp_path_factory.mktemp("readme")
+    for seed, name in enumerate(
+        ("photo.jpg", "painting.jpg", "a.jpg", "b.jpg", "cat.jpg", "wave.jpg")
+    ):
+        save_picture(path / name, 64, 96, seed)
+    (path / "my-photos").mkdir()
+    for seed in range(3):
+        save_picture(path / "my-photos" / f"{seed}.jpg", 96, 96, seed)
+    return path
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if " web" not in line])
+def test_a_command_of_the_readme_does_what_it_says(folder, monkeypatch, capsys, command):
+    monkeypatch.chdir(folder)
+    words = quickened(shlex.split(command)[1:])
+    before = set(folder.rglob("*"))
+    assert main(words) == 0, capsys.readouterr().err
+    assert capsys.readouterr().out
+    writes = words[0] not in ("show", "measure") and words != ["styles"]
+    if writes and not {"--dry-run", "--resume"} & set(words):
+        assert set(folder.rglob("*")) > before
+
+
+def test_the_page_of_the_readme_answers(folder):
+    command = next(line for line in COMMANDS if line.startswith("impasto web"))
+    words = [sys.executable, "-m", *shlex.split(command)]
+    quiet = {**os.environ, "BROWSER": "true"}
+    with subprocess.Popen(words, cwd=folder, env=quiet, stdout=subprocess.PIPE, text=True) as page:
+        address = re.search(r"http://\S+", page.stdout.readline())
+        try:
+            with urllib.request.urlopen(address[0], timeout=30) as answer:
+                assert b"impasto" in answer.read()
+        finally:
+            page.send_signal(signal.SIGINT)
+        assert page.wait(30) in (0, 130)
+
+
+def test_the_python_of_the_readme_runs(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
+    exec(compile(code.replace("size=512", "size=64, steps=(2,)"), "README.md", "exec"), {})
+    assert (folder / "cat_wave.png").exists()
+    assert (folder / "cat_starry-night.png").exists()
+
+
+def test_there_are_commands():
+    assert len(COMMANDS) > 20
