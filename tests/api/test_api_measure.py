@@ -32,7 +32,7 @@ def test_a_picture_is_equal_to_itself(photo):
     found = impasto.measure(photo, photo, photo)
     assert found.content_distance == found.style_distance == found.classic_loss == 0
     assert found.ssim == pytest.approx(1)
-    assert found.perceptual_distance == pytest.approx(0, abs=1e-6)
+    assert found.lpips == pytest.approx(0, abs=1e-6)
     assert found.photo.content_distance == 0
     assert (found.width, found.height) == (60, 40)
     assert found.equivalent_steps is None
@@ -193,12 +193,16 @@ def test_without_torchmetrics_the_other_numbers_still_come(photo, monkeypatch):
         raise MissingError("SSIM needs torchmetrics")
 
     monkeypatch.setattr("impasto.api.measure.structural_similarity", missing)
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("impasto.api.measure.lpips_heads", lambda: None)
+    monkeypatch.setattr("impasto.measurement.yardstick.lpips_heads", lambda: None)
     events = list(impasto.measure_events(photo, photo, [photo]))
     notes = [event.message for event in events if isinstance(event, Note)]
-    assert notes == ["SSIM is left out: it needs torchmetrics (pip install 'impasto[measure]')"]
+    needed = "they need torchmetrics (pip install 'impasto[measure]')"
+    assert notes == [f"SSIM and LPIPS are left out: {needed}"]
     (found,) = [event.measurement for event in events if isinstance(event, impasto.Measured)]
     assert found.ssim is None
+    assert found.lpips is None
+    assert found.photo.lpips is None
     assert found.content_distance == 0
 
 

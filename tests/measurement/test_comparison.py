@@ -22,7 +22,7 @@ def distances(loss):
         style_layers={"relu1_1": 0.25},
         classic_loss=loss,
         fast_loss=loss / 10,
-        perceptual_distance=0.4,
+        lpips=0.4,
         total_variation=0.01,
     )
 

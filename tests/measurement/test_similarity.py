@@ -6,24 +6,41 @@ import torch
 from conftest import noise_picture
 from impasto.core.errors import MissingError
 from impasto.measurement.similarity import (
-    PERCEPTUAL_LAYERS,
-    perceptual_distance,
+    LPIPS_LAYERS,
+    lpips,
+    lpips_heads,
     structural_similarity,
 )
 
 
-def features(*channels):
-    """The same few channels in all layers, everywhere."""
-    values = torch.tensor(channels).view(1, -1, 1, 1).expand(1, -1, 4, 4)
-    return dict.fromkeys(PERCEPTUAL_LAYERS, values)
+def test_lpips_is_that_of_torchmetrics():
+    """Of the same features: its own network is another training of VGG-16."""
+    theirs = pytest.importorskip("torchmetrics.functional.image.lpips")
+    heads = lpips_heads()
+    generator = torch.Generator().manual_seed(0)
+    expected, one, other = 0.0, {}, {}
+    for layer, head in heads.items():
+        shape = (2, head.numel(), 5, 7)
+        one[layer], other[layer] = (torch.rand(shape, generator=generator) for _ in range(2))
+        linear = theirs.NetLinLayer(head.numel())
+        linear.model[0].weight.data = head.view(1, -1, 1, 1)
+        unit = [theirs._normalize_tensor(features[layer]) for features in (one, other)]
+        found = theirs._spatial_average(linear((unit[0] - unit[1]) ** 2), keep_dim=False)
+        expected += float(found.detach().mean())
+    assert float(lpips(one, other, heads)) == pytest.approx(expected, rel=1e-5)
+    assert float(lpips(one, one, heads)) == 0
 
 
-def test_the_perceptual_distance_is_an_angle():
-    one, other = features(1.0, 0.0), features(0.0, 2.0)
-    assert float(perceptual_distance(one, one)) == pytest.approx(0, abs=1e-6)
-    assert float(perceptual_distance(one, features(5.0, 0.0))) == pytest.approx(0, abs=1e-6)
-    assert float(perceptual_distance(one, other)) == pytest.approx(1)
-    assert float(perceptual_distance(one, features(1.0, 1.0))) == pytest.approx(1 - 0.5**0.5)
+def test_the_heads_fit_the_channels_and_none_is_negative():
+    heads = lpips_heads()
+    assert [head.numel() for head in heads.values()] == [64, 128, 256, 512, 512]
+    assert tuple(heads) == LPIPS_LAYERS
+    assert all(float(head.min()) >= 0 for head in heads.values())
+
+
+def test_without_torchmetrics_there_are_no_heads(monkeypatch):
+    monkeypatch.setattr("impasto.measurement.similarity.find_spec", lambda _: None)
+    assert lpips_heads.__wrapped__() is None
 
 
 def test_ssim_of_a_picture_with_itself_is_one():

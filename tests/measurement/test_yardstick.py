@@ -35,7 +35,7 @@ def test_a_picture_is_no_distance_from_itself(weights, pair):
     found = Yardstick(weights, pair[0], [pair[0]])(pair[0])
     assert found.content_distance == found.style_distance == 0
     assert found.classic_loss == found.fast_loss == 0
-    assert found.perceptual_distance == pytest.approx(0, abs=1e-6)
+    assert found.lpips == pytest.approx(0, abs=1e-6)
     assert found.total_variation > 0
     assert list(found.style_layers) == list(STYLE_LAYERS)
 
@@ -88,7 +88,7 @@ def test_noise_is_worse_than_a_painted_picture(weights):
     assert good.style_distance < bad.style_distance
     assert good.classic_loss < bad.classic_loss
     assert good.fast_loss < bad.fast_loss
-    assert good.perceptual_distance < bad.perceptual_distance
+    assert good.lpips < bad.lpips
     assert good.total_variation < bad.total_variation
 
 

@@ -20,7 +20,7 @@ from impasto.core.tensors import fit_long_side, resize, round_to_bits, size_of
 from impasto.io.folder import find_pictures
 from impasto.measurement.options import MeasureOptions
 from impasto.measurement.reference import equivalent_steps, find_curve
-from impasto.measurement.similarity import structural_similarity
+from impasto.measurement.similarity import lpips_heads, structural_similarity
 from impasto.measurement.yardstick import Distances, Yardstick, at_size_of, check_memory
 from impasto.perception.weights import Weights, find_weights
 
@@ -167,12 +167,10 @@ def _pictures_of(output: Path) -> list[Path]:
 
 
 def _note_without_torchmetrics() -> Note | None:
-    """Return one line that says why SSIM is missing, if it will be."""
-    from importlib.util import find_spec
-
-    if find_spec("torchmetrics") is not None:
+    """Return one line that says why SSIM and LPIPS are missing, if they will be."""
+    if lpips_heads() is not None:
         return None
-    return Note("SSIM is left out: it needs torchmetrics (pip install 'impasto[measure]')")
+    return Note("SSIM and LPIPS are left out: they need torchmetrics (pip install 'impasto[measure]')")
 
 
 @dataclass(frozen=True)

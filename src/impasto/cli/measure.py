@@ -40,7 +40,7 @@ _NUMBERS = (
     ("style_distance", "style distance", "{:.4f}", "0: the painting's style"),
     ("classic_loss", "classic loss", "{:,.0f}", "both, as neural-style adds them"),
     ("fast_loss", "fast loss", "{:,.0f}", "both, as networks learn them"),
-    ("perceptual_distance", "perceptual distance", "{:.3f}", "0: equal to the photo"),
+    ("lpips", "LPIPS", "{:.3f}", "0: equal to the photo"),
     ("ssim", "SSIM", "{:.3f}", "1: equal to the photo"),
     ("total_variation", "total variation", "{:.4f}", "how busy it is"),
     ("equivalent_steps", "equivalent steps", "{:.0f}", "of L-BFGS from noise"),

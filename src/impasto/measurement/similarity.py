@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
 
 from impasto.core.errors import MissingError
 
-PERCEPTUAL_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
+LPIPS_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
+
+_EPSILON = 1e-8
 
 
-def perceptual_distance(features: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> Tensor:
-    """Return how unlike two pictures look: the angle between their features, place by place.
-
-    One minus the cosine of the features at a place, averaged over places and the five layers of
-    LPIPS. 0 for equal pictures; 1 if no feature fires in both.
-
-    Args:
-        features: (B, C, H, W) by name, at least `PERCEPTUAL_LAYERS`, not negative.
-        target: the same of the other picture.
+@cache
+def lpips_heads() -> dict[str, Tensor] | None:
+    """Return how much each channel counts, (C,) by layer; None if torchmetrics is not installed.
 
     Source:
-        zhang2018, eq. 1, with all w_l = 1 ("Net" instead of "Net-lin"), divided by twice the number
-        of layers. Differs: not LPIPS, whose w_l were fitted to the channels of torchvision's
-        VGG-16. The channels of the original VGG-16 are others: with LPIPS's weights shuffled among
-        them, pictures come out in the same order (docs/measure.md).
+        zhang2018, w_l, fitted to what people call similar; the file comes with torchmetrics.
     """
-    distances = [
-        1 - F.cosine_similarity(features[layer], target[layer], dim=1, eps=1e-4).mean()
-        for layer in PERCEPTUAL_LAYERS
-    ]
-    return sum(distances, start=distances[0].new_zeros(())) / len(distances)
+    spec = find_spec("torchmetrics")
+    if spec is None or spec.origin is None:
+        return None
+    file = Path(spec.origin).parent / "functional" / "image" / "lpips_models" / "vgg.pth"
+    found = torch.load(file, map_location="cpu", weights_only=True)
+    weights = (found[f"lin{number}.model.1.weight"] for number in range(len(LPIPS_LAYERS)))
+    return dict(zip(LPIPS_LAYERS, (weight.flatten() for weight in weights), strict=True))
+
+
+def lpips(
+    features: Mapping[str, Tensor], target: Mapping[str, Tensor], heads: Mapping[str, Tensor]
+) -> Tensor:
+    """Return how unlike two pictures look. 0 for equal pictures.
+
+    At each place, features are scaled to length 1; the squares of their differences are weighed by
+    channel, and averaged over places and images.
+
+    Args:
+        features: (B, C, H, W) by name, at least those of `heads`.
+        target: the same of the other picture.
+        heads: (C,) by layer.
+
+    Source:
+        zhang2018, eq. 1. Differs: the VGG-16 here is the original one, the heads were fitted to
+        torchvision's; values are not those of the package lpips (docs/measure.md).
+    """
+    total = next(iter(features.values())).new_zeros(())
+    for layer, head in heads.items():
+        squares = (_unit(features[layer]) - _unit(target[layer])).square()
+        total = total + torch.einsum("bchw,c->bhw", squares, head.to(squares)).mean()
+    return total
+
+
+def _unit(features: Tensor) -> Tensor:
+    return features / (features.square().sum(1, keepdim=True) + _EPSILON).sqrt()
 
 
 def structural_similarity(image: Tensor, content: Tensor) -> float:

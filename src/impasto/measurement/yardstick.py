@@ -15,7 +15,7 @@ from impasto.losses.content import mean_squared_error, relative_distance
 from impasto.losses.perceptual import LossWeights
 from impasto.losses.smoothness import total_variation
 from impasto.losses.style import gram_matrix, mix_grams
-from impasto.measurement.similarity import PERCEPTUAL_LAYERS, perceptual_distance
+from impasto.measurement.similarity import LPIPS_LAYERS, lpips, lpips_heads
 from impasto.perception.extractor import Extractor
 from impasto.perception.weights import Weights
 
@@ -29,7 +29,7 @@ FAST_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 FAST = LossWeights({"relu3_3": 1.0}, dict.fromkeys(FAST_LAYERS, 1.0), 1.0, 5.0)
 """What networks that paint in one pass are trained on (johnson2016)."""
 
-LAYERS = tuple(dict.fromkeys([*CLASSIC.layers, *FAST.layers, *PERCEPTUAL_LAYERS]))
+LAYERS = tuple(dict.fromkeys([*CLASSIC.layers, *FAST.layers, *LPIPS_LAYERS]))
 
 PER_PIXEL = 2500.0
 """Bytes per pixel that a measurement takes, measured."""
@@ -54,8 +54,8 @@ class Distances:
     fast_loss: float
     """MSE(relu3_3) + 5 * sum of MSE(Gram / (C * H * W)) over relu1_2, 2_2, 3_3 and 4_3."""
 
-    perceptual_distance: float
-    """To the photo: 1 - cosine of the features at each place, mean over five layers."""
+    lpips: float | None
+    """To the photo: LPIPS of the original VGG-16; None without torchmetrics."""
 
     total_variation: float
     """Mean squared difference of neighbouring pixels: of the picture alone."""
@@ -87,7 +87,7 @@ class Yardstick:
         with torch.no_grad():
             photo = self._extractor(content)
             seen = [self._grams(self._extractor(style)) for style in styles]
-        self._photo = {layer: photo[layer] for layer in (*PERCEPTUAL_LAYERS, CONTENT_LAYER)}
+        self._photo = {layer: photo[layer] for layer in (*LPIPS_LAYERS, CONTENT_LAYER)}
         self._style = {
             layer: mix_grams([grams[layer] for grams in seen], self.style_shares)
             for layer in seen[0]
@@ -107,7 +107,7 @@ class Yardstick:
             layer: float(relative_distance(grams[layer], self._style[layer]))
             for layer in STYLE_LAYERS
         }
-        photo = self._photo
+        photo, heads = self._photo, lpips_heads()
         return Distances(
             content_distance=float(
                 relative_distance(features[CONTENT_LAYER], photo[CONTENT_LAYER])
@@ -116,7 +116,7 @@ class Yardstick:
             style_layers=layers,
             classic_loss=self._loss(CLASSIC, features, grams),
             fast_loss=self._loss(FAST, features, grams),
-            perceptual_distance=float(perceptual_distance(features, photo)),
+            lpips=None if heads is None else float(lpips(features, photo, heads)),
             total_variation=float(total_variation(image)),
         )
 

@@ -242,9 +242,9 @@ class Desk:
                 job = self._working = self._waiting.pop(0)
             self._run(job)
             with self._changed:
-                self._working = None
                 if job.cancelled:
                     self._forget(job)
+                self._working = None  # last: who sees the worker idle finds the files gone
             gc.collect()  # a closed generator's tensors go now, not at some later time
             self.ring()
 
