@@ -70,6 +70,9 @@ def setups(size: int, classic_steps: int) -> dict[str, OptimizeOptions]:
     }
     if has_fast_bfloat16():
         found["impasto, from the photo, bfloat16"] = replace(ours, dtype="bfloat16")
+        found["impasto, from the photo, classic objective, bfloat16"] = replace(
+            classic, init="content", dtype="bfloat16", coarsest=256, steps=(120, 120), history=20
+        )
         found["impasto, from noise, bfloat16"] = replace(ours, dtype="bfloat16", init="noise")
     return {name: replace(options, preview_every=EVERY) for name, options in found.items()}
 
@@ -225,7 +228,8 @@ def main() -> None:
         for start in ("noise", "the photo") if lines else ():
             for name in (name for name in lines if "impasto, from the photo" in name):
                 cells = lines[name].beside(lines[f"classic, from {start}"])
-                summary.append([pair.name, start, name.rpartition(", ")[2], *cells])
+                kind = name.removeprefix("impasto, from the photo, ")
+                summary.append([pair.name, start, kind, *cells])
     if rows:
         write("optimize", Table(SUMMARY, summary), Table(COLUMNS, rows))
 

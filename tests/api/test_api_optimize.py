@@ -117,6 +117,17 @@ def test_auto_starts_from_one_pass_and_never_ends_above_it():
 
 
 @pytest.mark.usefixtures("weights")
+def test_auto_blends_paintings_that_one_network_has_learnt():
+    both = ["composition-viii", "great-wave"]
+    events = events_from_auto(both, steps=(0,), style_weights=(3.0, 1.0))
+    blend = "composition-viii:0.75,great-wave:0.25"
+    assert events[0] == impasto.Note(f"starting from one pass of {blend}")
+    painted = impasto.stylize("castle", blend, size=64).image
+    found = np.asarray(events[-1].result.image, int)
+    assert np.abs(found - np.asarray(painted, int)).max() <= 1
+
+
+@pytest.mark.usefixtures("weights")
 def test_auto_knows_a_painting_by_its_content_and_falls_back_to_the_photo(
     tmp_path, painting, monkeypatch
 ):

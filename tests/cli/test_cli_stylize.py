@@ -338,6 +338,17 @@ def test_seconds_refine_the_pass_by_optimisation(here, capsys):
     assert "impasto optimize castle composition-viii" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("weights")
+def test_seconds_refine_a_blend(capsys):
+    words = ["stylize", "castle", "--style", "poppies:3,great-wave:1,spring:0", "--size", "64"]
+    assert main([*words, "--seconds", "1", "-o", "blend.png"]) == 0
+    assert "one pass of great-wave:0.25,poppies:0.75" in capsys.readouterr().err
+    assert main(["show", "blend.png"]) == 0
+    shown = capsys.readouterr().out
+    assert "great-wave poppies" in shown
+    assert "--style-weights 0.25,0.75" in shown
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -170,7 +170,9 @@ def _note_without_torchmetrics() -> Note | None:
     """Return one line that says why SSIM and LPIPS are missing, if they will be."""
     if lpips_heads() is not None:
         return None
-    return Note("SSIM and LPIPS are left out: they need torchmetrics (pip install 'impasto[measure]')")
+    return Note(
+        "SSIM and LPIPS are left out: they need torchmetrics (pip install 'impasto[measure]')"
+    )
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from impasto.core.errors import ConfigError
 from impasto.core.events import Event, Finished, Note
 from impasto.io.checkpoints import Checkpoints
 from impasto.io.image import Picture
-from impasto.models.registry import has_any_model, style_of_painting
+from impasto.models.registry import are_together, has_any_model, style_of_painting
 from impasto.models.registry import styles as styles_by_name
 from impasto.optimization.options import OptimizeOptions
 from impasto.optimization.stylize import stylize
@@ -200,13 +200,15 @@ def _one_pass_model(
     paintings: Sequence[PictureLike], options: OptimizeOptions
 ) -> tuple[str, Model] | None:
     """Return the best network at hand for these paintings and what to call it, if there is one."""
-    name = _learnt_style(paintings[0]) if len(paintings) == 1 else None
-    if name is not None:
-        return name, load(name)
-    if not has_any_model():
-        return None
     shares = options.style_weights or (1.0,) * len(paintings)
     shares = tuple(share / sum(shares) for share in shares)
+    names = [name for name in map(_learnt_style, paintings) if name is not None]
+    if len(names) == len(paintings) and are_together(names):
+        blend = ",".join(f"{name}:{share:g}" for name, share in zip(names, shares, strict=True))
+        text = names[0] if len(names) == 1 else blend
+        return text, load(text)
+    if not has_any_model():
+        return None
     own = options.weights if options.backbone == "vgg16" else None
     return "the network for any painting", load_for_paintings(paintings, shares, own)
 

@@ -100,19 +100,22 @@ def _refine(
     """Paint one picture in one pass, and go on from there as `impasto optimize` does."""
     from impasto import assets
     from impasto.api.pictures import read
+    from impasto.models.file import read_info
     from impasto.models.registry import find_style
 
     if len(photos) != 1 or photos[0] == PIPE or output == PIPE or Path(photos[0]).is_dir():
         raise ConfigError("--seconds refines one picture, from a file to a file")
     choice = find_style(options.style, options.any_model)
     styles = tuple(str(painting) for painting in choice.paintings)
+    weights = choice.weights
     if not styles:
-        if len(choice.names) > 1 or assets.find(options.style) is None:
+        if not choice.bundled or any(assets.find(name) is None for name in choice.names):
             raise ConfigError(
                 f"--seconds needs the painting itself, which is not bundled for {options.style}; "
                 "use impasto optimize PHOTO PAINTING --init RESULT --coarsest 0"
             )
-        styles = (options.style,)
+        shares = zip((style.name for style in read_info(choice.path).styles), weights, strict=True)
+        styles, weights = zip(*((name, share) for name, share in shares if share > 0), strict=True)
     size = options.size
     if size is None:
         size = min(LARGEST_REFINED, max(read(photos[0]).image.shape[-2:]))
@@ -124,7 +127,7 @@ def _refine(
         device=options.device,
         dtype=options.dtype,
         weights=options.weights,
-        style_weights=choice.weights if len(styles) > 1 else None,
+        style_weights=weights if len(styles) > 1 else None,
     )
     path = None if output is None else Path(output)
     return optimize(

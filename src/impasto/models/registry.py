@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -114,6 +115,11 @@ def styles() -> dict[str, Path]:
 def models_of(style: str) -> dict[Path, int]:
     """Return the bundled models that have learnt a style, and how many styles each has."""
     return {path: len(names) for path, names in _styles_in(ZOO).items() if style in names}
+
+
+def are_together(names: Sequence[str]) -> bool:
+    """Return whether one bundled model has learnt all of these styles, so that they blend."""
+    return any(set(names) <= set(known) for known in _styles_in(ZOO).values())
 
 
 def style_of_painting(sha256: str | None) -> str | None:
