@@ -26,6 +26,16 @@ DOCS = Path(__file__).parent.parent / "docs"
 FOLDER = DOCS / "gallery"
 RESULTS = FOLDER / "seconds.json"
 
+STROKES = """
+## Strokes
+
+A network paints strokes of a fixed size in pixels, so in a larger picture they are smaller. `--stroke 1`
+keeps them as large beside the picture as they are at 512 px: it is painted small, and enlarged along
+the edges of the photo. The same part of one photo, by `benchmarks/strokes.py`:
+
+![cafe-terrace at 512, 2048 and 6000 pixels, without and with --stroke](gallery/strokes.jpg)
+"""
+
 
 def title(source: str) -> str:
     return Path(source).stem.replace("-", " ").replace("_", " ")
@@ -95,7 +105,7 @@ def main() -> None:
         cell(from_noise, seconds),
         "",
     ]
-    (DOCS / "gallery.md").write_text("\n".join(page), encoding="utf-8")
+    (DOCS / "gallery.md").write_text("\n".join(page) + STROKES, encoding="utf-8")
 
 
 if __name__ == "__main__":
