@@ -29,9 +29,9 @@ RESULTS = FOLDER / "seconds.json"
 STROKES = """
 ## Strokes
 
-A network paints strokes of a fixed size in pixels, so in a larger picture they are smaller. `--stroke 1`
-keeps them as large beside the picture as they are at 512 px: it is painted small, and enlarged along
-the edges of the photo. The same part of one photo, by `benchmarks/strokes.py`:
+A network paints strokes of a fixed size in pixels, so in a larger picture they are smaller.
+`--stroke 1` keeps them as large beside the picture as they are at 512 px: it is painted small, and
+enlarged along the edges of the photo. The same part of one photo, by `benchmarks/strokes.py`:
 
 ![cafe-terrace at 512, 2048 and 6000 pixels, without and with --stroke](gallery/strokes.jpg)
 """

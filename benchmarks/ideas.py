@@ -2,8 +2,8 @@
 
     python benchmarks/ideas.py [--size 512] [--work DIR]
 
-Each changes one thing about the default (from the photo, two scales) and is judged on two pairs by
-our own objective: the loss of the saved picture in float32, beside the default's. Losses and times
+Each changes one thing about the default (from the photo, two scales) and is judged by our own
+objective: the loss of the saved picture in float32, beside the default's. Losses and times
 are measured apart, as in optimize.py.
 """
 
@@ -246,12 +246,13 @@ def paint(pair: Pair, idea: Idea, options: OptimizeOptions, work: Path) -> dict[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--pairs", type=int, default=1, help="of optimize.py that are painted")
     parser.add_argument("--work", type=Path, default=Path("bench-results/ideas"))
     parser.add_argument("--curves-only", action="store_true", help="paint, do not time")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     weights = load_weights()
-    pairs = [Pair.read(*names, arguments.size, weights) for names in (PAIRS[0], PAIRS[3])]
+    pairs = [Pair.read(*names, arguments.size, weights) for names in PAIRS[: arguments.pairs]]
     rows: list[list[Cell]] = []
     first: list[float] = []
     first_seconds = 0.0

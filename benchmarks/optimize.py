@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import time
 from collections.abc import Sequence
@@ -190,6 +191,19 @@ class Line:
         return cells
 
 
+def medians(summary: Sequence[Sequence[Cell]]) -> Table:
+    """Return the median over the pairs of our share of the classic's time to its last loss."""
+    shares: dict[tuple[Cell, Cell], list[float]] = {}
+    for _, start, kind, _, _, _, share, *_ in summary:
+        shares.setdefault((start, kind), []).append(math.inf if share is None else float(share))
+    rows: list[list[Cell]] = []
+    for (start, kind), found in shares.items():
+        median = statistics.median(found)
+        rows.append([start, kind, "never" if median == math.inf else median])
+    return Table(MEDIANS, sorted(rows, key=lambda row: str(row[0])))
+
+
+MEDIANS = ("classic from", "impasto, from the photo", ("median share of its time", "{:.3f}"))
 COLUMNS = (
     *("pair", "setup", "steps", ("s per step", "{:.2f}"), ("s in all", "{:.0f}")),
     *(("content distance", "{:.2f}"), ("style distance", "{:.3f}"), ("classic loss", "{:,.0f}")),
@@ -231,7 +245,7 @@ def main() -> None:
                 kind = name.removeprefix("impasto, from the photo, ")
                 summary.append([pair.name, start, kind, *cells])
     if rows:
-        write("optimize", Table(SUMMARY, summary), Table(COLUMNS, rows))
+        write("optimize", medians(summary), Table(SUMMARY, summary), Table(COLUMNS, rows))
 
 
 if __name__ == "__main__":
