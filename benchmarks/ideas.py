@@ -178,7 +178,7 @@ IDEAS = (
     Idea(
         "float32 for the last 5 steps",
         "a few per cent lower: the noise of bfloat16 is gone",
-        "dropped: 5 more steps in bfloat16 give the same",
+        "dropped: so do more steps",
         {"dtype": "float32", "coarsest": 0, "steps": (5,), "init": "auto"},
     ),
     Idea(
@@ -206,7 +206,7 @@ IDEAS = (
         {},
         lambda: patch.object(painting, "resize", WithDetail()),
     ),
-    Idea("history 5", "a tenth higher", "dropped: it decides in longer runs", {"history": 5}),
+    Idea("history 5", "a tenth higher", "dropped: the default costs no time", {"history": 5}),
     Idea("history 100", "the same in 30 steps", "dropped: memory for nothing", {"history": 100}),
     Idea(
         "history carried to the next scale",
