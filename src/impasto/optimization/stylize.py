@@ -197,6 +197,7 @@ class _Run:
                     self.state = None
                 stopped = yield from self._steps(level, solver)
                 image = solver.finish()[..., : scale.height, : scale.width]
+                del solver  # its memory of steps, before the next one needs some
             image = image.clamp(0, 1)
         assert image is not None
         image, losses = self._finish(image)
