@@ -27,6 +27,7 @@ from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture, to_pil
 from impasto.measurement.yardstick import Yardstick
 from impasto.models.file import ModelInfo, load_model, read_info
+from impasto.models.registry import ZOO
 from impasto.perception.weights import load_weights
 from report import Cell, Table, write
 from styles import SIZE, at_size, find_painting
@@ -41,7 +42,8 @@ COLUMNS = (
 
 def pace(painting: Path, photos: Path, info: ModelInfo, model: Path) -> float:
     """Return steps a minute of such a training."""
-    add_to = "sixteen" if info.recipe["options"]["add_to"] else None
+    added = info.recipe["options"]["add_to"]
+    add_to = str(ZOO / f"{added}.safetensors") if added else None
     options = TrainOptions(network=info.network_name, add_to=add_to, steps=TIMED_STEPS)  # type: ignore[arg-type]
     with tempfile.TemporaryDirectory() as folder:
         request = TrainRequest([painting], photos, Path(folder) / model.name)
