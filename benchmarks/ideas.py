@@ -123,16 +123,18 @@ class HalfGram(style._Gram):  # noqa: SLF001
 class WithDetail:
     """Enlarges a picture and adds what the photo loses when it is made as small."""
 
-    photo: Tensor | None = None
+    def __init__(self) -> None:
+        self.photo: Tensor | None = None  # what is sized first
 
     def __call__(self, image: Tensor, height: int, width: int) -> Tensor:
         """Return the picture at another size."""
         sized = resize(image, height, width)
-        if WithDetail.photo is None or image.shape[-1] >= width:
-            WithDetail.photo = image if WithDetail.photo is None else WithDetail.photo
-            return sized
-        photo = resize(WithDetail.photo, height, width)
-        return sized + photo - resize(resize(photo, *image.shape[-2:]), height, width)
+        if self.photo is None:
+            self.photo = image
+        elif image.shape[-1] < width:
+            photo = resize(self.photo, height, width)
+            sized = sized + photo - resize(resize(photo, *image.shape[-2:]), height, width)
+        return sized
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class Idea:
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """Put the change in place."""
-        CarriedLBFGS.last, WithDetail.photo = None, None
+        CarriedLBFGS.last = None
         if self.change is None:
             yield
         else:

@@ -30,12 +30,10 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 import impasto
-from fast import median_seconds
-from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.folder import find_pictures
-from impasto.io.image import read_picture
 from report import Cell, Table, write
 from styles import at_size
+from timing import median_seconds
 
 CALIBRATED_WITH = 100
 SIDE = 256
@@ -53,8 +51,7 @@ class Photos(CalibrationDataReader):
 
     def __init__(self, paths: list[Path]) -> None:
         self.images: Iterator[dict[str, np.ndarray]] = (
-            {"image": resize(image, *fit_long_side(*size_of(image), SIDE)).numpy()}
-            for image in (read_picture(path).image for path in paths)
+            {"image": at_size(path, SIDE).numpy()} for path in paths
         )
 
     def get_next(self) -> dict[str, np.ndarray] | None:

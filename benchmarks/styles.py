@@ -45,10 +45,10 @@ STEPS = 300
 CURVES = Path(__file__).parent / "curves.json"
 
 
-def at_size(path: Path) -> Tensor:
-    """Return a picture at the size at which everything is judged."""
+def at_size(path: Path, size: int = SIZE) -> Tensor:
+    """Return a picture at the size at which everything is judged, or another."""
     image = read_picture(path).image
-    return resize(image, *fit_long_side(*size_of(image), SIZE))
+    return resize(image, *fit_long_side(*size_of(image), size))
 
 
 def find_curve(yardstick: Yardstick, weights: Weights, key: str, until: float) -> list[float]:

@@ -119,7 +119,13 @@ def models_of(style: str) -> dict[Path, int]:
 
 def are_together(names: Sequence[str]) -> bool:
     """Return whether one bundled model has learnt all of these styles, so that they blend."""
-    return any(set(names) <= set(known) for known in _styles_in(ZOO).values())
+    return _bundled_with(names) is not None
+
+
+def _bundled_with(names: Sequence[str]) -> Path | None:
+    """Return the smallest bundled model that has learnt all of these styles, None if none has."""
+    found = (path for path, known in _styles_in(ZOO).items() if set(names) <= set(known))
+    return next(found, None)
 
 
 def style_of_painting(sha256: str | None) -> str | None:
@@ -233,9 +239,9 @@ def _find_model(words: list[str], text: str) -> tuple[Path, bool]:
     """Return the one model that holds all of the styles, and whether it is bundled."""
     known = styles()
     if all(word in known for word in words):
-        for path, names in _styles_in(ZOO).items():
-            if set(words) <= set(names):
-                return path, True
+        path = _bundled_with(words)
+        if path is not None:
+            return path, True
         raise ConfigError(
             f"--style {text}: these styles are in different models and cannot be blended; "
             "impasto styles says which are together"
