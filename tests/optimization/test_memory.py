@@ -5,8 +5,8 @@ from impasto.core.errors import ResourceError
 from impasto.optimization.memory import plan_memory
 
 
-def plan(height, width, budget, history=20, dtype=torch.bfloat16):
-    return plan_memory(height, width, budget, history=history, dtype=dtype)
+def plan(height, width, budget, history=20, dtype=torch.bfloat16, originals=0.0):
+    return plan_memory(height, width, budget, originals=originals, history=history, dtype=dtype)
 
 
 def test_a_small_picture_is_seen_whole():
@@ -34,3 +34,10 @@ def test_less_memory_means_smaller_tiles_and_a_shorter_history():
 def test_what_cannot_fit_says_how_much_would():
     with pytest.raises(ResourceError, match=r"need .* GB at least"):
         plan(3072, 4096, 1e9)
+
+
+def test_a_large_photo_leaves_less_for_the_rest():
+    photo = 48e6 * 12
+    small, large = plan(768, 1024, 2e9), plan(768, 1024, 2e9, originals=photo)
+    assert (large.side or 10**6, large.history) < (small.side or 10**6, small.history)
+    assert small.size + photo > 2e9 >= large.size

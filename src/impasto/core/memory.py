@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import sys
@@ -59,6 +60,18 @@ def peak_memory() -> int:
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def give_back_memory() -> None:
+    """Hand memory that was freed back to the system, where the C library keeps it (glibc).
+
+    It keeps blocks of up to 32 MB for the next ones, which at last fit into none of the gaps. At
+    1024 pixels in tiles that is a fifth of the peak; a call takes milliseconds.
+    """
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # another C library
+        return
 
 
 def available_memory() -> int:

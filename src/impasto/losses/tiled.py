@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from impasto.core.memory import give_back_memory
 from impasto.core.tensors import size_of
 from impasto.losses.perceptual import LossWeights, PerceptualLoss, wide
 from impasto.losses.style import gram_sum
@@ -131,6 +132,7 @@ class TiledLoss:
         self.overlap = overlap_of(extractor)
         self.loss = PerceptualLoss(extractor, formula, weights, None, [], None)
         self.extractor, self.weights = extractor, weights
+        give_back_memory()
         with torch.no_grad():
             self._content = self._whole_features(content)
             self._units = {
@@ -148,6 +150,7 @@ class TiledLoss:
             image: (1, 3, H, W), nominally in [0, 1], at the content's size. If it requires a
                 gradient, so does the sum of the terms.
         """
+        give_back_memory()
         seen = image.detach()
         grams, content = self._first_pass(seen)
         wants_gradient = torch.is_grad_enabled() and image.requires_grad

@@ -9,7 +9,7 @@ import torch
 from impasto.core.errors import ResourceError
 from impasto.core.memory import format_size
 
-FIXED = 550e6
+FIXED = 450e6
 """Bytes of the program itself and of VGG's weights."""
 
 PER_PIXEL = {torch.float32: 2600.0, torch.bfloat16: 1800.0}
@@ -21,8 +21,9 @@ OVERLAP = 160
 PICTURE = 12
 """Bytes per pixel of a picture in float32."""
 
-PICTURES = 14
-"""Pictures that are kept, whatever the optimiser remembers."""
+PICTURES = 10
+"""Pictures at the size that is painted, whatever the optimiser remembers: the latest and the best,
+their gradients, steps and what lies between."""
 
 TARGET = {torch.float32: 32.0, torch.bfloat16: 16.0}
 """Bytes per pixel of the photo's features."""
@@ -54,7 +55,13 @@ class MemoryPlan:
 
 
 def plan_memory(
-    height: int, width: int, budget: float, *, history: int, dtype: torch.dtype
+    height: int,
+    width: int,
+    budget: float,
+    *,
+    originals: float = 0.0,
+    history: int,
+    dtype: torch.dtype,
 ) -> MemoryPlan:
     """Return the fastest way to paint a picture that fits into a budget.
 
@@ -65,6 +72,7 @@ def plan_memory(
         height: of the picture.
         width: of the picture.
         budget: bytes.
+        originals: bytes of the photo and the paintings as they were read.
         history: pairs of pictures that L-BFGS remembers at most.
         dtype: of the features.
 
@@ -73,7 +81,7 @@ def plan_memory(
     """
     pixels = height * width
     rate = PER_PIXEL[dtype]
-    constant = FIXED + pixels * (PICTURES * PICTURE + TARGET[dtype])
+    constant = FIXED + originals + pixels * (PICTURES * PICTURE + TARGET[dtype])
     whole = constant + pixels * (rate + 2 * history * PICTURE)
     if whole <= budget:
         return MemoryPlan(None, history, torch.float32, whole)

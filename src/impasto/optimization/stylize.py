@@ -136,9 +136,15 @@ class _Run:
         budget = (
             SHARE * available_memory() if options.memory is None else parse_size(options.memory)
         )
+        originals = _bytes_of([self.photo, self.content, *self.styles])
         self.memory = [
             plan_memory(
-                scale.height, scale.width, budget, history=options.history, dtype=self.dtype
+                scale.height,
+                scale.width,
+                budget,
+                originals=originals,
+                history=options.history,
+                dtype=self.dtype,
             )
             for scale in self.scales
         ]
@@ -398,6 +404,12 @@ def _loss_weights(options: OptimizeOptions, count: int) -> tuple[LossWeights, tu
         tv_weight=options.tv_weight or 0.0,
     )
     return weights, shares
+
+
+def _bytes_of(images: Sequence[Tensor]) -> int:
+    """Return what pictures take in memory; one that is there twice counts once."""
+    sizes = {image.data_ptr(): image.numel() * image.element_size() for image in images}
+    return sum(sizes.values())
 
 
 def _pad(image: Tensor) -> Tensor:
