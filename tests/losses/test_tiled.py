@@ -36,7 +36,7 @@ def evaluate(loss, image):
     [
         (150, 203, {}),
         (203, 128, {"pooling": "average"}),
-        (131, 257, {"border": "zeros"}),
+        (131, 331, {"border": "zeros"}),
         (96, 33, {}),
     ],
 )
@@ -92,14 +92,17 @@ def test_without_a_gradient_there_are_only_terms():
 
 def test_tiles_cover_every_pixel_once_and_begin_where_pools_do():
     for (height, width), side in product([(100, 333), (16, 17), (512, 512)], (16, 64, 256)):
-        seen = torch.zeros(height, width)
+        seen, sizes = torch.zeros(height, width), set()
         for tile in tiles(height, width, side, 80):
             own = seen[tile.inner_top : tile.inner_bottom, tile.inner_left : tile.inner_right]
             own += 1
             assert tile.top % 16 == tile.left % 16 == tile.inner_top % 16 == 0
-            assert max(own.shape) <= side
+            assert max(own.shape) <= side + 2 * 80
+            sizes.add((tile.bottom - tile.top, tile.right - tile.left))
             assert 0 <= tile.top <= tile.inner_top < tile.inner_bottom <= tile.bottom <= height
         assert (seen == 1).all()
+        assert len(sizes) == 1
+        assert max(sizes.pop()) <= side + 2 * 80 + 15
 
 
 def test_the_overlap_is_how_far_a_feature_sees():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import torch
@@ -34,6 +34,11 @@ class Tile:
     inner_left: int
     inner_right: int
 
+    @property
+    def pixels(self) -> int:
+        """With its overlap."""
+        return (self.bottom - self.top) * (self.right - self.left)
+
     def cut(self, image: Tensor) -> Tensor:
         """Return the tile with its overlap, (B, C, bottom - top, right - left)."""
         return image[..., self.top : self.bottom, self.left : self.right]
@@ -60,29 +65,32 @@ class Tile:
 def tiles(height: int, width: int, side: int, overlap: int) -> Iterator[Tile]:
     """Yield tiles that cover a picture; their own parts do not overlap.
 
+    All tiles of a picture have the same size, so that what one leaves in memory fits the next.
+
     Args:
         height: of the picture.
         width: of the picture.
-        side: of a tile's own part, a multiple of `ALIGNMENT`.
+        side: of a tile's own part at most, a multiple of `ALIGNMENT`; at the edges of the picture
+            it may be larger by the overlap.
         overlap: pixels that a tile sees around its own part, a multiple of `ALIGNMENT`.
     """
-    for top, left in product(_cuts(height, side), _cuts(width, side)):
-        yield Tile(
-            max(0, top[0] - overlap),
-            min(height, top[1] + overlap),
-            max(0, left[0] - overlap),
-            min(width, left[1] + overlap),
-            *top,
-            *left,
-        )
+    for rows, columns in product(_cuts(height, side, overlap), _cuts(width, side, overlap)):
+        top, bottom, inner_top, inner_bottom = rows
+        left, right, inner_left, inner_right = columns
+        yield Tile(top, bottom, left, right, inner_top, inner_bottom, inner_left, inner_right)
 
 
-def _cuts(length: int, side: int) -> list[tuple[int, int]]:
-    """Return where a side is cut into about equal pieces of at most `side`."""
-    pieces = -(-length // side)
-    step = -(-length // (pieces * ALIGNMENT)) * ALIGNMENT
-    starts = range(0, length, step)
-    return [(start, min(length, start + step)) for start in starts]
+def _cuts(length: int, side: int, overlap: int) -> list[tuple[int, int, int, int]]:
+    """Return where the tiles along a side begin and end, and their own parts."""
+    between = length - 2 * overlap
+    count = max(1, -(-between // side))
+    if count == 1:
+        return [(0, length, 0, length)]
+    step = -(-between // (count * ALIGNMENT)) * ALIGNMENT
+    tile = step + 2 * overlap + length % ALIGNMENT
+    starts = [min(index * step, length - tile) for index in range(count)]
+    own = [0, *(start + overlap for start in starts[1:]), length]
+    return [(start, start + tile, *part) for start, part in zip(starts, pairwise(own), strict=True)]
 
 
 def overlap_of(extractor: Extractor) -> int:
@@ -182,6 +190,7 @@ class TiledLoss:
             self._add_grams(tile, features, sums)
             for layer in squares:
                 squares[layer] += _sum_of_squares(self._difference(layer, tile, features[layer]))
+            del features  # before the next ones are computed
         terms = {
             f"content.{layer}": image.new_tensor(self._factors()[layer] * total)
             for layer, total in squares.items()
@@ -200,19 +209,23 @@ class TiledLoss:
         slopes = self._normalized(slopes, image)
         factors = self._factors()
         for tile in self._tiles(image):
-            cut = tile.cut(image).clone().requires_grad_()
-            with torch.enable_grad():
-                features = self.extractor(cut)
-                total = cut.new_zeros(())
-                for layer, slope in slopes.items():
-                    total = (
-                        total + (gram_sum(tile.own(features[layer], _stride(layer))) * slope).sum()
-                    )
-                for layer in self._content:
-                    distance = self._difference(layer, tile, features[layer]).square().sum()
-                    total = total + factors[layer] * distance
-            tile.cut(whole).add_(torch.autograd.grad(total, cut)[0])
+            tile.cut(whole).add_(self._gradient(tile, image, slopes, factors))
         return whole
+
+    @torch.enable_grad()
+    def _gradient(
+        self, tile: Tile, image: Tensor, slopes: dict[str, Tensor], factors: dict[str, float]
+    ) -> Tensor:
+        """Return the gradient of what a tile's own features add to the loss, at all its pixels."""
+        cut = tile.cut(image).clone().requires_grad_()
+        features = self.extractor(cut)
+        total = cut.new_zeros(())
+        for layer, slope in slopes.items():
+            total = total + (gram_sum(tile.own(features[layer], _stride(layer))) * slope).sum()
+        for layer in self._content:
+            distance = self._difference(layer, tile, features[layer]).square().sum()
+            total = total + factors[layer] * distance
+        return torch.autograd.grad(total, cut)[0]
 
     def _factors(self) -> dict[str, float]:
         """Return what the squared distance of each content layer is multiplied by."""

@@ -8,15 +8,17 @@ import torch
 
 from impasto.core.errors import ResourceError
 from impasto.core.memory import format_size
+from impasto.losses.tiled import tiles
 
 FIXED = 450e6
 """Bytes of the program itself and of VGG's weights."""
 
 PER_PIXEL = {torch.float32: 2600.0, torch.bfloat16: 1800.0}
-"""Bytes per pixel of VGG's features and their gradients down to conv5_1, measured."""
+"""Bytes per pixel of VGG's features and their gradients down to conv5_1, measured. In bfloat16 1300
+are in use at once; the rest is what the allocator keeps between them."""
 
-OVERLAP = 160
-"""By how many pixels a tile is larger than its own part, both sides together."""
+OVERLAP = 80
+"""Pixels that a tile sees around its own part, for VGG down to conv5_1."""
 
 PICTURE = 12
 """Bytes per pixel of a picture in float32."""
@@ -28,8 +30,11 @@ their gradients, steps and what lies between."""
 TARGET = {torch.float32: 32.0, torch.bfloat16: 16.0}
 """Bytes per pixel of the photo's features."""
 
-SIDES = (2048, 1536, 1024, 768, 512, 384, 256)
+SIDES = (2048, 1536, 1024, 768, 640, 512, 384, 256)
 """Tiles that are tried, in pixels; larger ones waste less on their overlap."""
+
+SMALL_SIDE = 512
+"""Rather than tiles smaller than this, L-BFGS remembers less."""
 
 LEAST_HISTORY = 4
 
@@ -94,11 +99,11 @@ def plan_memory(
     )
     needed = 0.0
     for side in SIDES:
-        tile = min(height, side + OVERLAP) * min(width, side + OVERLAP) * rate
+        tile = next(tiles(height, width, side, OVERLAP)).pixels * rate
         for pairs, kind in remembered:
             memory = pairs * pixels * PICTURE * (2 if kind == torch.float32 else 1)
             needed = constant + tile + memory
-            fits_well = side <= SIDES[4] or pairs == history
+            fits_well = side <= SMALL_SIDE or pairs == history
             if needed <= budget and fits_well:
                 return MemoryPlan(side, pairs, kind, needed)
     raise ResourceError(
