@@ -47,6 +47,7 @@ docs: dev  ## write docs/reference.md and docs/benchmarks.md anew, measuring not
 # UNSEEN: paintings that no network was trained on.
 bench: $(VENV)/.benchmark  ## measure docs/benchmarks.md anew, 40 min (PHOTOS= PAINTINGS= UNSEEN= folders: all of it)
 	$(BIN)/python benchmarks/optimize.py
+	$(BIN)/python benchmarks/step.py
 	$(BIN)/python benchmarks/memory.py castle starry-night
 	$(BIN)/python benchmarks/one_pass.py
 	$(BIN)/python benchmarks/compare.py
