@@ -82,7 +82,11 @@ def test_killed_and_resumed_it_equals_the_uninterrupted_run(here):
     subprocess.run([*TRAIN, *words, "-o", "whole.safetensors"], check=True, capture_output=True)
     with start(*words, "-o", "killed.safetensors", "--checkpoint-minutes", "0") as process:
         read_until(process, 6)
+        second = [*TRAIN, "--resume", "killed.run"]
+        refused = subprocess.run(second, check=False, capture_output=True, text=True)
         process.kill()
+    assert refused.returncode == 2
+    assert "in use by another process" in refused.stderr
     assert not (here / "killed.safetensors").exists()
     done = subprocess.run(
         [*TRAIN, "--resume", "killed.run", "--json"], check=True, capture_output=True, text=True

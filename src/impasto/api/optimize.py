@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,8 @@ def optimize_events(
         folder = OptimizeRun(Path(run))
         folder.create(names[0], tuple(names[1:]), options, str(output))
         checkpoints = folder.checkpoints
-    yield from _paint(content, sources, options, checkpoints)
+    with nullcontext() if checkpoints is None else checkpoints.held():
+        yield from _paint(content, sources, options, checkpoints)
 
 
 def resume_optimize_events(run: str | Path) -> Generator[Event, None, None]:
@@ -144,7 +146,8 @@ def resume_optimize_events(run: str | Path) -> Generator[Event, None, None]:
     """
     folder = OptimizeRun(Path(run))
     task = folder.task()
-    yield from _paint(task.content, list(task.styles), task.options, folder.checkpoints)
+    with folder.checkpoints.held():
+        yield from _paint(task.content, list(task.styles), task.options, folder.checkpoints)
 
 
 def _paint(

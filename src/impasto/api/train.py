@@ -6,6 +6,7 @@ import dataclasses
 import io
 import re
 from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,8 @@ def train_events(
     folder = RunFolder(Path(request.run) if request.run else output.with_suffix(".run"))
     if Processes().leads:
         folder.create(task, images)
-    yield from _events(task, folder)
+    with _held(folder):
+        yield from _events(task, folder)
 
 
 def _paintings(request: TrainRequest) -> tuple[Painting, ...]:
@@ -215,7 +217,13 @@ def resume_events(run: str | Path, **changes: Any) -> Generator[Event, None, Non
         options = replace(task.options, **{**limits, **changes})
         task = replace(task, options=options)
     check_model_output(Path(task.output), force=True)
-    yield from _events(task, folder)
+    with _held(folder):
+        yield from _events(task, folder)
+
+
+def _held(folder: RunFolder) -> AbstractContextManager[None]:
+    """Keep the folder for the one process that writes into it."""
+    return folder.held() if Processes().leads else nullcontext()
 
 
 def check_model_output(path: Path, *, force: bool = False) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,39 @@ KEPT = 2
 TASK_FILE = "run.json"
 """What was asked of a run, in its folder."""
 
+LOCK_FILE = "run.lock"
+"""Held by the process that writes into the folder; of no meaning when no process does."""
+
 
 class Checkpoints:
     """The files `checkpoint-STEP.pt` of a run folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the folder for this process, until it ends in whatever way.
+
+        Raises:
+            ConfigError: another process has it.
+        """
+        if sys.platform == "win32":  # without locks of this kind
+            yield
+            return
+        import fcntl
+
+        with (self.folder / LOCK_FILE).open("w", encoding="utf-8") as stream:
+            try:
+                fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):
+                raise ConfigError(
+                    f"{self.folder} is in use by another process; wait until that has stopped "
+                    "(after Ctrl-C it still saves a checkpoint), or name another folder with --run"
+                ) from None
+            except OSError:  # a file system without locks
+                pass
+            yield
 
     def save(self, step: int, state: Mapping[str, Any]) -> Path:
         """Write a checkpoint, then drop the oldest ones.

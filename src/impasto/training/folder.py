@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,10 @@ class RunFolder:
             write_atomically(path, json.dumps(asdict(task), indent=1).encode())
         except OSError as error:
             raise ConfigError(f"cannot make the run folder {self.path}: {error}") from error
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep the folder for this process; see `Checkpoints.held`."""
+        return self._checkpoints.held()
 
     def task(self) -> TrainTask:
         """Return what the run is about.
