@@ -21,6 +21,10 @@ ALIGNMENT = 16
 the whole picture."""
 
 
+LARGE = 3 * 512**2
+"""Numbers in a picture whose tiles are worth a tidy memory."""
+
+
 @dataclass(frozen=True)
 class Tile:
     """A rectangle of the picture, and the part of it that is this tile's own."""
@@ -140,7 +144,7 @@ class TiledLoss:
         self.overlap = overlap_of(extractor)
         self.loss = PerceptualLoss(extractor, formula, weights, None, [], None)
         self.extractor, self.weights = extractor, weights
-        give_back_memory()
+        _make_room(content)
         with torch.no_grad():
             self._content = self._whole_features(content)
             self._units = {
@@ -158,7 +162,7 @@ class TiledLoss:
             image: (1, 3, H, W), nominally in [0, 1], at the content's size. If it requires a
                 gradient, so does the sum of the terms.
         """
-        give_back_memory()
+        _make_room(image)
         seen = image.detach()
         grams, content = self._first_pass(seen)
         wants_gradient = torch.is_grad_enabled() and image.requires_grad
@@ -291,6 +295,12 @@ class _KnownGradient(torch.autograd.Function):
     def backward(context: Any, *slopes: Tensor) -> tuple[Tensor, None]:
         (gradient,) = context.saved_tensors
         return gradient * slopes[0], None
+
+
+def _make_room(image: Tensor) -> None:
+    """Give back what earlier work left in pieces, if the picture is large enough to matter."""
+    if image.numel() >= LARGE:
+        give_back_memory()
 
 
 def _stride(layer: str) -> int:
