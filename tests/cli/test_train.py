@@ -82,6 +82,7 @@ def test_killed_and_resumed_it_equals_the_uninterrupted_run(here):
     subprocess.run([*TRAIN, *words, "-o", "whole.safetensors"], check=True, capture_output=True)
     with start(*words, "-o", "killed.safetensors", "--checkpoint-minutes", "0") as process:
         read_until(process, 6)
+        process.send_signal(signal.SIGSTOP)  # or it may be through before the second has started
         second = [*TRAIN, "--resume", "killed.run"]
         refused = subprocess.run(second, check=False, capture_output=True, text=True)
         process.kill()
