@@ -271,3 +271,6 @@ def test_several_paintings_become_styles_and_one_more_is_added(here, capsys):
     ]
     assert main([*words, "-q"]) == 0
     assert capsys.readouterr().out == "wave_night+flowers.png\n"
+    (here / "two.safetensors").unlink()  # the run folder keeps what it goes on from
+    assert main(["train", "--resume", "three.run", "--steps", "3"]) == 0
+    assert load_model(here / "three.safetensors")[1].styles[:2] == two[1].styles

@@ -111,9 +111,6 @@ def train_events(
         ResourceError: out of memory, or a loss that does not stay finite.
     """
     options = options or TrainOptions()
-    options = replace(
-        options, start=_absolute(options.start), add_to=_absolute(options.add_to)
-    )  # so that --resume finds them from any folder
     output = Path(request.output)
     check_model_output(output)
     if not find_pictures(Path(request.photos)):
@@ -123,13 +120,15 @@ def train_events(
         check_folder_of_paintings(request.styles)
     images = [] if any_style else [read(style).image for style in request.styles]
     paintings = () if any_style else _paintings(request)
-    _network_and_start(options, paintings)  # what cannot work is refused before a folder is made
+    source = options.start or options.add_to
+    start = find_style(source).path if source else None
+    _network_and_start(options, paintings, start)  # what cannot work is refused at once
     for layer in (*options.content_layers, *options.style_layers):
         VGG16.split(layer)
     if options.tensorboard:
         find_writer()
-    if options.add_to is not None:
-        _check_new(paintings, options.add_to)
+    if options.add_to is not None and start is not None:
+        _check_new(paintings, start)
     task = TrainTask(
         paintings=paintings,
         photos=str(Path(request.photos).resolve()),
@@ -140,9 +139,9 @@ def train_events(
     )
     folder = RunFolder(Path(request.run) if request.run else output.with_suffix(".run"))
     if Processes().leads:
-        folder.create(task, images)
+        folder.create(task, images, start)
     with _held(folder):
-        yield from _events(task, folder)
+        yield from _events(task, folder, start)
 
 
 def _paintings(request: TrainRequest) -> tuple[Painting, ...]:
@@ -183,21 +182,18 @@ def check_folder_of_paintings(styles: Sequence[str | Path]) -> None:
         raise ConfigError(f"{styles[0]}: no pictures in it; it needs about 20 paintings")
 
 
-def _absolute(model: str | None) -> str | None:
-    """Return the whole path of a model file; names of bundled styles stay as they are."""
-    return str(Path(model).resolve()) if model is not None and Path(model).is_file() else model
-
-
-def _check_new(paintings: Sequence[Painting], model: str) -> None:
+def _check_new(paintings: Sequence[Painting], model: Path) -> None:
     """Refuse a name that the model has already.
 
     Raises:
         ConfigError: with the name.
     """
-    known = {style.name for style in read_info(find_style(model).path).styles}
+    known = {style.name for style in read_info(model).styles}
     for painting in paintings:
         if painting.name in known:
-            raise ConfigError(f"{model} has a style {painting.name} already; use another --name")
+            raise ConfigError(
+                f"{model.stem} has a style {painting.name} already; use another --name"
+            )
 
 
 def resume_events(run: str | Path, **changes: Any) -> Generator[Event, None, None]:
@@ -218,7 +214,7 @@ def resume_events(run: str | Path, **changes: Any) -> Generator[Event, None, Non
         task = replace(task, options=options)
     check_model_output(Path(task.output), force=True)
     with _held(folder):
-        yield from _events(task, folder)
+        yield from _events(task, folder, folder.start())
 
 
 def _held(folder: RunFolder) -> AbstractContextManager[None]:
@@ -240,8 +236,8 @@ def check_model_output(path: Path, *, force: bool = False) -> None:
         raise ModelFileError(f"{path} exists; use another name with -o, or remove it")
 
 
-def _events(task: TrainTask, folder: RunFolder) -> Generator[Event, None, None]:
-    network, start = _network_and_start(task.options, task.paintings)
+def _events(task: TrainTask, folder: RunFolder, start: Path | None) -> Generator[Event, None, None]:
+    network, state = _network_and_start(task.options, task.paintings, start)
     weights: dict[str, Tensor] = {}
     for found in find_weights(file=task.options.weights):
         if isinstance(found, Event):
@@ -249,28 +245,27 @@ def _events(task: TrainTask, folder: RunFolder) -> Generator[Event, None, None]:
         else:
             weights = found
     samples = {name: read(name).image for name in SAMPLE_PHOTOS if assets.find(name)}
-    outcome = yield from train_loop(task, folder, network, weights, start=start, samples=samples)
+    outcome = yield from train_loop(task, folder, network, weights, start=state, samples=samples)
     if not outcome.leads:
         return
     if not outcome.stopped:
-        save_model(Path(task.output), outcome.trainer.average, _describe(task, folder, outcome))
+        info = _describe(task, folder, outcome, start)
+        save_model(Path(task.output), outcome.trainer.average, info)
         yield Saved(Path(task.output))
     yield Trained(outcome.trainer.step_number, outcome.seconds, stopped=outcome.stopped)
 
 
 def _network_and_start(
-    options: TrainOptions, paintings: Sequence[Painting]
+    options: TrainOptions, paintings: Sequence[Painting], path: Path | None
 ) -> tuple[NetworkOptions, dict[str, Tensor] | None]:
     """Return the network's shape for new styles, and its first weights if it has any.
 
     Started from a trained model, a style of a name that the model has goes on from there; any
     other begins as the mean of the model's styles.
     """
-    source = options.start or options.add_to
     count = max(1, len(paintings))
-    if source is None:
+    if path is None:
         return replace(find_network(options.network), styles=count), None
-    path = find_style(source).path
     if options.network == "any" and read_info(path).any_style:
         whole, info = load_any_style(path)
         return info.network, whole.state_dict()
@@ -290,7 +285,9 @@ def _network_and_start(
     return replace(info.network, styles=old + count), state
 
 
-def _describe(task: TrainTask, folder: RunFolder, outcome: Outcome) -> ModelInfo:
+def _describe(
+    task: TrainTask, folder: RunFolder, outcome: Outcome, start: Path | None
+) -> ModelInfo:
     """Return what the model file says about itself."""
     options = dataclasses.asdict(task.options)
     for private in ("weights", "device", "workers"):
@@ -304,8 +301,8 @@ def _describe(task: TrainTask, folder: RunFolder, outcome: Outcome) -> ModelInfo
         for painting, thumbnail in zip(task.paintings, thumbnails, strict=True)
     )
     before: tuple[StyleInfo, ...] = ()
-    if task.options.add_to is not None:
-        before = read_info(find_style(task.options.add_to).path).styles
+    if task.options.add_to is not None and start is not None:
+        before = read_info(start).styles
     return ModelInfo(
         network=network,
         network_name="any" if task.paintings_folder else name_of(network),

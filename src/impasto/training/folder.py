@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -57,15 +58,24 @@ class TrainTask:
 
 
 class RunFolder:
-    """A folder with `run.json`, the paintings, `metrics.jsonl`, checkpoints and `samples/`."""
+    """A folder with `run.json`, the paintings, `metrics.jsonl`, checkpoints and `samples/`.
+
+    A network that goes on from another keeps that one too, as `start.safetensors`.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._start = path / "start.safetensors"
         self._records = path / "metrics.jsonl"
         self._checkpoints = Checkpoints(path)
 
-    def create(self, task: TrainTask, styles: Sequence[Tensor]) -> None:
+    def create(self, task: TrainTask, styles: Sequence[Tensor], start: Path | None = None) -> None:
         """Begin a run.
+
+        Args:
+            task: what it is about.
+            styles: the paintings, (1, 3, H, W) in [0, 1] each.
+            start: the model file that it goes on from.
 
         Raises:
             ConfigError: the folder holds a run already, or cannot be made.
@@ -75,6 +85,8 @@ class RunFolder:
             (self.path / "samples").mkdir(parents=True, exist_ok=True)
             for painting, style in zip(task.paintings, styles, strict=True):
                 write_picture(to_pil(style), self._style_file(painting), force=True)
+            if start is not None:
+                shutil.copyfile(start, self._start)
             write_atomically(path, json.dumps(asdict(task), indent=1).encode())
         except OSError as error:
             raise ConfigError(f"cannot make the run folder {self.path}: {error}") from error
@@ -102,6 +114,10 @@ class RunFolder:
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{path} cannot be read ({error})") from error
+
+    def start(self) -> Path | None:
+        """Return the model file that the run goes on from, None if it began from random weights."""
+        return self._start if self._start.exists() else None
 
     def styles(self, task: TrainTask) -> list[Tensor]:
         """Return the paintings, (1, 3, H, W) in [0, 1] each."""
