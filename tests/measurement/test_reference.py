@@ -52,6 +52,14 @@ def test_the_picture_of_a_step_is_worth_that_step(weights, yardstick):
         assert worth == pytest.approx(step, abs=1)
 
 
+def test_the_plain_optimiser_leaves_the_range_of_a_picture(weights, yardstick):
+    told, curve = run(reference_curve(weights, yardstick, steps=20, clip=False))
+    picture = [event.image for event in told if isinstance(event, Preview)][-1]
+    assert picture.min() < 0
+    assert picture.max() > 1
+    assert yardstick(picture).fast_loss > curve[-1] * 1.1  # judged as it could be saved
+
+
 def test_a_curve_says_how_far_it_is_and_ends_when_it_is_low_enough(weights, yardstick):
     told, curve = run(reference_curve(weights, yardstick, steps=100, until=1e9))
     assert len(curve) == 1

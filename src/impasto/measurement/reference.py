@@ -40,7 +40,7 @@ Curve = list[float]
 
 
 def reference_curve(
-    weights: Weights, yardstick: Yardstick, *, steps: int, until: float = 0.0
+    weights: Weights, yardstick: Yardstick, *, steps: int, until: float = 0.0, clip: bool = True
 ) -> Generator[Event, None, Curve]:
     """Paint from noise on the fast loss; return the loss after 0, EVERY, 2 * EVERY ... steps.
 
@@ -52,6 +52,8 @@ def reference_curve(
         yardstick: knows the photo and the painting.
         steps: how long the curve is at most.
         until: it ends where the loss is below this.
+        clip: False for the plain optimiser, whose picture leaves [0, 1]; nobody could see or save
+            it as it is judged.
 
     Yields:
         `ReferenceStep` for every step, and `Preview` at every point of the curve.
@@ -70,14 +72,15 @@ def reference_curve(
     curve: Curve = []
     for step in range(steps + 1):
         picture = solver.image.clone()
-        before, _ = solver.step()  # the loss of the clipped picture that the last step left
+        before, _ = solver.step()  # the loss of the picture that the last step left
         if step % EVERY == 0:
             curve.append(before)
             yield Preview(step, picture)
             if before < until:
                 break
-        with torch.no_grad():
-            solver.image.clamp_(0, 1)
+        if clip:
+            with torch.no_grad():
+                solver.image.clamp_(0, 1)
         seconds = time.perf_counter() - began
         eta = seconds / (step + 1) * (steps - step)
         yield ReferenceStep(step, steps, before, seconds, eta)
