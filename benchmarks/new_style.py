@@ -25,18 +25,20 @@ from torch import Tensor
 from impasto import TrainOptions, TrainRequest, TrainStep, load, train_events
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture, to_pil
+from impasto.measurement.reference import equivalent_steps
 from impasto.measurement.yardstick import Yardstick
 from impasto.models.file import ModelInfo, load_model, read_info
 from impasto.models.registry import ZOO
 from impasto.perception.weights import load_weights
 from report import Cell, Table, write
-from styles import SIZE, at_size, find_painting
+from styles import SIZE, at_size, find_curve, find_painting
 
 TIMED_STEPS = 60
 
 COLUMNS = (
     *("painting", "trained", ("steps", "{:,.0f}"), ("minutes", "{:.0f}")),
-    *(("fast loss", "{:,.0f}"), ("content distance", "{:.2f}"), ("style distance", "{:.3f}")),
+    *(("fast loss", "{:,.0f}"), ("equivalent steps", "{:.0f}")),
+    *(("content distance", "{:.2f}"), ("style distance", "{:.3f}")),
 )
 
 
@@ -52,19 +54,41 @@ def pace(painting: Path, photos: Path, info: ModelInfo, model: Path) -> float:
 
 
 class Judge:
-    """Measures what a network makes of the photos."""
+    """Measures what networks make of the photos in the style of one painting."""
 
     def __init__(self, painting: Path, photos: Sequence[Path]) -> None:
-        weights, style = load_weights(), at_size(painting)
+        style = at_size(painting)
+        self.weights, self.painting, self.files = load_weights(), painting, photos
         self.photos = [at_size(path) for path in photos]
-        self.yardsticks = [Yardstick(weights, photo, [style]) for photo in self.photos]
+        self.yardsticks = [Yardstick(self.weights, photo, [style]) for photo in self.photos]
+        self._rows: list[tuple[list[Cell], list[float], list[Cell]]] = []
 
-    def __call__(self, painted: Sequence[Tensor]) -> list[float]:
-        """Return the medians of the fast loss and of the content and style distance."""
+    def add(self, row: Sequence[Cell], painted: Sequence[Tensor]) -> None:
+        """Look at a picture of every photo; `row` says how they were made."""
         found = [judge(image) for judge, image in zip(self.yardsticks, painted, strict=True)]
-        return [
+        losses = [each.fast_loss for each in found]
+        medians: list[Cell] = [
             statistics.median(getattr(each, name) for each in found)
-            for name in ("fast_loss", "content_distance", "style_distance")
+            for name in ("content_distance", "style_distance")
+        ]
+        self._rows.append(([self.painting.stem, *row], losses, medians))
+        print(*self._rows[-1], flush=True)
+
+    def rows(self) -> list[list[Cell]]:
+        """Return rows of the table, after the curves down to the lowest loss of every photo."""
+        lowest = [min(losses) for losses in zip(*(row[1] for row in self._rows), strict=True)]
+        curves = [
+            find_curve(yardstick, self.weights, f"{path.stem} {self.painting.stem}", until)
+            for yardstick, path, until in zip(self.yardsticks, self.files, lowest, strict=True)
+        ]
+        return [
+            [
+                *row,
+                statistics.median(losses),
+                statistics.median(map(equivalent_steps, losses, curves)),
+                *medians,
+            ]
+            for row, losses, medians in self._rows
         ]
 
 
@@ -82,7 +106,6 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("models", type=Path, nargs="+")
     arguments = parser.parse_args()
-    rows: list[list[Cell]] = []
     judges: dict[Path, Judge] = {}
     paces: dict[bool, float] = {}
     for model in arguments.models:
@@ -92,23 +115,20 @@ def main() -> None:
         added = info.recipe["options"]["add_to"]
         if painting not in judges:
             judge = judges[painting] = Judge(painting, find_pictures(arguments.unseen))
-            rows.append(
-                [painting.stem, "not at all: the photo itself", None, None, *judge(judge.photos)]
-            )
+            judge.add(["not at all: the photo itself", None, None], judge.photos)
             any_style = load(painting)
             pictures = [any_style.stylize(to_pil(photo), size=SIZE).image for photo in judge.photos]
-            found = judge([read_picture(picture).image for picture in pictures])
-            rows.append([painting.stem, "not at all: the network for any painting", 0, 0, *found])
+            painted = [read_picture(picture).image for picture in pictures]
+            judge.add(["not at all: the network for any painting", 0, 0], painted)
         if bool(added) not in paces:
             paces[bool(added)] = pace(painting, arguments.photos, info, model)
         steps = info.recipe["steps"]
-        judge = judges[painting]
         how = f"added to {added}" if added else f"`{info.network_name}` from scratch"
-        found = judge(painted_by(model, judge.photos))
-        rows.append([painting.stem, how, steps, steps / paces[bool(added)], *found])
-        print(rows[-1], flush=True)
-    rows.sort(key=lambda row: str(row[0]))
-    write("new-style", Table(COLUMNS, rows))
+        judge = judges[painting]
+        judge.add([how, steps, steps / paces[bool(added)]], painted_by(model, judge.photos))
+    rows = [row for painting in sorted(judges) for row in judges[painting].rows()]
+    count = len(find_pictures(arguments.unseen))
+    write("new-style", f"Medians over {count} photos.", Table(COLUMNS, rows))
 
 
 if __name__ == "__main__":

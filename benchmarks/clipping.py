@@ -1,0 +1,75 @@
+"""What clipping is worth in the measure of equivalent steps.
+
+    python benchmarks/clipping.py PHOTO PAINTINGS STYLE [STYLE ...]
+
+The reference of `benchmarks/styles.py` clips its picture to [0, 1] after every step, as johnson2016
+says. An L-BFGS that does not needs more steps to the same loss; here are both, for styles of the
+network of sixteen and one photo. *Saved* is the loss of the picture that the plain optimiser has by
+then, once it is clipped, as it must be to be saved or shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from impasto.core.events import Preview
+from impasto.measurement.reference import equivalent_steps, reference_curve
+from impasto.measurement.yardstick import Yardstick
+from impasto.models.file import load_model, read_info
+from impasto.models.registry import ZOO
+from impasto.perception.weights import Weights, load_weights
+from report import Cell, Table, write
+from styles import STEPS, at_size, find_curve, find_painting
+
+COLUMNS = (
+    *("style", ("fast loss", "{:,.0f}")),
+    *(("equivalent steps", "{:.0f}"), ("not clipped", "{:.0f}"), ("ratio", "{:.2f}")),
+    ("saved", "{:,.0f}"),
+)
+
+
+def paint_plain(weights: Weights, yardstick: Yardstick, until: float) -> tuple[float, Tensor]:
+    """Return the steps to a loss of the optimiser that does not clip, and its picture by then."""
+    events = reference_curve(weights, yardstick, steps=STEPS, until=until, clip=False)
+    picture = torch.empty(0)
+    while True:
+        try:
+            event = next(events)
+        except StopIteration as end:
+            return equivalent_steps(until, end.value), picture
+        if isinstance(event, Preview):
+            picture = event.image
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photo", type=Path)
+    parser.add_argument("paintings", type=Path)
+    parser.add_argument("styles", nargs="+")
+    arguments = parser.parse_args()
+    weights, model = load_weights(), ZOO / "sixteen.safetensors"
+    info = read_info(model)
+    net, _ = load_model(model)
+    photo = at_size(arguments.photo)
+    names = [style.name for style in info.styles]
+    rows: list[list[Cell]] = []
+    for name in arguments.styles:
+        yardstick = Yardstick(
+            weights, photo, [at_size(find_painting(info, arguments.paintings, name))]
+        )
+        with torch.inference_mode():
+            loss = yardstick(net(photo, torch.eye(len(names))[[names.index(name)]])).fast_loss
+        curve = find_curve(yardstick, weights, f"{arguments.photo.stem} {name}", loss)
+        clipped = equivalent_steps(loss, curve)
+        plain, picture = paint_plain(weights, yardstick, loss)
+        rows.append([name, loss, clipped, plain, plain / clipped, yardstick(picture).fast_loss])
+        print(rows[-1], flush=True)
+    write("clipping", Table(COLUMNS, rows))
+
+
+if __name__ == "__main__":
+    main()
