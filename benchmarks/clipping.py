@@ -20,7 +20,7 @@ from torch import Tensor
 from impasto.core.events import Preview
 from impasto.measurement.reference import equivalent_steps, reference_curve
 from impasto.measurement.yardstick import Yardstick
-from impasto.models.file import load_model, read_info
+from impasto.models.file import load_model
 from impasto.models.registry import ZOO
 from impasto.perception.weights import Weights, load_weights
 from report import Cell, Table, write
@@ -54,9 +54,8 @@ def main() -> None:
     parser.add_argument("paintings", type=Path)
     parser.add_argument("styles", nargs="+")
     arguments = parser.parse_args()
-    weights, model = load_weights(), ZOO / "sixteen.safetensors"
-    info = read_info(model)
-    net, _ = load_model(model)
+    weights = load_weights()
+    net, info = load_model(ZOO / "sixteen.safetensors")
     photo = at_size(arguments.photo)
     names = [style.name for style in info.styles]
     rows: list[list[Cell]] = []
