@@ -20,11 +20,13 @@ from report import Table, write
 
 ROWS = (
     (1024, "64GB", 6),
-    (1024, "1.7GB", 6),
+    (1024, "1.5GB", 6),
     (1024, "1.1GB", 6),
-    (1155, "1.7GB", 6),
+    (1155, "1.1GB", 6),
+    (2310, "64GB", 4),
     (2310, "2GB", 4),
-    (4096, "4GB", 2),
+    (4096, "8GB", 3),
+    (4096, "4GB", 3),
 )
 """Long side, the memory that is allowed, and steps: each fills L-BFGS' memory a little more."""
 

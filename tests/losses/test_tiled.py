@@ -6,7 +6,7 @@ import torch
 
 from conftest import TINY, noise_picture, random_weights
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
-from impasto.losses.tiled import TiledLoss, overlap_of, tiles
+from impasto.losses.tiled import TiledLoss, stages, tiles
 from impasto.perception.extractor import Extractor
 
 WEIGHTS = LossWeights(
@@ -47,8 +47,8 @@ def test_tiles_give_the_loss_and_gradient_of_the_whole(formula, height, width, o
     styles = [noise_picture(170, 90, 2).to(dtype), noise_picture(64, 64, 3).to(dtype)]
     arguments = extractor, formula, WEIGHTS, content, styles, [1.0, 2.0]
     whole, gradient = evaluate(PerceptualLoss(*arguments), image)
-    for side in (32, 48):
-        tiled, found = evaluate(TiledLoss(*arguments, side), image)
+    for side, keep in ((32, False), (48, True)):
+        tiled, found = evaluate(TiledLoss(*arguments, side, keep=keep), image)
         assert tiled == pytest.approx(whole, rel=1e-9)
         assert (found - gradient).abs().max() <= 1e-9 * gradient.abs().max()
 
@@ -90,27 +90,56 @@ def test_without_a_gradient_there_are_only_terms():
     assert terms.keys() == loss(image.requires_grad_()).keys()
 
 
-def test_tiles_cover_every_pixel_once_and_begin_where_pools_do():
-    for (height, width), side in product([(100, 333), (16, 17), (512, 512)], (16, 64, 256)):
+def test_a_layer_of_weight_zero_counts_nothing():
+    weights = replace(WEIGHTS, style={**WEIGHTS.style, "relu3_3": 0.0})
+    extractor = make_extractor(torch.float64)
+    content, image, style = (noise_picture(90, 80, seed).double() for seed in range(3))
+    arguments = extractor, "impasto", weights, content, [style], [1.0]
+    whole, gradient = evaluate(PerceptualLoss(*arguments), image)
+    tiled, found = evaluate(TiledLoss(*arguments, 32), image)
+    assert tiled == pytest.approx(whole, rel=1e-9)
+    assert (found - gradient).abs().max() <= 1e-9 * gradient.abs().max()
+
+
+def test_tiles_cover_every_place_once_and_begin_where_pools_do():
+    for (height, width), side, alignment in product(
+        [(100, 333), (16, 17), (512, 512)], (16, 64, 256), (1, 2, 4)
+    ):
         seen, sizes = torch.zeros(height, width), set()
-        for tile in tiles(height, width, side, 80):
+        for tile in tiles(height, width, side, 8, alignment):
             own = seen[tile.inner_top : tile.inner_bottom, tile.inner_left : tile.inner_right]
             own += 1
-            assert tile.top % 16 == tile.left % 16 == tile.inner_top % 16 == 0
-            assert max(own.shape) <= side + 2 * 80
+            assert tile.top % alignment == tile.left % alignment == tile.inner_top % alignment == 0
+            assert max(own.shape) <= side + 2 * 8
             sizes.add((tile.bottom - tile.top, tile.right - tile.left))
             assert 0 <= tile.top <= tile.inner_top < tile.inner_bottom <= tile.bottom <= height
         assert (seen == 1).all()
         assert len(sizes) == 1
-        assert max(sizes.pop()) <= side + 2 * 80 + 15
+        assert max(sizes.pop()) <= side + 2 * 8 + alignment - 1
 
 
-def test_the_overlap_is_how_far_a_feature_sees():
+def test_the_overlap_is_how_far_the_features_of_a_stage_see():
     extractor = make_extractor(torch.float64)
-    image = noise_picture(224, 224).double()
-    other = image.clone()
-    other[..., 112, 112] += 1
-    changed = (extractor(image)["relu5_1"] != extractor(other)["relu5_1"]).any(1)[0].nonzero()
-    reach = max(112 - 16 * int(changed.min()) - 15, 16 * int(changed.max()) - 112)
-    assert reach <= overlap_of(extractor)
-    assert overlap_of(extractor) == 80
+    for stage in stages(extractor, WEIGHTS.layers):
+        channels = 3 if stage.blocks[0] == 1 else TINY.channels[stage.blocks[0] - 2]
+        given = torch.rand(1, channels, 64, 64, generator=torch.Generator().manual_seed(0)).double()
+        other = given.clone()
+        other[..., 32, 32] += 1
+        (whole,) = tiles(64, 64, 64, 0, 1)
+        one, two = (
+            stage.see(extractor, whole, seen, WEIGHTS.layers).features for seen in (given, other)
+        )
+        reach = 0
+        for layer, features in one.items():
+            stride = 64 // features.shape[-1]
+            changed = (features != two[layer]).any(1)[0].nonzero() * stride
+            reach = max(reach, 32 - int(changed.min()) - stride + 1, int(changed.max()) - 32)
+        assert 0 < reach <= stage.overlap
+
+
+def test_stages_are_no_deeper_than_the_layers():
+    extractor = make_extractor(torch.float32)
+    found = stages(extractor, ["relu3_3", "relu1_1"])
+    assert [stage.ends for stage in found] == [*[False] * (len(found) - 1), True]
+    assert [block for stage in found for block in stage.blocks] == [1, 2, 3]
+    assert [block for stage in stages(extractor, ["relu1_1"]) for block in stage.blocks] == [1]

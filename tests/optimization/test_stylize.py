@@ -228,13 +228,16 @@ def test_events_are_frozen(tiny):
 
 def test_little_memory_means_tiles_and_the_same_picture(tiny):
     content, styles = noise_picture(400, 520, 1), [noise_picture(520, 500, 2)]
-    options = {"size": 520, "steps": (3,), "coarsest": 0, "dtype": "float32"}
+    options = {"size": 520, "steps": (2,), "coarsest": 0, "dtype": "float32"}
     whole = list(stylize(content, styles, tiny, OptimizeOptions(memory="10GB", **options)))
-    tiled = list(stylize(content, styles, tiny, OptimizeOptions(memory="1.05GB", **options)))
+    tiled = list(stylize(content, styles, tiny, OptimizeOptions(memory="1GB", **options)))
     assert whole[0].tile is None
     assert tiled[0].tile is not None
-    assert tiled[0].memory <= 1.05e9
-    assert tiled[-1].losses == pytest.approx(whole[-1].losses, rel=1e-3)
+    assert tiled[0].memory <= 1e9
+    for one, other in zip(tiled, whole, strict=True):
+        if isinstance(one, Step):
+            assert one.loss == pytest.approx(other.loss, rel=1e-5)
+    assert tiled[-1].losses == pytest.approx(whole[-1].losses, rel=1e-4)
     assert (tiled[-1].image - whole[-1].image).abs().mean() < 1 / 255
 
 

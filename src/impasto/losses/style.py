@@ -27,10 +27,14 @@ class _Gram(torch.autograd.Function):
     def backward(context: Any, *gradients: Tensor) -> Tensor:
         (rows,) = context.saved_tensors
         (gradient,) = gradients
-        both = (gradient + gradient.transpose(1, 2)).to(rows.dtype)
-        if rows.is_contiguous():
-            return torch.bmm(rows, both)  # (B, H*W, C)
-        return torch.bmm(both, rows.transpose(1, 2)).transpose(1, 2)  # in memory as `rows` is
+        return _gradient_of_rows(rows, gradient)
+
+
+def _gradient_of_rows(rows: Tensor, gradient: Tensor) -> Tensor:
+    both = (gradient + gradient.transpose(1, 2)).to(rows.dtype)
+    if rows.is_contiguous():
+        return torch.bmm(rows, both)  # (B, H*W, C)
+    return torch.bmm(both, rows.transpose(1, 2)).transpose(1, 2)  # in memory as `rows` is
 
 
 def gram_matrix(features: Tensor) -> Tensor:
@@ -71,13 +75,34 @@ def gram_sum(features: Tensor) -> Tensor:
     """
     if features.ndim != 4:
         raise ShapeError(f"expected (B, C, H, W) features, got shape {tuple(features.shape)}")
-    batch, channels, height, width = features.shape
-    if features.is_contiguous(memory_format=torch.channels_last):  # one row per place, no copy
-        rows = features.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
-    else:
-        rows = features.reshape(batch, channels, height * width).transpose(1, 2)
-    gram: Tensor = _Gram.apply(rows)  # type: ignore[no-untyped-call]  # (B, C, C)
+    gram: Tensor = _Gram.apply(_rows(features))  # type: ignore[no-untyped-call]  # (B, C, C)
     return gram
+
+
+def gram_sum_gradient(features: Tensor, gradient: Tensor) -> Tensor:
+    """Return the gradient of a loss at features, from its gradient at their `gram_sum`.
+
+    Args:
+        features: (B, C, H, W), any range; a side may be 0.
+        gradient: (B, C, C) of the loss, at `gram_sum(features)`.
+
+    Returns:
+        (B, C, H, W), in the features' type.
+
+    Source:
+        gatys2016, eq. 6, without the factors of its loss and the rectifier.
+    """
+    batch, channels, height, width = features.shape
+    found = _gradient_of_rows(_rows(features), gradient)  # (B, H*W, C)
+    return found.view(batch, height, width, channels).permute(0, 3, 1, 2)
+
+
+def _rows(features: Tensor) -> Tensor:
+    """Return one row of channels per place, (B, H*W, C); without a copy where it can be had."""
+    batch, channels, height, width = features.shape
+    if features.stride(1) == 1:  # channels last, or a part of such features
+        return features.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
+    return features.reshape(batch, channels, height * width).transpose(1, 2)
 
 
 def style_loss(gram: Tensor, target: Tensor) -> Tensor:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise, product
 from typing import Any
 
@@ -13,13 +14,12 @@ from torch import Tensor
 from impasto.core.memory import give_back_memory
 from impasto.core.tensors import size_of
 from impasto.losses.perceptual import LossWeights, PerceptualLoss, wide
-from impasto.losses.style import gram_sum
-from impasto.perception.extractor import Extractor
+from impasto.losses.style import gram_sum, gram_sum_gradient
+from impasto.perception.extractor import Extractor, stride_of
 
-ALIGNMENT = 16
-"""Tiles begin at multiples of this many pixels, so that every pool sees the same squares as in
-the whole picture."""
-
+STAGES = (range(1, 3), range(3, 4), range(4, 5), range(5, 6))
+"""Blocks of VGG that are run together. What lies between two stages is kept for the whole picture,
+so that a tile sees only as far beyond its own part as the convolutions of its stage do."""
 
 LARGE = 3 * 512**2
 """Numbers in a picture whose tiles are worth a tidy memory."""
@@ -27,7 +27,7 @@ LARGE = 3 * 512**2
 
 @dataclass(frozen=True)
 class Tile:
-    """A rectangle of the picture, and the part of it that is this tile's own."""
+    """A rectangle of what a stage sees, and the part of it that is this tile's own."""
 
     top: int
     bottom: int
@@ -38,11 +38,6 @@ class Tile:
     inner_left: int
     inner_right: int
 
-    @property
-    def pixels(self) -> int:
-        """With its overlap."""
-        return (self.bottom - self.top) * (self.right - self.left)
-
     def cut(self, image: Tensor) -> Tensor:
         """Return the tile with its overlap, (B, C, bottom - top, right - left)."""
         return image[..., self.top : self.bottom, self.left : self.right]
@@ -52,7 +47,7 @@ class Tile:
 
         Args:
             features: (B, C, h, w), of `cut`.
-            stride: pixels per feature.
+            stride: places of the tile per feature.
         """
         top, left = (self.inner_top - self.top) // stride, (self.inner_left - self.left) // stride
         rows = self.inner_bottom // stride - self.inner_top // stride
@@ -66,55 +61,134 @@ class Tile:
         return features[..., top:bottom, left:right]
 
 
-def tiles(height: int, width: int, side: int, overlap: int) -> Iterator[Tile]:
-    """Yield tiles that cover a picture; their own parts do not overlap.
+def tiles(height: int, width: int, side: int, overlap: int, alignment: int) -> Iterator[Tile]:
+    """Yield tiles that cover a map; their own parts do not overlap.
 
-    All tiles of a picture have the same size, so that what one leaves in memory fits the next.
+    All tiles of a map have the same size, so that what one leaves in memory fits the next.
 
     Args:
-        height: of the picture.
-        width: of the picture.
-        side: of a tile's own part at most, a multiple of `ALIGNMENT`; at the edges of the picture
-            it may be larger by the overlap.
-        overlap: pixels that a tile sees around its own part, a multiple of `ALIGNMENT`.
+        height: of the map.
+        width: of the map.
+        side: of a tile's own part at most, a multiple of `alignment`; at the edges of the map it
+            may be larger by the overlap.
+        overlap: places that a tile sees around its own part, a multiple of `alignment`.
+        alignment: tiles begin at its multiples, so that every pool sees the same squares as in
+            the whole map.
     """
-    for rows, columns in product(_cuts(height, side, overlap), _cuts(width, side, overlap)):
-        top, bottom, inner_top, inner_bottom = rows
-        left, right, inner_left, inner_right = columns
-        yield Tile(top, bottom, left, right, inner_top, inner_bottom, inner_left, inner_right)
+    rows, columns = (_cuts(length, side, overlap, alignment) for length in (height, width))
+    for (top, bottom, *down), (left, right, *across) in product(rows, columns):
+        yield Tile(top, bottom, left, right, *down, *across)
 
 
-def _cuts(length: int, side: int, overlap: int) -> list[tuple[int, int, int, int]]:
+def _cuts(length: int, side: int, overlap: int, alignment: int) -> list[tuple[int, int, int, int]]:
     """Return where the tiles along a side begin and end, and their own parts."""
     between = length - 2 * overlap
     count = max(1, -(-between // side))
     if count == 1:
         return [(0, length, 0, length)]
-    step = -(-between // (count * ALIGNMENT)) * ALIGNMENT
-    tile = step + 2 * overlap + length % ALIGNMENT
+    step = -(-between // (count * alignment)) * alignment
+    tile = step + 2 * overlap + length % alignment
     starts = [min(index * step, length - tile) for index in range(count)]
     own = [0, *(start + overlap for start in starts[1:]), length]
     return [(start, start + tile, *part) for start, part in zip(starts, pairwise(own), strict=True)]
 
 
-def overlap_of(extractor: Extractor) -> int:
-    """Return how far beyond a place its deepest feature sees, rounded up to `ALIGNMENT`."""
-    reach, stride = 0, 1
-    for name in extractor.convolutions:
-        if name.endswith("_1") and name != "conv1_1":
-            reach += stride
-            stride *= 2
-        reach += stride
-    return -(-reach // ALIGNMENT) * ALIGNMENT
+@dataclass(frozen=True)
+class Sight:
+    """What a stage sees in one tile."""
+
+    cut: Tensor
+    """The tile of its input."""
+
+    features: dict[str, Tensor]
+    left: Tensor
+    """What the next stage will see of it."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Consecutive blocks of VGG, seen in tiles of what the stage before left."""
+
+    blocks: range
+    ends: bool
+    """Whether it is the last one; the others go on through the pool after their last block."""
+
+    overlap: int
+    """How far beyond a place its features see, in places of its input, up to a whole pool."""
+
+    @property
+    def stride(self) -> int:
+        """Pixels per place of its input."""
+        return stride_of(self.blocks[0])
+
+    @property
+    def alignment(self) -> int:
+        """Places of its input per place of what it leaves."""
+        return int(2 ** (len(self.blocks) - self.ends))
+
+    def tiles(self, height: int, width: int, side: int) -> Iterator[Tile]:
+        """Yield the tiles of its input.
+
+        Args:
+            height: of the input.
+            width: of the input.
+            side: pixels of a tile of the first stage. The features of a block are half as many a
+                pixel as those of the block before, so tiles may be larger by the root of that.
+        """
+        places = side / math.sqrt(self.stride)
+        places = max(1, round(places / self.alignment)) * self.alignment
+        return tiles(height, width, places, self.overlap, self.alignment)
+
+    def see(
+        self, extractor: Extractor, tile: Tile, given: Tensor, layers: Collection[str]
+    ) -> Sight:
+        """Return what it sees in a tile of its input.
+
+        Args:
+            extractor: whose blocks it runs.
+            tile: of its input.
+            given: its input, (1, C, h, w).
+            layers: to return, if they are in its blocks.
+        """
+        cut = tile.cut(given).clone(memory_format=torch.channels_last)
+        cut.requires_grad_(torch.is_grad_enabled())
+        return Sight(cut, *extractor.run(cut, self.blocks, layers, pool=not self.ends))
+
+
+def stages(extractor: Extractor, layers: Iterable[str]) -> list[Stage]:
+    """Return the stages that some layers need."""
+    needed = extractor.blocks(layers)
+    found = []
+    for together in STAGES:
+        blocks = range(together[0], min(together[-1], needed[-1]) + 1)
+        if blocks:
+            ends = blocks[-1] == needed[-1]
+            names = [name for name in extractor.convolutions if int(name[4]) in blocks]
+            reach = sum(_stride(name) for name in names) // stride_of(blocks[0])
+            alignment = int(2 ** (len(blocks) - ends))
+            found.append(Stage(blocks, ends, -(-reach // alignment) * alignment))
+    return found
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What the first pass leaves to the second."""
+
+    inputs: list[Tensor] = field(default_factory=list)
+    """What every stage sees."""
+
+    sights: dict[tuple[Stage, Tile], Sight] = field(default_factory=dict)
+    """Of the tiles that are not run again."""
 
 
 class TiledLoss:
     """`PerceptualLoss` of one picture in bounded memory, with the same terms and gradient.
 
-    The first pass runs over the tiles and adds up the Gram matrices of the whole picture and the
-    distances of the content; from these follow the loss and its gradient at every layer. The
-    second pass runs over the tiles again and takes that gradient back to the pixels. A tile's own
-    features see nothing that is cut off, so the sum over the tiles is exact.
+    The network is cut into stages, and each stage sees its input tile by tile. The first pass adds
+    up the Gram matrices of the whole picture and the distances of the content; from these follow
+    the loss and its gradient at every layer. The second pass runs every stage again, the last one
+    first, and takes that gradient back to the pixels. A tile's own features see nothing that is
+    cut off, so the sum over the tiles is exact.
 
     Args:
         extractor: as for `PerceptualLoss`.
@@ -123,11 +197,14 @@ class TiledLoss:
         content: (1, 3, H, W) in [0, 1], at the size of the pictures that are measured.
         styles: (1, 3, h, w) in [0, 1], any sizes.
         style_shares: one per style; only their ratio matters.
-        side: of a tile in pixels, without its overlap; rounded to a multiple of `ALIGNMENT`.
+        side: of a tile in pixels, without its overlap.
+        keep: whether the stages after the first keep their features from the first pass for the
+            second: faster, for more memory.
 
     Source:
         The closed-form gradient at a layer: gatys2016, eq. 2 and 6. Two passes over tiles:
-        galerne2024, sec. 3.
+        galerne2024, sec. 3. Differs: kept maps between stages (chen2016), where tiles of the
+        picture would overlap by what the deepest layer sees.
     """
 
     def __init__(
@@ -139,9 +216,10 @@ class TiledLoss:
         styles: Sequence[Tensor],
         style_shares: Sequence[float],
         side: int,
+        *,
+        keep: bool = False,
     ) -> None:
-        self.side = max(1, round(side / ALIGNMENT)) * ALIGNMENT
-        self.overlap = overlap_of(extractor)
+        self.side, self.keep = side, keep
         self.loss = PerceptualLoss(extractor, formula, weights, None, [], None)
         self.extractor, self.weights = extractor, weights
         _make_room(content)
@@ -163,38 +241,83 @@ class TiledLoss:
                 gradient, so does the sum of the terms.
         """
         _make_room(image)
-        seen = image.detach()
-        grams, content = self._first_pass(seen)
         wants_gradient = torch.is_grad_enabled() and image.requires_grad
-        leaves = {layer: gram.requires_grad_(wants_gradient) for layer, gram in grams.items()}
+        kept = _Kept() if wants_gradient else None
+        grams, content = self._first_pass(image.detach(), kept)
+        leaves = {
+            layer: grams[layer].requires_grad_(wants_gradient)
+            for layer in self.loss.shares(self.weights.style)
+        }
         style = self.loss.style_terms(leaves)
         terms = {**content, **{name: term.detach() for name, term in style.items()}}
-        if wants_gradient:
+        if kept is not None:
             slopes: tuple[Tensor, ...] = ()
             if style:
                 slopes = torch.autograd.grad(
                     torch.stack(list(style.values())).sum(), list(leaves.values())
                 )
-            gradient = self._second_pass(seen, dict(zip(leaves, slopes, strict=True)))
+            gradient = self._second_pass(kept, dict(zip(leaves, slopes, strict=True)))
             known: Tensor = _KnownGradient.apply(image, gradient)  # type: ignore[no-untyped-call]
             first = next(iter(terms))
             terms[first] = terms[first] + known
         return {**terms, **self.loss.pixel_terms(image)}
 
-    def _tiles(self, image: Tensor) -> Iterator[Tile]:
-        return tiles(*size_of(image), self.side, self.overlap)
+    def _walk(
+        self, image: Tensor, layers: Sequence[str], kept: _Kept | None = None
+    ) -> Iterator[tuple[str, Tile, Tensor, int]]:
+        """Yield the features of some layers, tile by tile.
+
+        Args:
+            image: without gradient.
+            layers: of the extractor.
+            kept: filled with what the second pass will need, if there is one.
+
+        Yields:
+            A layer, a tile, the features that are the tile's own, and how many places of the tile
+            lie between them.
+        """
+        given = image
+        for stage in stages(self.extractor, layers):
+            if kept is not None:
+                kept.inputs.append(given)
+            keeps = kept is not None and self.keep and stage.blocks[0] > 1
+            left: Tensor | None = None
+            for tile in stage.tiles(*size_of(given), self.side):
+                with torch.set_grad_enabled(keeps):
+                    sight = stage.see(self.extractor, tile, given, layers)
+                if kept is not None and keeps:
+                    kept.sights[stage, tile] = sight
+                for layer, features in sight.features.items():
+                    stride = _stride(layer) // stage.stride
+                    yield layer, tile, tile.own(features.detach(), stride), stride
+                    del features
+                if not stage.ends:
+                    if left is None:
+                        left = _whole(sight.left, given, stage.alignment)
+                    own = tile.own(sight.left.detach(), stage.alignment)
+                    tile.place(left, stage.alignment).copy_(own)
+                    del own
+                del sight  # before the next one is computed
+            if left is not None:
+                given = left
 
     @torch.no_grad()
-    def _first_pass(self, image: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Return the Gram matrices of the whole picture, and the weighted content terms."""
+    def _first_pass(
+        self, image: Tensor, kept: _Kept | None
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return the Gram matrices of the whole picture, and the weighted content terms.
+
+        Args:
+            image: without gradient.
+            kept: as in `_walk`.
+        """
         sums: dict[str, Tensor] = {}
         squares = dict.fromkeys(self._content, 0.0)
-        for tile in self._tiles(image):
-            features = self.extractor(tile.cut(image))
-            self._add_grams(tile, features, sums)
-            for layer in squares:
-                squares[layer] += _sum_of_squares(self._difference(layer, tile, features[layer]))
-            del features  # before the next ones are computed
+        for layer, tile, own, stride in self._walk(image, self.weights.layers, kept):
+            if layer in self.weights.style:
+                _add(sums, layer, gram_sum(own))
+            if layer in squares:
+                squares[layer] += _sum_of_squares(self._difference(layer, tile, own, stride))
         terms = {
             f"content.{layer}": image.new_tensor(self._factors()[layer] * total)
             for layer, total in squares.items()
@@ -202,34 +325,54 @@ class TiledLoss:
         }
         return self._normalized(sums, image), terms
 
-    def _second_pass(self, image: Tensor, slopes: dict[str, Tensor]) -> Tensor:
+    def _second_pass(self, kept: _Kept, slopes: dict[str, Tensor]) -> Tensor:
         """Return the gradient of all content and style terms, (1, 3, H, W).
 
         Args:
-            image: without gradient.
+            kept: by the first pass; emptied on the way.
             slopes: of the loss, at the normalised Gram matrices.
         """
-        whole = torch.zeros_like(image)
-        slopes = self._normalized(slopes, image)
-        factors = self._factors()
-        for tile in self._tiles(image):
-            tile.cut(whole).add_(self._gradient(tile, image, slopes, factors))
-        return whole
+        slopes = self._normalized(slopes, kept.inputs[0])
+        after: Tensor | None = None  # the gradient at what the stage leaves
+        for stage in reversed(stages(self.extractor, self.weights.layers)):
+            given = kept.inputs.pop()
+            gradient = torch.zeros_like(given)
+            for tile in stage.tiles(*size_of(given), self.side):
+                sight = kept.sights.pop((stage, tile), None)
+                if sight is None:
+                    sight = stage.see(self.extractor, tile, given, self.weights.layers)
+                tile.cut(gradient).add_(self._gradient(stage, tile, sight, slopes, after))
+                del sight  # before the next one is computed
+            after = gradient
+        assert after is not None
+        return after
 
-    @torch.enable_grad()
     def _gradient(
-        self, tile: Tile, image: Tensor, slopes: dict[str, Tensor], factors: dict[str, float]
+        self,
+        stage: Stage,
+        tile: Tile,
+        sight: Sight,
+        slopes: dict[str, Tensor],
+        after: Tensor | None,
     ) -> Tensor:
-        """Return the gradient of what a tile's own features add to the loss, at all its pixels."""
-        cut = tile.cut(image).clone().requires_grad_()
-        features = self.extractor(cut)
-        total = cut.new_zeros(())
-        for layer, slope in slopes.items():
-            total = total + (gram_sum(tile.own(features[layer], _stride(layer))) * slope).sum()
-        for layer in self._content:
-            distance = self._difference(layer, tile, features[layer]).square().sum()
-            total = total + factors[layer] * distance
-        return torch.autograd.grad(total, cut)[0]
+        """Return the gradient of what a tile's own features add to the loss, at all its input."""
+        outputs, gradients = [*sight.features.values()], []
+        for layer, features in sight.features.items():
+            stride = _stride(layer) // stage.stride
+            own = tile.own(features.detach(), stride)
+            gradient = torch.zeros_like(features)
+            if layer in slopes:
+                tile.own(gradient, stride).copy_(gram_sum_gradient(own, slopes[layer]))
+            if layer in self._content:
+                difference = self._difference(layer, tile, own, stride)
+                tile.own(gradient, stride).add_(difference, alpha=2 * self._factors()[layer])
+            gradients.append(gradient)
+        if after is not None:
+            gradient = torch.zeros_like(sight.left)
+            tile.own(gradient, stage.alignment).copy_(tile.place(after, stage.alignment))
+            outputs.append(sight.left)
+            gradients.append(gradient)
+        return torch.autograd.grad(outputs, sight.cut, gradients)[0]
 
     def _factors(self) -> dict[str, float]:
         """Return what the squared distance of each content layer is multiplied by."""
@@ -240,39 +383,27 @@ class TiledLoss:
             for layer, unit in self._units.items()
         }
 
-    def _difference(self, layer: str, tile: Tile, features: Tensor) -> Tensor:
-        """Return the tile's own features minus those of the content."""
-        stride = _stride(layer)
-        target = tile.place(self._content[layer], stride)
-        return wide(tile.own(features, stride)) - wide(target)
+    def _difference(self, layer: str, tile: Tile, own: Tensor, stride: int) -> Tensor:
+        """Return a tile's own features minus those of the content."""
+        return wide(own) - wide(tile.place(self._content[layer], stride))
 
     def _whole_features(self, content: Tensor) -> dict[str, Tensor]:
         """Return the content layers of a picture, in the extractor's type."""
         whole: dict[str, Tensor] = {}
-        if not self.weights.content:
-            return whole
-        height, width = size_of(content)
-        for tile in self._tiles(content):
-            for layer, found in self.extractor(tile.cut(content), self.weights.content).items():
-                stride = _stride(layer)
+        if self.weights.content:
+            for layer, tile, own, stride in self._walk(content, tuple(self.weights.content)):
                 if layer not in whole:
-                    size = 1, found.shape[1], height // stride, width // stride
-                    whole[layer] = found.new_empty(size)
-                tile.place(whole[layer], stride).copy_(tile.own(found, stride))
+                    whole[layer] = _whole(own, content, _stride(layer))
+                tile.place(whole[layer], stride).copy_(own)
         return whole
 
     def _grams(self, image: Tensor) -> dict[str, Tensor]:
         """Return the Gram matrices of a whole picture, (1, C, C) by layer."""
         sums: dict[str, Tensor] = {}
         if self.weights.style:
-            for tile in self._tiles(image):
-                self._add_grams(tile, self.extractor(tile.cut(image), self.weights.style), sums)
+            for layer, _, own, _ in self._walk(image, tuple(self.weights.style)):
+                _add(sums, layer, gram_sum(own))
         return self._normalized(sums, image)
-
-    def _add_grams(self, tile: Tile, features: dict[str, Tensor], sums: dict[str, Tensor]) -> None:
-        for layer in self.weights.style:
-            found = gram_sum(tile.own(features[layer], _stride(layer)))
-            sums[layer] = sums[layer] + found if layer in sums else found
 
     def _normalized(self, sums: dict[str, Tensor], image: Tensor) -> dict[str, Tensor]:
         """Return what is summed over channels and places, divided by C*H*W of the layer."""
@@ -305,7 +436,23 @@ def _make_room(image: Tensor) -> None:
 
 def _stride(layer: str) -> int:
     """Return how many pixels lie between the features of a layer."""
-    return int(2 ** (int(layer[4]) - 1))
+    return stride_of(int(layer[4]))
+
+
+def _whole(features: Tensor, given: Tensor, stride: int) -> Tensor:
+    """Return room for a whole picture's features of which some are known."""
+    height, width = size_of(given)
+    size = 1, features.shape[1], height // stride, width // stride
+    return torch.empty(
+        size,
+        dtype=features.dtype,
+        device=features.device,
+        memory_format=torch.channels_last,
+    )
+
+
+def _add(sums: dict[str, Tensor], layer: str, found: Tensor) -> None:
+    sums[layer] = sums[layer] + found if layer in sums else found
 
 
 def _sum_of_squares(values: Tensor) -> float:

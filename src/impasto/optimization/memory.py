@@ -8,17 +8,19 @@ import torch
 
 from impasto.core.errors import ResourceError
 from impasto.core.memory import format_size
-from impasto.losses.tiled import tiles
 
 FIXED = 450e6
 """Bytes of the program itself and of VGG's weights."""
 
 PER_PIXEL = {torch.float32: 2600.0, torch.bfloat16: 1800.0}
 """Bytes per pixel of VGG's features and their gradients down to conv5_1, measured. In bfloat16 1300
-are in use at once; the rest is what the allocator keeps between them."""
+are in use at once; the rest is what the allocator keeps between them. In tiles, of a tile's."""
 
-OVERLAP = 80
-"""Pixels that a tile sees around its own part, for VGG down to conv5_1."""
+BETWEEN = {torch.float32: 80.0, torch.bfloat16: 40.0}
+"""Bytes per pixel of what is kept between the stages of VGG, with its gradients."""
+
+KEPT = {torch.float32: 370.0, torch.bfloat16: 200.0}
+"""Bytes per pixel of the features that the stages after the first can keep, measured."""
 
 PICTURE = 12
 """Bytes per pixel of a picture in float32."""
@@ -27,14 +29,19 @@ PICTURES = 10
 """Pictures at the size that is painted, whatever the optimiser remembers: the latest and the best,
 their gradients, steps and what lies between."""
 
+MEANWHILE = 4
+"""Those of them that are there while VGG looks at the picture."""
+
 TARGET = {torch.float32: 32.0, torch.bfloat16: 16.0}
 """Bytes per pixel of the photo's features."""
 
-SIDES = (2048, 1536, 1024, 768, 640, 512, 384, 256)
-"""Tiles that are tried, in pixels; larger ones waste less on their overlap."""
+LARGEST_WHOLE = 1.5e6
+"""Pixels of a picture that is as fast whole as in tiles; in tiles it takes less than half the
+memory."""
 
-SMALL_SIDE = 512
-"""Rather than tiles smaller than this, L-BFGS remembers less."""
+SIDE, SMALL_SIDE = 384, 256
+"""Of a tile, in pixels: larger ones are not faster, because their features outgrow the blocks that
+the C library keeps for reuse; smaller ones lose to their overlap."""
 
 LEAST_HISTORY = 4
 
@@ -48,6 +55,9 @@ class MemoryPlan:
 
     side: int | None
     """Of a tile in pixels; None to see the picture whole."""
+
+    keep: bool
+    """Whether most features of the first pass over the tiles are kept for the second."""
 
     history: int
     """Pairs of pictures that L-BFGS remembers."""
@@ -71,7 +81,7 @@ def plan_memory(
     """Return the fastest way to paint a picture that fits into a budget.
 
     First the picture is cut into tiles, then L-BFGS remembers its pictures in bfloat16, then
-    fewer of them.
+    features are computed twice instead of kept, then L-BFGS remembers fewer pictures.
 
     Args:
         height: of the picture.
@@ -85,27 +95,28 @@ def plan_memory(
         ResourceError: too little for any way.
     """
     pixels = height * width
-    rate = PER_PIXEL[dtype]
-    constant = FIXED + originals + pixels * (PICTURES * PICTURE + TARGET[dtype])
-    whole = constant + pixels * (rate + 2 * history * PICTURE)
-    if whole <= budget:
-        return MemoryPlan(None, history, torch.float32, whole)
+    constant = FIXED + originals + pixels * TARGET[dtype]
+    whole = constant + pixels * (PICTURES * PICTURE + PER_PIXEL[dtype] + 2 * history * PICTURE)
+    if whole <= budget and pixels <= LARGEST_WHOLE:
+        return MemoryPlan(
+            side=None, keep=False, history=history, history_dtype=torch.float32, size=whole
+        )
     least = min(history, LEAST_HISTORY)
-    remembered = (
-        (history, torch.float32),
-        (history, torch.bfloat16),
-        (max(least, history // 2), torch.bfloat16),
-        (least, torch.bfloat16),
-    )
     needed = 0.0
-    for side in SIDES:
-        tile = next(tiles(height, width, side, OVERLAP)).pixels * rate
-        for pairs, kind in remembered:
-            memory = pairs * pixels * PICTURE * (2 if kind == torch.float32 else 1)
-            needed = constant + tile + memory
-            fits_well = side <= SMALL_SIDE or pairs == history
-            if needed <= budget and fits_well:
-                return MemoryPlan(side, pairs, kind, needed)
+    for side, keep, pairs, kind in (
+        (SIDE, True, history, torch.float32),
+        (SIDE, True, history, torch.bfloat16),
+        (SIDE, False, history, torch.bfloat16),
+        (SMALL_SIDE, False, history, torch.bfloat16),
+        (SMALL_SIDE, False, max(least, history // 2), torch.bfloat16),
+        (SMALL_SIDE, False, least, torch.bfloat16),
+    ):
+        seeing = MEANWHILE * PICTURE + BETWEEN[dtype] + (KEPT[dtype] if keep else 0.0)
+        memory = pairs * PICTURE * (2 if kind == torch.float32 else 1)
+        tile = min(pixels, side**2) * PER_PIXEL[dtype]
+        needed = constant + tile + pixels * (max(PICTURES * PICTURE, seeing) + memory)
+        if needed <= budget:
+            return MemoryPlan(side=side, keep=keep, history=pairs, history_dtype=kind, size=needed)
     raise ResourceError(
         f"{width}x{height} pixels need {format_size(needed)} at least, and --memory allows "
         f"{format_size(budget)}; allow more, or use a smaller --size"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -143,7 +144,7 @@ class _Run:
                 scale.width,
                 budget,
                 originals=originals,
-                history=options.history,
+                history=self._history(scale.steps),
                 dtype=self.dtype,
             )
             for scale in self.scales
@@ -152,13 +153,18 @@ class _Run:
         if self.state is not None:
             self._restore(self.state)
 
+    def _history(self, steps: int) -> int:
+        """Return how many pairs of pictures L-BFGS remembers at most in so many steps."""
+        history = self.options.history
+        return history if self.paints_until_time_is_up else max(1, min(history, steps))
+
     def _restore(self, state: dict[str, Any]) -> None:
         """Take over how far an earlier run came, and how it saw its pictures."""
         self.taken = list(state["taken"])
         self.seconds_before = float(state["seconds"])
         self.memory = [
-            MemoryPlan(side, history, getattr(torch, dtype), size)
-            for side, history, dtype, size in state["memory"]
+            MemoryPlan(**{**plan, "history_dtype": getattr(torch, plan["history_dtype"])})
+            for plan in state["memory"]
         ]
 
     def _save(self, level: int, solver: Solver) -> Iterator[Event]:
@@ -167,7 +173,7 @@ class _Run:
         if self.checkpoints is None:
             return
         memory = [
-            (plan.side, plan.history, str(plan.history_dtype).removeprefix("torch."), plan.size)
+            {**asdict(plan), "history_dtype": str(plan.history_dtype).removeprefix("torch.")}
             for plan in self.memory
         ]
         state = {"level": level, "taken": self.taken, "seconds": self._seconds(), "memory": memory}
@@ -193,7 +199,7 @@ class _Run:
                 memory = self.memory[level]
                 solver = Solver(
                     _pad(image),
-                    self._loss(*size, self.dtype, memory.side),
+                    self._loss(*size, self.dtype, memory),
                     self.options.optimizer,
                     memory.history,
                     memory.history_dtype,
@@ -340,20 +346,18 @@ class _Run:
         ).to(self.device)
 
     def _loss(
-        self, height: int, width: int, dtype: torch.dtype, side: int | None
+        self, height: int, width: int, dtype: torch.dtype, memory: MemoryPlan
     ) -> PerceptualLoss | TiledLoss:
-        """Return the loss at one scale, in tiles of `side`; the styles shrink with the picture."""
+        """Return the loss at one scale, in tiles if need be; the styles shrink with the picture."""
         options = self.options
         styles = [self._at_scale(style, max(height, width)) for style in self.styles]
         extractor = self._extractor(dtype)
         content = _pad(resize(self.content, height, width))
         styles = [_pad(style) for style in styles]
-        shares = self.style_shares
-        if side is None:
-            return PerceptualLoss(
-                extractor, options.loss, self.loss_weights, content, styles, shares
-            )
-        return TiledLoss(extractor, options.loss, self.loss_weights, content, styles, shares, side)
+        given = extractor, options.loss, self.loss_weights, content, styles, self.style_shares
+        if memory.side is None:
+            return PerceptualLoss(*given)
+        return TiledLoss(*given, memory.side, keep=memory.keep)
 
     def _at_scale(self, style: Tensor, long_side: int) -> Tensor:
         """Return a painting at the size at which a picture takes its strokes from it.
@@ -378,8 +382,8 @@ class _Run:
         """Return the picture as it is saved and its own losses, measured in float32."""
         image = self._in_color(image)
         seen = to_luminance(image) if self.options.preserve_color == "luminance" else image
-        side = self.memory[-1].side
-        terms = self._loss(self.height, self.width, torch.float32, side)(_pad(seen))
+        loss = self._loss(self.height, self.width, torch.float32, self.memory[-1])
+        terms = loss(_pad(seen))
         losses = {name: float(term) for name, term in terms.items()}
         return image, {"total": sum(losses.values()), **losses}
 

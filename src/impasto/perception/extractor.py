@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 import torch
@@ -71,7 +71,7 @@ class Extractor(nn.Module):
     @property
     def minimum_size(self) -> int:
         """The smallest side, in pixels, that survives the pools of this depth."""
-        return int(2 ** (int(self.convolutions[-1][4]) - 1))
+        return stride_of(int(self.convolutions[-1][4]))
 
     @property
     def dtype(self) -> torch.dtype:
@@ -98,21 +98,47 @@ class Extractor(nn.Module):
                 f"{self.convolutions[-1]}; it needs {self.minimum_size} pixels a side"
             )
         wanted = self.layers if layers is None else tuple(layers)
-        names = [self.topology.split(layer)[1] for layer in wanted]
-        depth = max(self.convolutions.index(name) for name in names)
-        x = self.topology.normalize(image).to(self.dtype)
+        found, _ = self.run(image, self.blocks(wanted), wanted)
+        return {layer: found[layer] for layer in wanted}
+
+    def blocks(self, layers: Iterable[str]) -> range:
+        """Return the numbers of the blocks that `layers` need, from 1."""
+        return range(1, 1 + max(int(self.topology.split(layer)[1][4]) for layer in layers))
+
+    def run(
+        self, x: Tensor, blocks: range, layers: Collection[str], *, pool: bool = False
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Run some blocks of the network, no deeper than needed.
+
+        Args:
+            x: what the first of them sees: for block 1 a picture as in `forward`, for the others
+                (B, C, h, w) as the pool after the block before left it.
+            blocks: numbers of consecutive blocks.
+            layers: to return, if they are in these blocks.
+            pool: whether to go on through the pool after the last of them.
+
+        Returns:
+            Features by layer name, and what comes out at the end.
+        """
+        names = [name for name in self.convolutions if int(name[4]) in blocks]
         found: dict[str, Tensor] = {}
-        for name in self.convolutions[: depth + 1]:
-            if name.endswith("_1") and name != "conv1_1":
+        if not pool:
+            depth = max(self.convolutions.index(self.topology.split(layer)[1]) for layer in layers)
+            names = [name for name in names if self.convolutions.index(name) <= depth]
+        if blocks[0] == 1:
+            x = self.topology.normalize(x).to(self.dtype)
+        x = x.contiguous(memory_format=torch.channels_last)  # a sixth faster than rows of a channel
+        for name in names:
+            if name.endswith("_1") and name != names[0]:
                 x = self._pool(x)
             x = self._convolve(x, name)
-            if name in wanted:
+            if name in layers:
                 found[name] = x
             x = F.relu(x)
             rectified = name.replace("conv", "relu")
-            if rectified in wanted:
+            if rectified in layers:
                 found[rectified] = x
-        return {layer: found[layer] for layer in wanted}
+        return found, self._pool(x) if pool else x
 
     def _convolve(self, x: Tensor, name: str) -> Tensor:
         weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
@@ -124,3 +150,8 @@ class Extractor(nn.Module):
         if self.pooling == "average":
             return F.avg_pool2d(x, 2) * AVERAGE_POOLING_GAIN
         return F.max_pool2d(x, 2)
+
+
+def stride_of(block: int) -> int:
+    """Return how many pixels lie between the features of a block, counted from 1."""
+    return int(2 ** (block - 1))
