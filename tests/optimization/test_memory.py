@@ -40,6 +40,12 @@ def test_a_large_picture_is_never_seen_whole():
     assert found.size < 2048 * 2048 * PER_PIXEL[torch.bfloat16]
 
 
+def test_what_takes_less_memory_takes_more_time():
+    efforts = [plan(768, 1024, budget * 1e9).effort for budget in (64, 1.6, 1.1)]
+    assert efforts == sorted(efforts)
+    assert len(set(efforts)) == 3
+
+
 def test_what_cannot_fit_says_how_much_would():
     with pytest.raises(ResourceError, match=r"need .* GB at least"):
         plan(3072, 4096, 1e9)

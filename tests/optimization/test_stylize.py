@@ -38,7 +38,7 @@ def test_events_tell_step_scale_and_loss(tiny):
     assert [event.step for event in events] == list(range(1, 13))
     assert all(event.steps == 12 for event in events)
     assert all(math.isclose(e.loss, sum(e.terms.values()), rel_tol=1e-4) for e in events)
-    assert events[-1].eta == 0
+    assert 0 < events[-1].eta < 60, "the finish is still to come"
     assert finished.steps == (8, 4)
     assert not finished.stopped
 

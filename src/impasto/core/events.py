@@ -128,7 +128,7 @@ class Step(Event):
     """Since the first step began."""
 
     eta: float
-    """Seconds still to go, estimated."""
+    """Seconds still to go, estimated; after the last step, what measuring the picture takes."""
 
 
 @dataclass(frozen=True, slots=True)

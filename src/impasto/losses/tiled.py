@@ -15,7 +15,7 @@ from impasto.core.memory import give_back_memory
 from impasto.core.tensors import size_of
 from impasto.losses.perceptual import LossWeights, PerceptualLoss, wide
 from impasto.losses.style import gram_sum, gram_sum_gradient
-from impasto.perception.extractor import Extractor, stride_of
+from impasto.perception.extractor import LAYOUT, Extractor, stride_of
 
 STAGES = (range(1, 3), range(3, 4), range(4, 5), range(5, 6))
 """Blocks of VGG that are run together. What lies between two stages is kept for the whole picture,
@@ -150,7 +150,7 @@ class Stage:
             given: its input, (1, C, h, w).
             layers: to return, if they are in its blocks.
         """
-        cut = tile.cut(given).clone(memory_format=torch.channels_last)
+        cut = tile.cut(given).clone(memory_format=LAYOUT)
         cut.requires_grad_(torch.is_grad_enabled())
         return Sight(cut, *extractor.run(cut, self.blocks, layers, pool=not self.ends))
 
@@ -447,7 +447,7 @@ def _whole(features: Tensor, given: Tensor, stride: int) -> Tensor:
         size,
         dtype=features.dtype,
         device=features.device,
-        memory_format=torch.channels_last,
+        memory_format=LAYOUT,
     )
 
 

@@ -228,8 +228,7 @@ class _Run:
         seconds = self.options.seconds
         if seconds is None:
             per_pixel = self._measure()
-            work = sum(scale.steps * scale.pixels for scale in self.scales)
-            seconds = per_pixel * (work + FINISH_IN_STEPS * self.scales[-1].pixels)
+            seconds = per_pixel * self._work([scale.steps for scale in self.scales])
         return Planned(
             sizes=tuple((scale.width, scale.height) for scale in self.scales),
             steps=tuple(scale.steps for scale in self.scales),
@@ -303,17 +302,25 @@ class _Run:
     def _forecast(self, level: int) -> tuple[int, float]:
         """Return the steps expected in all, and the seconds still to go."""
         left = [
-            (scale.steps - taken, scale.pixels)
-            for scale, taken in zip(self.scales[level:], self.taken[level:], strict=True)
+            max(0, scale.steps - taken) if at >= level else 0
+            for at, (scale, taken) in enumerate(zip(self.scales, self.taken, strict=True))
         ]
         limit = self.options.seconds
         remaining = None if limit is None else max(0.0, limit - self._seconds())
-        work = sum(steps * pixels for steps, pixels in left) * self.seconds_per_pixel
-        steps = sum(self.taken) + sum(steps for steps, _ in left)
+        work = self._work(left) * self.seconds_per_pixel / self.memory[level].effort
+        steps = sum(self.taken) + sum(left)
         if remaining is not None and (self.paints_until_time_is_up or work > remaining):
             per_step = self.seconds_per_pixel * self.scales[-1].pixels
             return sum(self.taken) + round(remaining / per_step), remaining
         return steps, work
+
+    def _work(self, steps: Sequence[int]) -> float:
+        """Return what so many steps of every scale and the finish take, in pixels seen whole."""
+        painting = sum(
+            count * scale.pixels * memory.effort
+            for count, scale, memory in zip(steps, self.scales, self.memory, strict=True)
+        )
+        return painting + FINISH_IN_STEPS * self.scales[-1].pixels
 
     def _first_image(self, height: int, width: int) -> Tensor:
         if self.start is not None:
