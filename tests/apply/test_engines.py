@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -56,3 +60,26 @@ def test_what_an_engine_cannot_do_is_said(wave):
         make(wave, "abacus")
     with pytest.raises(ConfigError, match="--engine torch"):
         make(wave, "onnxruntime", by_place=True)
+
+
+SIGNAL_AFTER_TWO = """
+import faulthandler, gc, signal, subprocess
+from PIL import Image
+from impasto import load
+faulthandler.enable()  # as pytest does: signals then have a stack of their own
+signal.signal(signal.SIGCHLD, lambda *_: None)
+photo = Image.new("RGB", (32, 32))
+first, second = load("starry-night"), load("poppies")
+for model in (first, second):
+    model.stylize(photo, engine="openvino")
+del model, first
+gc.collect()
+del second
+gc.collect()
+subprocess.run(["true"], check=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal")
+def test_a_signal_after_two_networks_in_openvino_ends_nothing():
+    subprocess.run([sys.executable, "-c", SIGNAL_AFTER_TWO], check=True)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from impasto.api.stylize import load
-from impasto.apply.runtimes import is_installed
+from impasto.apply.runtimes import is_installed, openvino_core
 from impasto.core.errors import ConfigError, MissingError, ModelFileError
 from impasto.models.onnx_graph import OPSET, write_onnx
 
@@ -92,7 +92,7 @@ def _check(path: Path, *, force: bool) -> None:
 def _to_openvino(graph: Path, path: Path) -> int:
     import openvino
 
-    model = openvino.Core().read_model(graph.read_bytes(), b"")
+    model = openvino_core().read_model(graph.read_bytes(), b"")
     openvino.save_model(model, path, compress_to_fp16=True)
     return path.stat().st_size + path.with_suffix(".bin").stat().st_size
 
@@ -121,10 +121,9 @@ def _compare(
 def _runner(path: Path) -> Callable[[list[Array]], Array] | None:
     """Return what runs the file, if anything is installed that can."""
     if path.suffix == ".xml":
-        import openvino
-
+        core = openvino_core()
         config = {"INFERENCE_PRECISION_HINT": "f32"}
-        compiled = openvino.Core().compile_model(openvino.Core().read_model(path), "CPU", config)
+        compiled = core.compile_model(core.read_model(path), "CPU", config)
         return lambda inputs: np.array(compiled(inputs)[0])
     if not is_installed("onnxruntime"):
         return None

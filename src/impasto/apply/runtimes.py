@@ -6,6 +6,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -64,9 +65,7 @@ class OpenVino:
     """
 
     def __init__(self, graph: bytes, dtype: str) -> None:
-        import openvino
-
-        self.core = openvino.Core()
+        self.core = openvino_core()
         able = "BF16" in self.core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         half = dtype == "bfloat16" or (dtype == "auto" and able)
         self.config = {
@@ -88,6 +87,19 @@ class OpenVino:
             self.compiled[image.shape] = self.core.compile_model(model, "CPU", self.config)
         painted: Array = self.compiled[image.shape](_inputs(image, style))[0].copy()
         return painted
+
+
+@cache
+def openvino_core() -> Any:
+    """Return OpenVINO's core, one for the whole process.
+
+    Every core sets a stack for signals of its own and, when it goes, the one that it found. Of two
+    whose lives overlap the second leaves the first one's, which is gone: the next signal would
+    then end the process.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 def make_runtime(name: str, graph: bytes, dtype: str) -> Runtime:
