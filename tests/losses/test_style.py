@@ -2,7 +2,13 @@ import pytest
 import torch
 
 from impasto.core.errors import ShapeError
-from impasto.losses.style import gram_matrix, mix_grams, style_loss
+from impasto.losses.style import (
+    gram_matrix,
+    gram_sum,
+    gram_sum_gradient,
+    mix_grams,
+    style_loss,
+)
 
 
 def test_gram_matrix_is_the_sum_over_positions():
@@ -64,3 +70,16 @@ def test_mixed_styles_pull_like_the_weighted_sum_of_their_losses():
     (expected,) = torch.autograd.grad(separate, features, retain_graph=True)
     (mixed,) = torch.autograd.grad(style_loss(gram, mix_grams([first, second], [3, 1])), features)
     assert torch.allclose(mixed, expected)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("part", [slice(None), slice(1, 4)])
+def test_the_gradient_of_a_gram_sum_is_autograds(layout, part):
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(1, 6, 5, 7, generator=generator, dtype=torch.float64)
+    features = features.contiguous(memory_format=layout)[..., part, part].requires_grad_()
+    slope = torch.randn(1, 6, 6, generator=generator, dtype=torch.float64)
+    plain = torch.einsum("bihw,bjhw->bij", features, features)
+    (expected,) = torch.autograd.grad((plain * slope).sum(), features)
+    assert torch.allclose(gram_sum(features), plain)
+    assert torch.allclose(gram_sum_gradient(features.detach(), slope), expected)
