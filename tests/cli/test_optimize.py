@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import impasto
 from conftest import load_image, save_picture
 from impasto.cli.app import main
 
@@ -239,6 +240,14 @@ def test_a_run_folder_is_used_once_and_knows_its_pictures(here, capsys):
     save_picture(here / "painting.png", 60, 60, 3)
     assert main(["optimize", "--resume", "run"]) == 2
     assert "painting.png has changed" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("photo", "painting")
+def test_a_run_begun_in_python_is_resumed_into_a_file_with_a_name(capsys):
+    options = impasto.OptimizeOptions(size=48, steps=(2,))
+    list(impasto.optimize_events("photo.png", "painting.png", options, run="run"))
+    assert main(["optimize", "--resume", "run"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "photo_painting.png"
 
 
 @pytest.mark.usefixtures("photo", "painting")

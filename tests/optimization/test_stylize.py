@@ -9,6 +9,7 @@ from impasto import assets
 from impasto.core.errors import ConfigError, ResourceError, ShapeError
 from impasto.core.events import Finished, Planned, Preview, Step, StopEarly
 from impasto.core.tensors import resize
+from impasto.io.checkpoints import Checkpoints
 from impasto.io.colour import to_luminance
 from impasto.io.image import read_picture
 from impasto.optimization.options import OptimizeOptions
@@ -288,3 +289,13 @@ def test_a_faint_start_does_not_stand_still(weights):
         style_layers=("relu1_1", "relu2_1"), size=64, steps=(40,), coarsest=0, dtype="bfloat16",
     )  # fmt: skip
     assert min(event.loss for event in events) < 0.1 * events[0].loss
+
+
+def test_the_checkpoints_of_another_version_are_refused(tiny, tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    plans = [(None, 20, "float32", 1e9)]
+    checkpoints.save(1, {"level": 0, "taken": [1], "seconds": 1.0, "memory": plans, "solver": {}})
+    options = OptimizeOptions(size=48, steps=(4,), coarsest=0, dtype="float32")
+    pictures = noise_picture(40, 60, 1), [noise_picture(50, 50, 2)]
+    with pytest.raises(ConfigError, match="another version"):
+        next(stylize(*pictures, tiny, options, checkpoints=checkpoints))

@@ -79,7 +79,7 @@ def optimize(
 
     if dry_run:
         return _show_plan(optimize_events(content, styles, options), as_json=json)
-    path = output or free_name(f"{Path(content).stem}_{Path(styles[0]).stem}")
+    path = output or _name_for(content, styles[0])
     check_output(path, force=force, bits=options.bits)
     preview = path.with_name(f"{path.stem}.preview{path.suffix}")
     if options.preview_every:
@@ -89,11 +89,16 @@ def optimize(
     return show(events, force=force)
 
 
+def _name_for(content: str, style: str) -> Path:
+    return free_name(f"{Path(content).stem}_{Path(style).stem}")
+
+
 def _resume(run: Path, *, as_json: bool, quiet: bool) -> int:
     from impasto.api.optimize import resume_optimize_events
     from impasto.api.run_folder import OptimizeRun
 
-    path = Path(OptimizeRun(run).task().output)
+    task = OptimizeRun(run).task()
+    path = Path(task.output or _name_for(task.content, task.styles[0]))
     preview = path.with_name(f"{path.stem}.preview{path.suffix}")
     show = _Show(path, preview, run, as_json=as_json, quiet=quiet)
     return show(resume_optimize_events(run), force=True)

@@ -162,10 +162,15 @@ class _Run:
         """Take over how far an earlier run came, and how it saw its pictures."""
         self.taken = list(state["taken"])
         self.seconds_before = float(state["seconds"])
-        self.memory = [
-            MemoryPlan(**{**plan, "history_dtype": getattr(torch, plan["history_dtype"])})
-            for plan in state["memory"]
-        ]
+        try:
+            self.memory = [
+                MemoryPlan(**{**plan, "history_dtype": getattr(torch, plan["history_dtype"])})
+                for plan in state["memory"]
+            ]
+        except TypeError as error:
+            raise ConfigError(
+                "the checkpoints of this run are those of another version of impasto; begin it anew"
+            ) from error
 
     def _save(self, level: int, solver: Solver) -> Iterator[Event]:
         """Keep the state, so that another run can go on from here."""
