@@ -299,3 +299,10 @@ def test_the_checkpoints_of_another_version_are_refused(tiny, tmp_path):
     pictures = noise_picture(40, 60, 1), [noise_picture(50, 50, 2)]
     with pytest.raises(ConfigError, match="another version"):
         next(stylize(*pictures, tiny, options, checkpoints=checkpoints))
+
+
+def test_too_little_memory_names_the_size_that_was_asked(tiny):
+    options = OptimizeOptions(size=2048, memory="500MB")
+    pictures = noise_picture(40, 60, 1), [noise_picture(50, 50, 2)]
+    with pytest.raises(ResourceError, match=r"2048x1365 pixels need .* GB at least"):
+        next(stylize(*pictures, tiny, options))

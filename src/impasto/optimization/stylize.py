@@ -147,8 +147,8 @@ class _Run:
                 history=self._history(scale.steps),
                 dtype=self.dtype,
             )
-            for scale in self.scales
-        ]
+            for scale in reversed(self.scales)  # the largest says how much it needs at least
+        ][::-1]
         self.taken = [0] * len(self.scales)
         if self.state is not None:
             self._restore(self.state)
