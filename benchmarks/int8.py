@@ -30,6 +30,7 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 import impasto
+from impasto.apply.runtimes import openvino_core
 from impasto.io.folder import find_pictures
 from report import Cell, Table, write
 from styles import at_size
@@ -81,7 +82,7 @@ def quantised(model: Path, photos: list[Path]) -> Path:
 def compiled(model: Path, precision: str) -> ov.CompiledModel:
     """Return a network ready to run."""
     options = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": THREADS}
-    return ov.Core().compile_model(str(model), "CPU", options)
+    return openvino_core().compile_model(str(model), "CPU", options)
 
 
 def psnr(one: np.ndarray, other: np.ndarray) -> float:

@@ -113,8 +113,8 @@ class Stage:
     ends: bool
     """Whether it is the last one; the others go on through the pool after their last block."""
 
-    overlap: int
-    """How far beyond a place its features see, in places of its input, up to a whole pool."""
+    reach: int
+    """How far beyond a place its features see, in places of its input."""
 
     @property
     def stride(self) -> int:
@@ -125,6 +125,11 @@ class Stage:
     def alignment(self) -> int:
         """Places of its input per place of what it leaves."""
         return int(2 ** (len(self.blocks) - self.ends))
+
+    @property
+    def overlap(self) -> int:
+        """Places of its input that a tile sees around its own part: its reach, in whole pools."""
+        return -(-self.reach // self.alignment) * self.alignment
 
     def tiles(self, height: int, width: int, side: int) -> Iterator[Tile]:
         """Yield the tiles of its input.
@@ -165,8 +170,7 @@ def stages(extractor: Extractor, layers: Iterable[str]) -> list[Stage]:
             ends = blocks[-1] == needed[-1]
             names = [name for name in extractor.convolutions if int(name[4]) in blocks]
             reach = sum(_stride(name) for name in names) // stride_of(blocks[0])
-            alignment = int(2 ** (len(blocks) - ends))
-            found.append(Stage(blocks, ends, -(-reach // alignment) * alignment))
+            found.append(Stage(blocks, ends, reach))
     return found
 
 

@@ -118,17 +118,15 @@ class Extractor(nn.Module):
             x: what the first of them sees: for block 1 a picture as in `forward`, for the others
                 (B, C, h, w) as the pool after the block before left it.
             blocks: numbers of consecutive blocks.
-            layers: to return, if they are in these blocks.
+            layers: to return, if they are in these blocks; the deepest says where to end.
             pool: whether to go on through the pool after the last of them.
 
         Returns:
             Features by layer name, and what comes out at the end.
         """
-        names = [name for name in self.convolutions if int(name[4]) in blocks]
+        depth = max(self.convolutions.index(self.topology.split(layer)[1]) for layer in layers)
+        names = [name for name in self.convolutions[: depth + 1] if int(name[4]) in blocks]
         found: dict[str, Tensor] = {}
-        if not pool:
-            depth = max(self.convolutions.index(self.topology.split(layer)[1]) for layer in layers)
-            names = [name for name in names if self.convolutions.index(name) <= depth]
         if blocks[0] == 1:
             x = self.topology.normalize(x).to(self.dtype)
         x = x.contiguous(memory_format=LAYOUT)

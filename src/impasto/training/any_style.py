@@ -53,8 +53,7 @@ class AnyStyleTrainer(Trainer):
     @torch.no_grad()
     def _see(self, paintings: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the statistics (B, D) and the Gram matrices of paintings."""
-        paintings = paintings.to(self.device).contiguous(memory_format=torch.channels_last)
-        features = self.loss.extractor(paintings, STATISTICS_LAYERS)
+        features = self.loss.extractor(paintings.to(self.device), STATISTICS_LAYERS)
         grams = {layer: gram_matrix(features[layer]) for layer in STATISTICS_LAYERS}
         return style_statistics(features), grams
 

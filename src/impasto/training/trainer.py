@@ -122,9 +122,7 @@ class Trainer:
         return TransformNet(network)
 
     def _extractor(self, wanted: LossWeights, weights: Mapping[str, Tensor]) -> Extractor:
-        extractor = Extractor(weights, wanted.layers, dtype=self.dtype).to(self.device)
-        extractor.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return extractor
+        return Extractor(weights, wanted.layers, dtype=self.dtype).to(self.device)
 
     def _loss_weights(self, style_layers: Sequence[str]) -> LossWeights:
         options = self.options
