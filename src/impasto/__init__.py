@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from impasto.api.figure import Figure, FigureDone
     from impasto.api.grid import grid, grid_events
     from impasto.api.inspect import Inspection, InspectionDone, inspect, inspect_events
+    from impasto.api.learn import Learned, learn, learn_events
     from impasto.api.measure import Measured, Measurement, measure, measure_events
     from impasto.api.model import Model
     from impasto.api.optimize import (
@@ -67,12 +68,13 @@ if TYPE_CHECKING:
     from impasto.models.file import ModelInfo, StyleInfo
     from impasto.models.registry import styles
     from impasto.optimization.options import OptimizeOptions
-    from impasto.training.options import TrainOptions
+    from impasto.training.options import LearnOptions, TrainOptions
 
 _HOME = {
     "impasto.api.figure": ("Figure", "FigureDone"),
     "impasto.api.grid": ("grid", "grid_events"),
     "impasto.api.inspect": ("Inspection", "InspectionDone", "inspect", "inspect_events"),
+    "impasto.api.learn": ("Learned", "learn", "learn_events"),
     "impasto.api.reconstruct": ("reconstruct", "reconstruct_events"),
     "impasto.api.compare": ("Compared", "MethodDone", "compare", "compare_events"),
     "impasto.api.measure": ("Measured", "Measurement", "measure", "measure_events"),
@@ -126,7 +128,7 @@ _HOME = {
     "impasto.models.registry": ("styles",),
     "impasto.api.export": ("Exported", "export"),
     "impasto.optimization.options": ("OptimizeOptions",),
-    "impasto.training.options": ("TrainOptions",),
+    "impasto.training.options": ("LearnOptions", "TrainOptions"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -152,6 +154,8 @@ __all__ = [
     "InspectOptions",
     "Inspection",
     "InspectionDone",
+    "LearnOptions",
+    "Learned",
     "MeasureOptions",
     "Measured",
     "Measurement",
@@ -191,6 +195,8 @@ __all__ = [
     "grid_events",
     "inspect",
     "inspect_events",
+    "learn",
+    "learn_events",
     "load",
     "measure",
     "measure_events",

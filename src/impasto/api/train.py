@@ -141,7 +141,7 @@ def train_events(
     if Processes().leads:
         folder.create(task, images, start)
     with _held(folder):
-        yield from _events(task, folder, start)
+        yield from _ending(run_training(task, folder, start))
 
 
 def _paintings(request: TrainRequest) -> tuple[Painting, ...]:
@@ -214,7 +214,7 @@ def resume_events(run: str | Path, **changes: Any) -> Generator[Event, None, Non
         task = replace(task, options=options)
     check_model_output(Path(task.output), force=True)
     with _held(folder):
-        yield from _events(task, folder, folder.start())
+        yield from _ending(run_training(task, folder, folder.start()))
 
 
 def _held(folder: RunFolder) -> AbstractContextManager[None]:
@@ -236,7 +236,26 @@ def check_model_output(path: Path, *, force: bool = False) -> None:
         raise ModelFileError(f"{path} exists; use another name with -o, or remove it")
 
 
-def _events(task: TrainTask, folder: RunFolder, start: Path | None) -> Generator[Event, None, None]:
+def run_training(
+    task: TrainTask,
+    folder: RunFolder,
+    start: Path | None,
+    *,
+    photos: Sequence[str] = SAMPLE_PHOTOS,
+    keep_stopped: bool = False,
+) -> Generator[Event, None, Trained | None]:
+    """Yield what happens while a network is trained, write its model file, and return its end.
+
+    Args:
+        task: what to train.
+        folder: its run folder, already made.
+        start: model file to go on from, None for random weights.
+        photos: bundled photos to paint now and then.
+        keep_stopped: whether a training that is ended before its time gives its model too.
+
+    Returns:
+        How it ended; None in a process that does not lead.
+    """
     network, state = _network_and_start(task.options, task.paintings, start)
     weights: dict[str, Tensor] = {}
     for found in find_weights(file=task.options.weights):
@@ -244,15 +263,22 @@ def _events(task: TrainTask, folder: RunFolder, start: Path | None) -> Generator
             yield found
         else:
             weights = found
-    samples = {name: read(name).image for name in SAMPLE_PHOTOS if assets.find(name)}
+    samples = {name: read(name).image for name in photos if assets.find(name)}
     outcome = yield from train_loop(task, folder, network, weights, start=state, samples=samples)
     if not outcome.leads:
-        return
-    if not outcome.stopped:
+        return None
+    if keep_stopped or not outcome.stopped:
         info = _describe(task, folder, outcome, start)
         save_model(Path(task.output), outcome.trainer.average, info)
         yield Saved(Path(task.output))
-    yield Trained(outcome.trainer.step_number, outcome.seconds, stopped=outcome.stopped)
+    return Trained(outcome.trainer.step_number, outcome.seconds, stopped=outcome.stopped)
+
+
+def _ending(events: Generator[Event, None, Trained | None]) -> Generator[Event, None, None]:
+    """Yield the events and, last, the one they return."""
+    ended = yield from events
+    if ended is not None:
+        yield ended
 
 
 def _network_and_start(

@@ -12,6 +12,7 @@ from impasto.cli.compare import compare
 from impasto.cli.export import export
 from impasto.cli.grid import grid
 from impasto.cli.inspect import inspect
+from impasto.cli.learn import learn
 from impasto.cli.measure import measure
 from impasto.cli.optimize import optimize
 from impasto.cli.reconstruct import reconstruct
@@ -45,6 +46,13 @@ STYLIZE_EXAMPLES = (
     "impasto stylize photo.jpg --style wave.safetensors --preserve-color luminance",
     "impasto stylize my-photos --style starry-night -o painted --size 1024",
     "impasto stylize - --style starry-night -o - < photo.jpg > painted.png",
+)
+
+LEARN_EXAMPLES = (
+    "impasto learn my-painting.jpg",
+    "impasto learn my-painting.jpg --minutes 5 --name garden --preview garden.jpg",
+    "impasto stylize photo.jpg --style garden",
+    "impasto styles --remove garden",
 )
 
 TRAIN_EXAMPLES = (
@@ -124,6 +132,7 @@ _add(
     "impasto styles wave.safetensors",
     "impasto styles --sheet photo.jpg",
 )
+_add(learn, *LEARN_EXAMPLES)
 _add(train, *TRAIN_EXAMPLES)
 _add(export, *EXPORT_EXAMPLES)
 _add(reconstruct, *RECONSTRUCT_EXAMPLES)

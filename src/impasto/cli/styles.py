@@ -27,21 +27,24 @@ def styles(
     /,
     *,
     json: Annotated[bool, FLAG] = False,
+    remove: str | None = None,
     sheet: Annotated[str | None, _SHEET] = None,
     output: Annotated[Path | None, _SHEET, Parameter(alias="-o")] = None,
     size: Annotated[int, _SHEET] = 256,
     force: Annotated[bool, _SHEET, FLAG] = False,
 ) -> int:
-    """List the bundled styles, describe a MODEL, or paint a photo in every style.
+    """List all styles, describe a MODEL, or paint a photo in every style.
 
     Parameters
     ----------
     model
-        A model file (.safetensors) or a bundled style to describe.
+        A model file (.safetensors) or a style to describe.
     json
         Print one line of JSON per style.
+    remove
+        Name of a style that impasto learn has made, to be removed.
     sheet
-        A photo, to be painted in all bundled styles, small and named, on one sheet.
+        A photo, to be painted in all styles, small and named, on one sheet.
     output
         File to write the sheet to. Without it, PHOTO_styles.png in the current folder, numbered
         if that exists.
@@ -52,31 +55,49 @@ def styles(
     """
     if size < 1:
         raise ConfigError(f"--size {size}: it must be at least 1")
+    if remove is not None:
+        if model is not None or json or sheet is not None:
+            raise ConfigError("--remove NAME goes with nothing else")
+        from impasto.models.registry import remove_own
+
+        remove_own(remove)
+        print(f"{remove} is removed")
+        return 0
     if sheet is not None:
         if model is not None or json:
             raise ConfigError("--sheet PHOTO goes with neither MODEL nor --json")
         return _paint_sheet(sheet, output, size, force=force)
-    from impasto.models.file import read_info
-    from impasto.models.registry import find_style, has_any_model
-    from impasto.models.registry import styles as bundled
-
     if model is not None:
+        from impasto.models.file import read_info
+        from impasto.models.registry import find_style
+
         path = find_style(model).path
         print(_describe(path.stem, path, read_info(path), as_json=json))
         return 0
-    found = {name: (path, _only(name, read_info(path))) for name, path in bundled().items()}
-    if json:
+    _list_all(as_json=json)
+    return 0
+
+
+def _list_all(*, as_json: bool) -> None:
+    from impasto.models.file import read_info
+    from impasto.models.registry import has_any_model, own_styles
+    from impasto.models.registry import styles as named
+
+    found = {name: (path, _only(name, read_info(path))) for name, path in named().items()}
+    if as_json:
         for name, (path, info) in found.items():
             print(_describe(name, path, info, as_json=True))
-    elif found:
-        header = ("name", "network", "size", "licence", "credit")
-        rows = [_row(name, path, info) for name, (path, info) in found.items()]
-        print("\n".join(_table([header, *rows])))
-        if has_any_model():
-            print("\nAny other painting: impasto stylize PHOTO --style PAINTING.jpg")
-    else:
+        return
+    if not found:
         print(NO_STYLES)
-    return 0
+        return
+    header = ("name", "network", "size", "licence", "credit")
+    rows = [_row(name, path, info) for name, (path, info) in found.items()]
+    print("\n".join(_table([header, *rows])))
+    if mine := own_styles():
+        print(f"\nLearnt here: {', '.join(mine)}")
+    if has_any_model():
+        print("\nAny other painting: impasto stylize PHOTO --style PAINTING.jpg")
 
 
 def _paint_sheet(photo: str, output: Path | None, size: int, *, force: bool) -> int:

@@ -46,6 +46,9 @@ SUFFIX = ".safetensors"
 ZOO = Path(__file__).parent / "zoo"
 """Folder of the bundled models."""
 
+BASE = ZOO / f"sixteen{SUFFIX}"
+"""The bundled model that new styles are learnt from."""
+
 
 def find_network(name: str) -> NetworkOptions:
     """Return the shape of a named network.
@@ -78,7 +81,7 @@ class StyleChoice:
     """Of the styles with a weight, in the order in which they were named."""
 
     bundled: bool
-    """Whether the model ships with impasto."""
+    """Whether the model is known by name: it ships with impasto, or `impasto learn` made it."""
 
     paintings: tuple[Path, ...] = ()
     """Pictures that the model is to paint like, one per weight, if it is one for any painting."""
@@ -99,14 +102,45 @@ def _styles_in(folder: Path) -> dict[Path, tuple[str, ...]]:
     return dict(sorted(found.items(), key=lambda item: len(item[1])))
 
 
+def own_styles() -> dict[str, Path]:
+    """Return the names of the styles that `impasto learn` has made here and their model files."""
+    return {path.stem: path for path in sorted(assets.own_folder().glob(f"*{SUFFIX}"))}
+
+
+def remove_own(name: str) -> None:
+    """Remove a style that `impasto learn` has made.
+
+    Raises:
+        ModelFileError: there is none of that name.
+    """
+    path = own_styles().get(name)
+    if path is None:
+        mine = ", ".join(own_styles()) or "none yet"
+        raise ModelFileError(f"{name!r} is no style that you have learnt; those are: {mine}")
+    path.unlink()
+    path.with_suffix(".jpg").unlink(missing_ok=True)
+
+
+def bundled_styles() -> frozenset[str]:
+    """Return the names of all styles that ship with impasto."""
+    return frozenset(name for names in _styles_in(ZOO).values() for name in names)
+
+
+def _named() -> dict[Path, tuple[str, ...]]:
+    """Return the styles of all models that are known by name, bundled or one's own."""
+    return {**{path: (name,) for name, path in own_styles().items()}, **_styles_in(ZOO)}
+
+
 def styles() -> dict[str, Path]:
-    """Return the names of all bundled styles and their model files, in alphabetical order.
+    """Return the names of all styles and their model files, in alphabetical order.
+
+    Bundled ones, and those that `impasto learn` has made here.
 
     A style that has a model of its own and is also one of many in another is named once, with its
     own.
     """
     found: dict[str, Path] = {}
-    for path, names in _styles_in(ZOO).items():
+    for path, names in _named().items():
         for name in names:
             found.setdefault(name, path)
     return dict(sorted(found.items()))
@@ -123,8 +157,8 @@ def are_together(names: Sequence[str]) -> bool:
 
 
 def _bundled_with(names: Sequence[str]) -> Path | None:
-    """Return the smallest bundled model that has learnt all of these styles, None if none has."""
-    found = (path for path, known in _styles_in(ZOO).items() if set(names) <= set(known))
+    """Return the smallest named model that has learnt all of these styles, None if none has."""
+    found = (path for path, known in _named().items() if set(names) <= set(known))
     return next(found, None)
 
 
@@ -167,7 +201,7 @@ def find_style(text: str | Path, any_model: str | Path | None = None) -> StyleCh
             tuple(paintings),
         )
     path, bundled = _find_model(words, str(text))
-    known = _styles_in(ZOO)[path] if bundled else tuple(s.name for s in read_info(path).styles)
+    known = _named()[path] if bundled else tuple(s.name for s in read_info(path).styles)
     if not known:  # it paints like any painting; loading it says what is missing
         return StyleChoice(path, (), (path.stem,), bundled)
     weights = [0.0] * len(known)

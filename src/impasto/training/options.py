@@ -145,6 +145,80 @@ class TrainOptions:
         return 60 * (DEFAULT_MINUTES if self.minutes is None else self.minutes)
 
 
+@dataclass(frozen=True, kw_only=True)
+class LearnOptions:
+    """Options of learning a painting from the bundled network: a minute's work."""
+
+    minutes: Annotated[float, _TIME] = 1.0
+    """Learn for that long. A minute gives a good style, five a better one."""
+
+    steps: Annotated[int | None, _TIME] = None
+    """Learn for that many steps instead."""
+
+    style_size: Annotated[int, _LOOK] = 512
+    """Long side of the painting in pixels, and about that of the photos: the strokes will have
+    their right size in pictures of this size."""
+
+    style_weight: Annotated[float, _LOOK] = 5.0
+    """How much the painting counts."""
+
+    seed: Annotated[int, _LEARNING] = 0
+    """Of the order and cropping of the photos."""
+
+    device: Annotated[str, _MACHINE] = "auto"
+    """auto, cpu, cuda, cuda:1, mps."""
+
+    dtype: Annotated[Literal["auto", "float32", "bfloat16"], _MACHINE] = "auto"
+    """Of the networks' features: auto is bfloat16 where the CPU multiplies it in hardware."""
+
+    weights: Annotated[str | None, _MACHINE] = None
+    """File with the VGG-16 weights (.pth or .safetensors) instead of fetching them."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, before anything costs time.
+
+        Raises:
+            ConfigError: with the option's name.
+        """
+        check_at_least(self, {name: _MINIMUM[name] for name in _LEARN_LIMITED})
+
+    def training(self, start: str) -> TrainOptions:
+        """Return the training that does it: of the whole network, from a trained one.
+
+        Large crops, one at a time: on small ones the network never sees a large flat place, and
+        leaves blobs of colour in skies.
+
+        Args:
+            start: model file to go on from.
+        """
+        return TrainOptions(
+            network="multi",
+            start=start,
+            minutes=None if self.steps is not None else self.minutes,
+            steps=self.steps,
+            style_size=self.style_size,
+            style_weight=self.style_weight,
+            batch_size=1,
+            size=384,
+            lr=LEARN_RATE,
+            warmup=20,
+            average=0.98,
+            seed=self.seed,
+            sample_minutes=LEARN_SAMPLES,
+            device=self.device,
+            dtype=self.dtype,
+            weights=self.weights,
+        )
+
+
+LEARN_RATE = 4e-3
+"""Highest learning rate from a trained network."""
+
+LEARN_SAMPLES = 0.2
+"""How often, in minutes, a photo is painted to show how far it is."""
+
+_LEARN_LIMITED = ("minutes", "steps", "style_size", "style_weight")
+
 _MINIMUM = {
     "minutes": 0.01,
     "steps": 1,

@@ -1,0 +1,177 @@
+"""`impasto.learn`: a painting becomes a style with a name, in a minute."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from impasto import assets
+from impasto.api.pictures import describe, read
+from impasto.api.train import run_training
+from impasto.core.errors import ConfigError, ModelFileError
+from impasto.core.events import Event, Note
+from impasto.io.cache import cache_folder
+from impasto.io.folder import find_pictures
+from impasto.io.image import to_pil, write_picture
+from impasto.models.file import read_info
+from impasto.models.registry import BASE, bundled_styles, own_styles
+from impasto.training.folder import Painting, RunFolder, TrainTask
+from impasto.training.options import LearnOptions
+
+SHOWN = "castle"
+"""The bundled photo that shows how far it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned(Event):
+    """A painting has become a style."""
+
+    name: str
+    """As which it is painted with: `--style NAME`."""
+
+    path: Path
+    """Its model file."""
+
+    steps: int
+    seconds: float
+    """Of learning."""
+
+    stopped: bool
+    """Whether the person ended it before its time."""
+
+
+def learn(
+    style: str | Path,
+    *,
+    name: str | None = None,
+    photos: str | Path | None = None,
+    credit: str = "",
+    force: bool = False,
+    **options: Any,
+) -> str:
+    """Learn a painting, and return the name with which photos are painted like it.
+
+    Args:
+        style: the painting: a file, or the name of a bundled one.
+        name: of the style; that of the file if not given.
+        photos: folder of photos to learn from; those that come with impasto if not given.
+        credit: who made the painting, its title, year and licence; kept in the model file.
+        force: begin anew a style of that name.
+        **options: fields of `LearnOptions`, such as `minutes=5`.
+
+    Raises:
+        InputError: the painting, the photos, the name or an option cannot be used.
+        MissingError: the VGG weights are neither here nor to be had.
+        ResourceError: out of memory, or a loss that does not stay finite.
+
+    Example:
+        `impasto.learn("my-painting.jpg")`, and from then on
+        `impasto.stylize("photo.jpg", "my-painting")`.
+    """
+    found = ""
+    chosen = LearnOptions(**options)
+    for event in learn_events(style, chosen, name=name, photos=photos, credit=credit, force=force):
+        if isinstance(event, Learned):
+            found = event.name
+    return found
+
+
+def learn_events(
+    style: str | Path,
+    options: LearnOptions | None = None,
+    *,
+    name: str | None = None,
+    photos: str | Path | None = None,
+    credit: str = "",
+    force: bool = False,
+) -> Generator[Event, None, None]:
+    """Yield what happens while a painting is learnt; the last event is `Learned`.
+
+    The whole network of the bundled styles is trained on. A style that was learnt from the same
+    painting before goes on from where it was. Throw `StopEarly` in to end after the current step
+    and keep what is learnt.
+
+    Yields:
+        `TrainStep` for every step, `Sample` (the castle) now and then, `Note`, `Saved`, `Learned`.
+
+    Raises:
+        InputError: as `learn`; and its other errors.
+    """
+    options = options or LearnOptions()
+    image = read(style).image
+    source = describe(style)
+    painting = Painting(_name_for(style, name), source.name, source.sha256 or "", credit)
+    start, note = _start_for(painting, force=force)
+    photos = assets.TRAINING_PHOTOS if photos is None else Path(photos)
+    if not find_pictures(photos):
+        raise ConfigError(f"--photos {photos}: no pictures in it; it needs about 50 photos")
+    path = assets.own_folder() / f"{painting.name}.safetensors"
+    task = TrainTask(
+        paintings=(painting,),
+        photos=str(photos.resolve()),
+        output=str(path),
+        licence="",
+        options=options.training(str(start)),
+    )
+    folder = _new_folder(painting.name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.create(task, [image], start)
+        with folder.held():
+            if note:
+                yield Note(note)
+            ended = yield from run_training(task, folder, start, photos=[SHOWN], keep_stopped=True)
+            write_picture(to_pil(image), path.with_suffix(".jpg"), force=True)
+    except OSError as error:
+        raise ModelFileError(f"cannot write into {path.parent}: {error.strerror}") from error
+    finally:
+        shutil.rmtree(folder.path, ignore_errors=True)
+    if ended is not None:
+        yield Learned(painting.name, path, ended.step, ended.seconds, ended.stopped)
+
+
+def _name_for(style: str | Path, name: str | None) -> str:
+    """Return the name of a new style.
+
+    Raises:
+        ConfigError: it cannot be one, or a bundled style has it.
+    """
+    if name is None:
+        name = re.sub(r"[^\w.+-]+", "-", Path(style).stem.lower()).strip("-._") or "style"
+    if not re.fullmatch(r"\w[\w.+-]{0,80}", name):
+        raise ConfigError(f"--name {name}: letters, digits and - . _ + only, 80 at most")
+    if name in bundled_styles():
+        raise ConfigError(f"{name} is the name of a bundled style; choose another with --name")
+    return name
+
+
+def _start_for(painting: Painting, *, force: bool) -> tuple[Path, str]:
+    """Return the model to go on from, and what to say about it.
+
+    Raises:
+        ConfigError: another painting has the name.
+    """
+    before = own_styles().get(painting.name)
+    if before is None or force:
+        return BASE, ""
+    learnt = read_info(before).recipe.get("styles", {}).get(painting.name, {})
+    if learnt.get("sha256") != painting.sha256:
+        raise ConfigError(
+            f"{painting.name} is a style that you have learnt from another painting; choose "
+            "another --name, or --force to replace it"
+        )
+    return before, f"{painting.name} goes on from what it has learnt; --force begins anew"
+
+
+def _new_folder(name: str) -> RunFolder:
+    """Return an empty run folder, without what an interrupted run has left."""
+    path = cache_folder() / "learn" / f"{name}.run"
+    if path.exists():
+        folder = RunFolder(path)
+        with folder.held():  # refused if it is in use
+            shutil.rmtree(path, ignore_errors=True)
+    return RunFolder(path)
