@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from impasto import assets
-from impasto.api.pictures import describe, read
+from impasto.api.pictures import PictureLike, describe, read
 from impasto.api.train import run_training
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.core.events import Event, Note
+from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.cache import cache_folder
 from impasto.io.folder import find_pictures
 from impasto.io.image import to_pil, write_picture
@@ -22,8 +23,8 @@ from impasto.models.registry import BASE, bundled_styles, own_styles
 from impasto.training.folder import Painting, RunFolder, TrainTask
 from impasto.training.options import LearnOptions
 
-SHOWN = "castle"
-"""The bundled photo that shows how far it is."""
+SHOWN_SIZE = 512
+"""Long side in pixels of the photo that shows how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def learn_events(
     *,
     name: str | None = None,
     photos: str | Path | None = None,
+    show: PictureLike = "castle",
     credit: str = "",
     force: bool = False,
 ) -> Generator[Event, None, None]:
@@ -95,14 +97,25 @@ def learn_events(
     painting before goes on from where it was. Throw `StopEarly` in to end after the current step
     and keep what is learnt.
 
+    Args:
+        style: the painting, as for `learn`, like all that follows but one.
+        options: of the learning.
+        name: of the style.
+        photos: folder of photos to learn from.
+        show: a photo that is painted every few seconds, to see how far it is.
+        credit: of the painting.
+        force: begin anew a style of that name.
+
     Yields:
-        `TrainStep` for every step, `Sample` (the castle) now and then, `Note`, `Saved`, `Learned`.
+        `TrainStep` for every step, `Sample` (the photo) now and then, `Note`, `Saved`, `Learned`.
 
     Raises:
         InputError: as `learn`; and its other errors.
     """
     options = options or LearnOptions()
     image = read(style).image
+    shown = read(show, at_least=SHOWN_SIZE).image
+    shown = resize(shown, *fit_long_side(*size_of(shown), SHOWN_SIZE))
     source = describe(style)
     painting = Painting(_name_for(style, name), source.name, source.sha256 or "", credit)
     start, note = _start_for(painting, force=force)
@@ -124,7 +137,9 @@ def learn_events(
         with folder.held():
             if note:
                 yield Note(note)
-            ended = yield from run_training(task, folder, start, photos=[SHOWN], keep_stopped=True)
+            ended = yield from run_training(
+                task, folder, start, samples={"photo": shown}, keep_stopped=True
+            )
             write_picture(to_pil(image), path.with_suffix(".jpg"), force=True)
     except OSError as error:
         raise ModelFileError(f"cannot write into {path.parent}: {error.strerror}") from error

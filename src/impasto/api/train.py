@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from impasto import assets
 from impasto.api.pictures import describe, read
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.core.events import Event, Saved, Trained
@@ -241,7 +240,7 @@ def run_training(
     folder: RunFolder,
     start: Path | None,
     *,
-    photos: Sequence[str] = SAMPLE_PHOTOS,
+    samples: Mapping[str, Tensor] | None = None,
     keep_stopped: bool = False,
 ) -> Generator[Event, None, Trained | None]:
     """Yield what happens while a network is trained, write its model file, and return its end.
@@ -250,7 +249,7 @@ def run_training(
         task: what to train.
         folder: its run folder, already made.
         start: model file to go on from, None for random weights.
-        photos: bundled photos to paint now and then.
+        samples: photos (1, 3, H, W) to paint now and then, by name; bundled ones if None.
         keep_stopped: whether a training that is ended before its time gives its model too.
 
     Returns:
@@ -263,7 +262,8 @@ def run_training(
             yield found
         else:
             weights = found
-    samples = {name: read(name).image for name in photos if assets.find(name)}
+    if samples is None:
+        samples = {name: read(name).image for name in SAMPLE_PHOTOS}
     outcome = yield from train_loop(task, folder, network, weights, start=state, samples=samples)
     if not outcome.leads:
         return None

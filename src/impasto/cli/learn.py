@@ -28,6 +28,7 @@ def learn(
     name: Annotated[str | None, _FILES] = None,
     photos: Annotated[Path | None, _FILES] = None,
     preview: Annotated[Path | None, _FILES] = None,
+    show: Annotated[str, _FILES] = "castle",
     credit: Annotated[str, _FILES] = "",
     force: Annotated[bool, _FILES, FLAG] = False,
     json: Annotated[bool, _FILES, FLAG] = False,
@@ -48,7 +49,9 @@ def learn(
     photos
         Folder of photos to learn from, instead of those that come with impasto.
     preview
-        File to write a photo to every few seconds, painted as it is learnt so far.
+        File to write every few seconds: a photo, painted as it is learnt so far.
+    show
+        The photo for that.
     credit
         Painter, title, year and licence of the painting, kept in the model.
     force
@@ -63,7 +66,9 @@ def learn(
 
     if preview is not None:
         check_output(preview, force=True)
-    events = learn_events(style, options, name=name, photos=photos, credit=credit, force=force)
+    events = learn_events(
+        style, options, name=name, photos=photos, show=show, credit=credit, force=force
+    )
     ended: Learned | None = None
     with (
         Reader(as_json=json, quiet=quiet) as reader,
