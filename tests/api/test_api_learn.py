@@ -5,6 +5,7 @@ import pytest
 import impasto
 from conftest import load_image, save_picture
 from impasto import assets
+from impasto.api.learn import name_for
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.core.events import Sample, StopEarly, TrainStep
 from impasto.io.cache import cache_folder
@@ -46,6 +47,15 @@ def test_another_painting_does_not_take_its_name(learned, tmp_path):
         impasto.learn(other, name=learned, **ONE_STEP)
     impasto.learn(other, name=learned, force=True, **ONE_STEP)
     assert load_image(assets.find(learned)).size == (60, 60)
+
+
+def test_a_name_is_found_that_is_free(learned, tmp_path):
+    assert learned == "painting"
+    other = save_picture(tmp_path / "painting.jpg", 60, 60, seed=9)
+    assert impasto.learn(other, **ONE_STEP) == "painting-2"
+    assert impasto.learn(other, **ONE_STEP) == "painting-2"
+    assert name_for("Starry Night", "") == "starry-night-2"
+    assert name_for("--?", "") == "style"
 
 
 def test_stopping_keeps_what_is_learnt(painting):

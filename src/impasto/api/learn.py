@@ -23,6 +23,9 @@ from impasto.models.registry import BASE, bundled_styles, own_styles
 from impasto.training.folder import Painting, RunFolder, TrainTask
 from impasto.training.options import LearnOptions
 
+LONGEST_NAME = 80
+"""Of a style, in characters."""
+
 SHOWN_SIZE = 512
 """Long side in pixels of the photo that shows how far it is."""
 
@@ -117,7 +120,11 @@ def learn_events(
     shown = read(show, at_least=SHOWN_SIZE).image
     shown = resize(shown, *fit_long_side(*size_of(shown), SHOWN_SIZE))
     source = describe(style)
-    painting = Painting(_name_for(style, name), source.name, source.sha256 or "", credit)
+    sha256 = source.sha256 or ""
+    if name is None:
+        name = name_for(Path(style).stem, sha256)
+    _check_name(name)
+    painting = Painting(name, source.name, sha256, credit)
     start, note = _start_for(painting, force=force)
     photos = assets.TRAINING_PHOTOS if photos is None else Path(photos)
     if not find_pictures(photos):
@@ -149,19 +156,40 @@ def learn_events(
         yield Learned(painting.name, path, ended.step, ended.seconds, ended.stopped)
 
 
-def _name_for(style: str | Path, name: str | None) -> str:
-    """Return the name of a new style.
+def name_for(stem: str, sha256: str) -> str:
+    """Return a name for a painting's style that is free, or already its own.
+
+    Args:
+        stem: what its file is called.
+        sha256: of the painting.
+    """
+    first = name = re.sub(r"[^\w.+-]+", "-", stem.lower()).strip("-._+")[:LONGEST_NAME] or "style"
+    number = 2
+    while name in bundled_styles() or _painting_of(name) not in (None, sha256):
+        name, number = f"{first}-{number}", number + 1
+    return name
+
+
+def _check_name(name: str) -> None:
+    """Refuse what cannot be the name of a new style.
 
     Raises:
-        ConfigError: it cannot be one, or a bundled style has it.
+        ConfigError: says why.
     """
-    if name is None:
-        name = re.sub(r"[^\w.+-]+", "-", Path(style).stem.lower()).strip("-._") or "style"
-    if not re.fullmatch(r"\w[\w.+-]{0,80}", name):
-        raise ConfigError(f"--name {name}: letters, digits and - . _ + only, 80 at most")
+    if not re.fullmatch(r"\w[\w.+-]*", name) or len(name) > LONGEST_NAME:
+        raise ConfigError(
+            f"--name {name}: letters, digits and - . _ + only, {LONGEST_NAME} at most"
+        )
     if name in bundled_styles():
         raise ConfigError(f"{name} is the name of a bundled style; choose another with --name")
-    return name
+
+
+def _painting_of(name: str) -> str | None:
+    """Return the SHA-256 of the painting of one's own style, None if there is no such style."""
+    path = own_styles().get(name)
+    if path is None:
+        return None
+    return str(read_info(path).recipe.get("styles", {}).get(name, {}).get("sha256", ""))
 
 
 def _start_for(painting: Painting, *, force: bool) -> tuple[Path, str]:
@@ -170,16 +198,16 @@ def _start_for(painting: Painting, *, force: bool) -> tuple[Path, str]:
     Raises:
         ConfigError: another painting has the name.
     """
-    before = own_styles().get(painting.name)
-    if before is None or force:
+    learnt = _painting_of(painting.name)
+    if learnt is None or force:
         return BASE, ""
-    learnt = read_info(before).recipe.get("styles", {}).get(painting.name, {})
-    if learnt.get("sha256") != painting.sha256:
+    if learnt != painting.sha256:
         raise ConfigError(
             f"{painting.name} is a style that you have learnt from another painting; choose "
             "another --name, or --force to replace it"
         )
-    return before, f"{painting.name} goes on from what it has learnt; --force begins anew"
+    note = f"{painting.name} goes on from what it has learnt; --force begins anew"
+    return own_styles()[painting.name], note
 
 
 def _new_folder(name: str) -> RunFolder:

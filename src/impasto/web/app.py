@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from impasto._version import __version__
 from impasto.core.errors import MissingError
+from impasto.models.registry import own_styles, remove_own
 from impasto.web import answers, limits
 from impasto.web.bodies import SmallBodies, read_upload
 from impasto.web.desk import Desk
@@ -104,6 +105,7 @@ def _add_page(app: FastAPI, desk: Desk) -> None:
                 "refined": limits.MAX_REFINED,
                 "seconds": limits.MAX_SECONDS,
                 "styles": limits.MAX_STYLES,
+                "minutes": limits.MAX_MINUTES,
             },
         }
 
@@ -116,6 +118,12 @@ def _add_page(app: FastAPI, desk: Desk) -> None:
         if name not in gallery():
             raise GoneError("there is no such style")
         return Response(gallery()[name].thumbnail, media_type="image/jpeg", headers=MEANWHILE)
+
+    @app.delete("/api/styles/{name}", status_code=204)
+    def remove_style(name: str) -> None:
+        if name not in own_styles():
+            raise GoneError("there is no such style of your own")
+        remove_own(name)
 
 
 def _add_pictures(app: FastAPI, desk: Desk) -> None:

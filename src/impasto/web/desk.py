@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 from impasto.core.errors import ImpastoError, InputError
-from impasto.core.events import Event, Planned, Preview, Step, StopEarly
+from impasto.core.events import Event, Planned, Preview, Step, StopEarly, TrainStep
 from impasto.web.jobs import Job
 from impasto.web.keeping import Keeper, in_plain_words
 from impasto.web.painting import Painter, Tile
@@ -284,7 +284,7 @@ def _until_stopped(events: Generator[Event, None, None], job: Job) -> Generator[
             raise _Cancelled
         if job.stop and isinstance(event, Tile):
             raise InputError("stopped before all styles were painted")
-        if job.stop and not asked and isinstance(event, Planned | Step | Preview):
+        if job.stop and not asked and isinstance(event, Planned | Step | Preview | TrainStep):
             asked = job.stopped = True
             event = events.throw(StopEarly())
         else:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from impasto import assets
 from impasto.models.file import StyleInfo, read_info
-from impasto.models.registry import styles
+from impasto.models.registry import bundled_styles, own_styles, styles
 
 THUMBNAIL = 256
 """Long side in pixels."""
@@ -44,7 +44,10 @@ class Style:
     """A JPEG of the painting."""
 
     can_refine: bool
-    """Whether the painting itself is bundled, which a refinement needs."""
+    """Whether the painting itself is here, which a refinement needs."""
+
+    own: bool = False
+    """Whether it was learnt here."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as clients are told."""
@@ -54,17 +57,35 @@ class Style:
             "artist": self.artist,
             "year": self.year,
             "can_refine": self.can_refine,
+            "own": self.own,
             "thumbnail": f"/api/styles/{self.name}/thumbnail",
         }
 
 
-@cache
 def gallery() -> dict[str, Style]:
-    """Return all named styles: the most famous first, then those that can be refined."""
-    found = [_style(name, path) for name, path in styles().items()]
+    """Return all named styles.
+
+    Those that were learnt here, the latest first; then the most famous ones, then those that can
+    be refined.
+    """
+    changed = {name: path.stat().st_mtime_ns for name, path in own_styles().items()}
+    latest = sorted(changed, key=lambda name: changed[name], reverse=True)
+    mine = {name: _own_style(name, own_styles()[name], changed[name]) for name in latest}
+    return {**mine, **_bundled()}
+
+
+@cache
+def _bundled() -> dict[str, Style]:
+    found = [_style(name, path) for name, path in styles().items() if name in bundled_styles()]
     known = {name: rank for rank, name in enumerate(FIRST)}
     found.sort(key=lambda style: (known.get(style.name, len(known)), not style.can_refine))
     return {style.name: style for style in found}
+
+
+@lru_cache(maxsize=256)
+def _own_style(name: str, path: Path, _changed: int) -> Style:
+    """Return a style that was learnt here; read anew when its file has changed."""
+    return replace(_style(name, path), own=True)
 
 
 @cache

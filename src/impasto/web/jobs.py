@@ -53,6 +53,9 @@ class Job:
     tiles: list[str] = field(default_factory=list)
     """Names of a contact sheet's pictures so far; the first one is the photo."""
 
+    learned: str | None = None
+    """Name of the style that has been learnt."""
+
     recipe: str | None = None
     commands: list[str] = field(default_factory=list)
     """Of the shell, which paint this again; the last one paints the result."""
@@ -146,6 +149,7 @@ class Job:
                 for number, name in enumerate(self.tiles)
             ],
             "result": f"{base}/result" if self.has_result else None,
+            "learned": self.learned,
             "output": self.task.output,
             "command": " &&\n".join(self.commands) if self.commands else None,
             "python": _script(self.calls),

@@ -10,11 +10,21 @@ from pathlib import PurePath
 
 from PIL import Image
 
+from impasto.api.learn import Learned
 from impasto.api.optimize import Done
 from impasto.api.pictures import Result
 from impasto.apply.sheet import contact_sheet
 from impasto.core.errors import ImpastoError
-from impasto.core.events import Event, Note, Planned, Preview, Step, Transfer
+from impasto.core.events import (
+    Event,
+    Note,
+    Planned,
+    Preview,
+    Sample,
+    Step,
+    TrainStep,
+    Transfer,
+)
 from impasto.io.image import to_pil, write_picture
 from impasto.web.jobs import Frame, Job
 from impasto.web.limits import MAX_FRAMES, SHEET_SIZE
@@ -50,27 +60,34 @@ class Keeper:
 
     def take(self, job: Job, event: Event) -> None:
         """Take note of one event."""
-        if isinstance(event, Note):
-            job.message = event.message
-        elif isinstance(event, Transfer):
-            share = f" {event.done / event.total:.0%}" if event.total else ""
-            job.message = f"fetching {event.what}{share}, once"
+        if isinstance(event, Note | Transfer):
+            self._take_words(job, event)
         elif isinstance(event, Planned):
             job.eta, job.message, job.frames = event.seconds, "", []
             self._take_way_so_far(job)
-        elif isinstance(event, Step):
+        elif isinstance(event, Step | TrainStep):
             job.step, job.steps, job.eta = event.step, event.steps, event.eta
             job.seconds = event.seconds
         elif isinstance(event, Preview):
             if time.monotonic() - self._last_frame > FRAME_SECONDS:
                 self._last_frame = time.monotonic()
                 self._add_frame(job, to_pil(event.image), event.step, job.seconds or 0.0)
+        elif isinstance(event, Sample | Learned):
+            self._take_learning(job, event)
         elif isinstance(event, Tile):
             self._add_tile(job, event)
         elif isinstance(event, Passed | Done):
             self._keep_result(job, event.result)
             if isinstance(event, Done):
                 job.step = job.steps = sum(event.result.steps)
+
+    @staticmethod
+    def _take_words(job: Job, event: Note | Transfer) -> None:
+        if isinstance(event, Note):
+            job.message = event.message
+        else:
+            share = f" {event.done / event.total:.0%}" if event.total else ""
+            job.message = f"fetching {event.what}{share}, once"
 
     def finish(self, job: Job) -> None:
         """Take note of the end of a job that went well."""
@@ -80,7 +97,7 @@ class Keeper:
         megapixels = job.width * job.height / 1e6
         if job.task.kind == "optimize":
             self.timing.add("optimize", job.seconds, megapixels * job.step)
-        else:
+        elif job.task.kind != "learn":
             self.timing.add(
                 job.task.kind, job.seconds, 1.0 if job.task.kind == "sheet" else megapixels
             )
@@ -136,6 +153,26 @@ class Keeper:
         job.calls = [
             f"impasto.style_sheet({job.task.photo.name!r}, size={SHEET_SIZE})"
             f".save({job.task.output!r})"
+        ]
+
+    def _take_learning(self, job: Job, event: Sample | Learned) -> None:
+        """Keep the photo as it is painted so far; at the end, say how it was learnt."""
+        if isinstance(event, Sample):
+            image = to_pil(event.image)
+            write_picture(image, self.store.job_folder(job.key) / "result.png", force=True)
+            job.width, job.height = image.size
+            self._add_frame(job, image, event.step, job.seconds or 0.0)
+            return
+        job.learned = name = event.name
+        painting, minutes = job.task.styles[0].style.name, (job.task.seconds or 60.0) / 60
+        photo, size, output = job.task.photo.name, max(job.width, job.height), job.task.output
+        job.commands = [
+            f"impasto learn {shlex.quote(painting)} --minutes {minutes:g} --name {name}",
+            f"impasto stylize {shlex.quote(photo)} --style {name} --size {size} -o {output}",
+        ]
+        job.calls = [
+            f"impasto.learn({painting!r}, minutes={minutes:g}, name={name!r})",
+            f"impasto.stylize({photo!r}, {name!r}, size={size}).save({output!r})",
         ]
 
 

