@@ -185,3 +185,15 @@ def test_the_recipe_of_a_blend_names_it_whole(tmp_path, monkeypatch):
     command = result.recipe.command()
     assert style in command
     assert "--style-map top:bottom" in command
+
+
+def test_a_map_is_read_with_the_photo(tmp_path, photo, wave):
+    where = save_picture(tmp_path / "where.png", 40, 60, 5)
+    options = impasto.StylizeOptions(style=str(wave), style_map=str(where), engine="torch")
+    model = impasto.load(wave)
+    expected = model.paint(photo, options)
+    ready = model.read(photo, options)
+    for path in (where, photo):
+        path.unlink()
+    found = model.finish(model.run(ready, options), options)
+    assert np.array_equal(np.asarray(found.image), np.asarray(expected.image))

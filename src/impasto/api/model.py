@@ -41,6 +41,9 @@ class Photo:
     seconds: float
     """What it took to give it that size."""
 
+    style_map: Tensor | None = None
+    """(1, 1, h, w) in [0, 1]: where the style goes, if that was asked."""
+
 
 @dataclass(frozen=True)
 class Painting:
@@ -119,7 +122,8 @@ class Model:
 
         picture = to_picture(pixels)
         picture = Picture(fit(picture.image, options.size), picture.alpha)
-        return Photo(picture, describe(photo), time.perf_counter() - began)
+        share = None if options.style_map is None else _share(options.style_map)
+        return Photo(picture, describe(photo), time.perf_counter() - began, share)
 
     def run(self, photo: Photo, options: StylizeOptions) -> Painting:
         """Return what the network makes of the photo: the second stage, nearly all of the work."""
@@ -135,7 +139,7 @@ class Model:
             from impasto.apply.image import run
 
             image = photo.picture.image
-            style = self._weights(options.style_map)
+            style = self._weights(photo.style_map)
             by_place = style is not None and style.ndim > 2
             painted = run(image, self._engine(options, image, by_place=by_place), options, style)
         return Painting(photo, painted, photo.seconds + time.perf_counter() - began)
@@ -149,8 +153,9 @@ class Model:
             from impasto.apply.style_map import paint_where
 
             image = blend(picture.image, image, options)
-            if options.style_map is not None and not self._spreads_styles:
-                image = paint_where(_share(options.style_map), picture.image, image)
+            share = painting.photo.style_map
+            if share is not None and not self._spreads_styles:
+                image = paint_where(share, picture.image, image)
             image = with_alpha(image, picture)
         assert isinstance(image, Image.Image)
         return Result(
@@ -201,15 +206,14 @@ class Model:
             )
         return self._engines[key]
 
-    def _weights(self, style_map: str | None) -> Tensor | None:
+    def _weights(self, share: Tensor | None) -> Tensor | None:
         """Return the weights of the network's styles, None if there is only one."""
         import torch
 
         from impasto.apply.style_map import weights_by_place
 
         weights = self.choice.weights
-        if style_map is not None and self._spreads_styles:
-            share = _share(style_map)
+        if share is not None and self._spreads_styles:
             names = [style.name for style in self.info.styles]
             chosen = [names.index(name) for name in self.choice.names]
             return weights_by_place(share, chosen, len(weights))

@@ -156,8 +156,9 @@ def _paint(
     options: OptimizeOptions,
     checkpoints: Checkpoints | None,
 ) -> Generator[Event, None, None]:
-    photo = read(content)
+    photo, described = read(content), describe(content)
     paintings = [read(style) for style in sources]
+    described_styles = tuple(describe(style) for style in sources)
     start, source = None, None
     if options.init == "auto":
         one_pass = _one_pass_model(sources, options)
@@ -186,8 +187,8 @@ def _paint(
     resolved = options.resolved()
     recipe = Recipe(
         version=__version__,
-        content=describe(content),
-        styles=tuple(describe(style) for style in sources),
+        content=described,
+        styles=described_styles,
         options=dataclasses.replace(
             resolved,
             steps=finished.steps,
