@@ -17,6 +17,7 @@ from impasto.api.pictures import PictureLike, Result, describe, locate, read, wi
 from impasto.apply.options import LARGE, StylizeOptions
 from impasto.apply.plain import load_runtime, paint_plain, pick_runtime
 from impasto.apply.runtimes import Runtime
+from impasto.core.errors import ConfigError
 from impasto.core.tensors import size_of
 from impasto.io.image import Picture, Pixels, read_pixels, to_picture
 from impasto.models.file import ModelInfo
@@ -114,6 +115,7 @@ class Model:
 
     def read(self, photo: PictureLike, options: StylizeOptions) -> Photo:
         """Return the photo at the size of the output: the first of three stages of `paint`."""
+        one_pass_only(options)
         pixels = read_pixels(locate(photo), at_least=options.size)
         began = time.perf_counter()
         if self._runtime(options, pixels) is not None:
@@ -218,6 +220,19 @@ class Model:
             chosen = [names.index(name) for name in self.choice.names]
             return weights_by_place(share, chosen, len(weights))
         return None if len(weights) == 1 else torch.tensor([weights])
+
+
+def one_pass_only(options: StylizeOptions) -> None:
+    """Refuse what no network does by itself.
+
+    Raises:
+        ConfigError: `options.seconds` is given.
+    """
+    if options.seconds is not None:
+        raise ConfigError(
+            "a loaded network paints in one pass; for seconds, call impasto.stylize(photo, style, "
+            "seconds=...) or impasto.optimize(photo, painting, init='auto', seconds=...)"
+        )
 
 
 def _share(style_map: str) -> Tensor:

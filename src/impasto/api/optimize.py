@@ -167,7 +167,9 @@ def _paint(
             options = dataclasses.replace(options, init="content")
         else:
             yield Note(f"starting from one pass of {one_pass[0]}")
-            start = read(one_pass[1].stylize(content, size=options.size).image).image
+            start = read(
+                one_pass[1].stylize(content, size=options.size, device=options.device).image
+            ).image
     elif options.init not in _NAMED_STARTS:
         start, source = read(options.init).image, describe(options.init)
     weights: dict[str, Tensor] = {}
