@@ -106,7 +106,7 @@ def compare_events(photo: PictureLike, options: CompareOptions) -> Generator[Eve
         ResourceError: every method failed.
     """
     painting, learnt = find_painting(options.style)
-    picture = read(photo).image
+    picture, name = read(photo).image, describe(photo).name
     content = resize(picture, *fit_long_side(*size_of(picture), options.size))
     style = at_size_of(read(painting).image, *size_of(content))
     check_memory(*size_of(content))
@@ -133,7 +133,6 @@ def compare_events(photo: PictureLike, options: CompareOptions) -> Generator[Eve
     if not run.entries and not stopped:
         method, message = next(iter(run.failed.items()))
         raise ResourceError(f"no method has painted; {method}: {message}")
-    name = describe(photo).name
     yield Compared(
         Comparison(
             content=Path(name).stem if isinstance(photo, str | Path) else "the photo",

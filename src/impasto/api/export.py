@@ -13,6 +13,7 @@ from torch import Tensor
 
 from impasto.api.stylize import load
 from impasto.apply.runtimes import is_installed, openvino_core
+from impasto.apply.telemetry import import_onnxruntime, import_openvino
 from impasto.core.errors import ConfigError, MissingError, ModelFileError
 from impasto.models.onnx_graph import OPSET, write_onnx
 
@@ -90,8 +91,7 @@ def _check(path: Path, *, force: bool) -> None:
 
 
 def _to_openvino(graph: Path, path: Path) -> int:
-    import openvino
-
+    openvino = import_openvino()
     model = openvino_core().read_model(graph.read_bytes(), b"")
     openvino.save_model(model, path, compress_to_fp16=True)
     return path.stat().st_size + path.with_suffix(".bin").stat().st_size
@@ -127,8 +127,7 @@ def _runner(path: Path) -> Callable[[list[Array]], Array] | None:
         return lambda inputs: np.array(compiled(inputs)[0])
     if not is_installed("onnxruntime"):
         return None
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     names = [each.name for each in session.get_inputs()]
     return lambda inputs: np.array(session.run(None, dict(zip(names, inputs, strict=True)))[0])

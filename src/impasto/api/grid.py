@@ -122,7 +122,6 @@ class _Grid:
     ) -> None:
         self.began = time.perf_counter()
         self.options, self.run = options, run
-        self.inputs = {"content": content, "style": style}
         self.photo, self.painting = read(content), read(style)
         self.sources: tuple[Source, Source] = describe(content), describe(style)
         self.cells = cells_of(options)
@@ -200,8 +199,8 @@ class _Grid:
         ]
         columns = [f"alpha / beta = {ratio_label(ratio)}" for ratio in ratios_of(self.options)]
         inputs = [
-            as_input(self.inputs["content"], self.photo, width, height),
-            as_input(self.inputs["style"], self.painting, width, height),
+            as_input(self.sources[0], self.photo, width, height),
+            as_input(self.sources[1], self.painting, width, height),
         ]
         return picture_table(inputs, rows, columns)
 

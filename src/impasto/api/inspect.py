@@ -95,7 +95,7 @@ def inspect_events(
     options = options or InspectOptions()
     find_figure()
     began = time.perf_counter()
-    picture = read(image)
+    picture, source = read(image), describe(image)
     for layer in (options.layer, *options.style_layers):
         TOPOLOGIES[options.backbone].split(layer)
     weights = yield from fetch_weights(options.backbone, options.weights)
@@ -103,7 +103,7 @@ def inspect_events(
     result = Inspection(
         image=draw(sight, options.layer, options.show),
         seconds=time.perf_counter() - began,
-        recipe=Recipe(__version__, describe(image), (), options),
+        recipe=Recipe(__version__, source, (), options),
         layer=options.layer,
         channels=sight.channels,
         pairs=sight.pairs,

@@ -17,6 +17,7 @@ from impasto.api.pictures import PictureLike, Result, describe, locate, read, wi
 from impasto.apply.options import LARGE, StylizeOptions
 from impasto.apply.plain import load_runtime, paint_plain, pick_runtime
 from impasto.apply.runtimes import Runtime
+from impasto.core.errors import ConfigError
 from impasto.core.tensors import size_of
 from impasto.io.image import Picture, Pixels, read_pixels, to_picture
 from impasto.models.file import ModelInfo
@@ -40,6 +41,9 @@ class Photo:
     source: Source
     seconds: float
     """What it took to give it that size."""
+
+    style_map: Tensor | None = None
+    """(1, 1, h, w) in [0, 1]: where the style goes, if that was asked."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ class Model:
 
     def read(self, photo: PictureLike, options: StylizeOptions) -> Photo:
         """Return the photo at the size of the output: the first of three stages of `paint`."""
+        one_pass_only(options)
         pixels = read_pixels(locate(photo), at_least=options.size)
         began = time.perf_counter()
         if self._runtime(options, pixels) is not None:
@@ -119,7 +124,8 @@ class Model:
 
         picture = to_picture(pixels)
         picture = Picture(fit(picture.image, options.size), picture.alpha)
-        return Photo(picture, describe(photo), time.perf_counter() - began)
+        share = None if options.style_map is None else _share(options.style_map)
+        return Photo(picture, describe(photo), time.perf_counter() - began, share)
 
     def run(self, photo: Photo, options: StylizeOptions) -> Painting:
         """Return what the network makes of the photo: the second stage, nearly all of the work."""
@@ -135,7 +141,7 @@ class Model:
             from impasto.apply.image import run
 
             image = photo.picture.image
-            style = self._weights(options.style_map)
+            style = self._weights(photo.style_map)
             by_place = style is not None and style.ndim > 2
             painted = run(image, self._engine(options, image, by_place=by_place), options, style)
         return Painting(photo, painted, photo.seconds + time.perf_counter() - began)
@@ -149,8 +155,9 @@ class Model:
             from impasto.apply.style_map import paint_where
 
             image = blend(picture.image, image, options)
-            if options.style_map is not None and not self._spreads_styles:
-                image = paint_where(_share(options.style_map), picture.image, image)
+            share = painting.photo.style_map
+            if share is not None and not self._spreads_styles:
+                image = paint_where(share, picture.image, image)
             image = with_alpha(image, picture)
         assert isinstance(image, Image.Image)
         return Result(
@@ -201,19 +208,31 @@ class Model:
             )
         return self._engines[key]
 
-    def _weights(self, style_map: str | None) -> Tensor | None:
+    def _weights(self, share: Tensor | None) -> Tensor | None:
         """Return the weights of the network's styles, None if there is only one."""
         import torch
 
         from impasto.apply.style_map import weights_by_place
 
         weights = self.choice.weights
-        if style_map is not None and self._spreads_styles:
-            share = _share(style_map)
+        if share is not None and self._spreads_styles:
             names = [style.name for style in self.info.styles]
             chosen = [names.index(name) for name in self.choice.names]
             return weights_by_place(share, chosen, len(weights))
         return None if len(weights) == 1 else torch.tensor([weights])
+
+
+def one_pass_only(options: StylizeOptions) -> None:
+    """Refuse what no network does by itself.
+
+    Raises:
+        ConfigError: `options.seconds` is given.
+    """
+    if options.seconds is not None:
+        raise ConfigError(
+            "a loaded network paints in one pass; for seconds, call impasto.stylize(photo, style, "
+            "seconds=...) or impasto.optimize(photo, painting, init='auto', seconds=...)"
+        )
 
 
 def _share(style_map: str) -> Tensor:

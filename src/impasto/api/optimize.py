@@ -156,8 +156,9 @@ def _paint(
     options: OptimizeOptions,
     checkpoints: Checkpoints | None,
 ) -> Generator[Event, None, None]:
-    photo = read(content)
+    photo, described = read(content), describe(content)
     paintings = [read(style) for style in sources]
+    described_styles = tuple(describe(style) for style in sources)
     start, source = None, None
     if options.init == "auto":
         one_pass = _one_pass_model(sources, options)
@@ -166,7 +167,9 @@ def _paint(
             options = dataclasses.replace(options, init="content")
         else:
             yield Note(f"starting from one pass of {one_pass[0]}")
-            start = read(one_pass[1].stylize(content, size=options.size).image).image
+            start = read(
+                one_pass[1].stylize(content, size=options.size, device=options.device).image
+            ).image
     elif options.init not in _NAMED_STARTS:
         start, source = read(options.init).image, describe(options.init)
     weights: dict[str, Tensor] = {}
@@ -186,8 +189,8 @@ def _paint(
     resolved = options.resolved()
     recipe = Recipe(
         version=__version__,
-        content=describe(content),
-        styles=tuple(describe(style) for style in sources),
+        content=described,
+        styles=described_styles,
         options=dataclasses.replace(
             resolved,
             steps=finished.steps,

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from impasto.api.model import Model
+from impasto.api.model import Model, one_pass_only
 from impasto.api.pictures import PictureLike, Result, describe, read
 from impasto.apply.batch import plan
 from impasto.apply.options import StylizeOptions
@@ -121,7 +121,8 @@ def _look_at_paintings(
 def stylize(photo: PictureLike, style: str | Path, **options: Any) -> Result:
     """Return `photo` painted in one pass by the network that has learnt `style`.
 
-    For more than one photo, `load` the style once and call the model.
+    For more than one photo, `load` the style once and call the model. With `seconds`, the pass goes
+    on by optimisation; the result is then an `OptimizeResult`.
 
     Args:
         photo: a path, the name of a bundled picture, the bytes of a file, a PIL image or an array.
@@ -137,6 +138,10 @@ def stylize(photo: PictureLike, style: str | Path, **options: Any) -> Result:
         (96, 64)
     """
     chosen = StylizeOptions(style=str(style), **options)
+    if chosen.seconds is not None:
+        from impasto.api.refine import refine  # which needs torch
+
+        return refine(photo, chosen)
     return load_for(chosen).paint(photo, chosen)
 
 
@@ -177,6 +182,7 @@ def stylize_events(
     Raises:
         InputError: the style, a folder without pictures, or an output that cannot be written.
     """
+    one_pass_only(options)
     events: list[Event] = []
     model = load_for(options, events.append)
     yield from events

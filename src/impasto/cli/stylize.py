@@ -23,13 +23,9 @@ from impasto.core.errors import ConfigError, ImageError
 from impasto.core.events import Note, Painted
 from impasto.core.options import FLAG
 from impasto.io.folder import PICTURE_SUFFIXES
-from impasto.optimization.options import OptimizeOptions
 
 PIPE = "-"
 """As PHOTO: standard input; as output: standard output."""
-
-LARGEST_REFINED = 1024
-"""Long side in pixels up to which --seconds keeps the photo's own size."""
 
 _PIPES = Parameter(allow_leading_hyphen=True)
 _FILES = Parameter(group=Group("Files and output", sort_key=0))
@@ -98,37 +94,11 @@ def _refine(
     quiet: bool,
 ) -> int:
     """Paint one picture in one pass, and go on from there as `impasto optimize` does."""
-    from impasto import assets
-    from impasto.api.pictures import read
-    from impasto.models.file import read_info
-    from impasto.models.registry import find_style
+    from impasto.api.refine import refinement
 
     if len(photos) != 1 or photos[0] == PIPE or output == PIPE or Path(photos[0]).is_dir():
         raise ConfigError("--seconds refines one picture, from a file to a file")
-    choice = find_style(options.style, options.any_model)
-    styles = tuple(str(painting) for painting in choice.paintings)
-    weights = choice.weights
-    if not styles:
-        if not choice.bundled or any(assets.find(name) is None for name in choice.names):
-            raise ConfigError(
-                f"--seconds needs the painting itself, which is not bundled for {options.style}; "
-                "use impasto optimize PHOTO PAINTING --init RESULT --coarsest 0"
-            )
-        shares = zip((style.name for style in read_info(choice.path).styles), weights, strict=True)
-        styles, weights = zip(*((name, share) for name, share in shares if share > 0), strict=True)
-    size = options.size
-    if size is None:
-        size = min(LARGEST_REFINED, max(read(photos[0]).image.shape[-2:]))
-    refined = OptimizeOptions(
-        init="auto",
-        seconds=options.seconds,
-        size=size,
-        preserve_color=options.preserve_color,
-        device=options.device,
-        dtype=options.dtype,
-        weights=options.weights,
-        style_weights=weights if len(styles) > 1 else None,
-    )
+    styles, refined = refinement(photos[0], options)
     path = None if output is None else Path(output)
     return optimize(
         photos[0], styles, output=path, force=force, json=json, quiet=quiet, options=refined

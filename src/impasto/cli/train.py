@@ -58,7 +58,8 @@ def train(
     run
         Folder for checkpoints, metrics.jsonl and samples; OUTPUT with the ending .run if not given.
     resume
-        Run folder to go on with, to the same end. Only --minutes or --steps can be changed.
+        Run folder to go on with, to the same end. Only --minutes or --steps can be changed; of
+        photos that have been moved, name the folder anew with --photos.
     json
         Print one line of JSON per event on stdout instead of the progress bar.
     quiet
@@ -68,11 +69,14 @@ def train(
 
     given = changed(options)
     if resume is not None:
-        if styles or photos or output or run or name or credit or licence:
-            raise ConfigError("--resume RUN needs nothing else but --minutes or --steps")
+        if len(styles) > 1 or run or name or credit or licence:
+            raise ConfigError(
+                "--resume RUN needs nothing else but --minutes or --steps, and what has been moved"
+            )
         if set(given) - {"minutes", "steps"}:
             raise ConfigError("with --resume, only --minutes or --steps can be changed")
-        return _show(resume_events(resume, **given), resume, as_json=json, quiet=quiet)
+        moved = {"photos": photos, "paintings": next(iter(styles), None), "output": output}
+        return _show(resume_events(resume, **moved, **given), resume, as_json=json, quiet=quiet)
     if not styles or photos is None:
         raise ConfigError("name a painting and --photos DIR, or --resume RUN; see train --help")
     output = output or Path(f"{Path(styles[0]).stem}.safetensors")

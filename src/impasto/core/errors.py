@@ -51,3 +51,13 @@ class MissingError(ImpastoError):
 
 class ResourceError(ImpastoError):
     """Memory, disk or time ran out; the message tells what would fit."""
+
+
+def first_line(error: object) -> str:
+    r"""Return what another library says of an error, in one line.
+
+    >>> first_line(OSError("no room\nat all")), first_line(KeyError())
+    ('no room', 'KeyError')
+    """
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0]

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from impasto.core.errors import ConfigError, ResourceError
+from impasto.core.errors import ConfigError, ResourceError, first_line
 
 KEPT = 2
 """Checkpoints that are kept: the latest, and one more in case it is damaged."""
@@ -65,6 +65,7 @@ class Checkpoints:
         Raises:
             ResourceError: the disk is full; older checkpoints are still there.
         """
+        before = self._files()
         path = self.folder / f"checkpoint-{step:07d}.pt"
         temporary = path.with_suffix(f".{os.getpid()}.part")
         try:
@@ -74,8 +75,10 @@ class Checkpoints:
                 os.fsync(stream.fileno())
             temporary.replace(path)
         except (OSError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise ResourceError(f"the checkpoint could not be written ({reason})") from error
+            kept = "the one before is still there" if before else "there is none yet"
+            raise ResourceError(
+                f"the checkpoint could not be written into {self.folder} ({_reason(error)}); {kept}"
+            ) from error
         finally:
             temporary.unlink(missing_ok=True)
         for old in self._files()[:-KEPT]:
@@ -94,6 +97,16 @@ class Checkpoints:
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("checkpoint-*.pt"))
+
+
+def _reason(error: BaseException) -> str:
+    """Return what the system said, over which torch puts words of its own."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.strerror:
+            return found.strerror
+        found = found.__context__
+    return first_line(error)
 
 
 def new_task_file(folder: Path) -> Path:

@@ -185,7 +185,7 @@ class _Run:
         try:
             self.checkpoints.save(sum(self.taken), {**state, "solver": solver.state()})
         except ResourceError as error:
-            yield Note(f"{error}; the one before is still there")
+            yield Note(str(error))
 
     def events(self) -> Generator[Event, None, Finished]:
         """Yield all events of the run and return the last."""

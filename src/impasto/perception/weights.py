@@ -23,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from impasto.core.errors import ConfigError, MissingError
+from impasto.core.errors import ConfigError, MissingError, first_line
 from impasto.core.events import Event, Note, Transfer
 from impasto.io.cache import cache_folder
 from impasto.perception.vgg import VGG16, Topology
@@ -119,7 +119,7 @@ def find_weights(
         try:
             _keep(weights, cached, topology)
         except (OSError, SafetensorError) as error:
-            yield Note(f"the weights could not be kept in {cached} ({_first_line(error)})")
+            yield Note(f"the weights could not be kept in {cached} ({first_line(error)})")
     yield weights
 
 
@@ -173,7 +173,7 @@ def _read(path: Path, topology: Topology) -> Weights:
         else:
             stored = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a bad pickle can raise anything
-        raise _UnusableError(f"not a readable weights file ({_first_line(error)})") from error
+        raise _UnusableError(f"not a readable weights file ({first_line(error)})") from error
     if not isinstance(stored, Mapping):
         raise _UnusableError("it holds no dictionary of tensors")
     return _check_shapes(_rename(stored, topology), topology)
@@ -215,7 +215,7 @@ def _from_cache(topology: Topology, _folder: Path) -> Source:
             stored = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
         weights = _check_shapes(stored, topology)
     except (OSError, SafetensorError, _UnusableError) as error:
-        reason = _first_line(error)
+        reason = first_line(error)
         raise _UnusableError(f"the cached {path} is damaged ({reason}); fetching again") from error
     if digest(weights, topology) != expected:
         raise _UnusableError(f"the cached {path} has another SHA-256; fetching again")
@@ -252,7 +252,7 @@ def _from_published(topology: Topology, folder: Path) -> Source:
                 yield Transfer(f"{topology.name} weights", done, total)
     except OSError as error:  # URLError is one too
         reason = getattr(error, "reason", None) or error
-        raise _UnusableError(f"{published.name}: no answer ({_first_line(reason)})") from error
+        raise _UnusableError(f"{published.name}: no answer ({first_line(reason)})") from error
     if not _has_published_digest(target, topology):
         raise _UnusableError(f"{published.name}: the file that came has another SHA-256")
     return _read(target, topology)
@@ -315,11 +315,6 @@ def _read_keras_onnx(path: Path, topology: Topology) -> Weights:
             weights[f"{name}.{part}"] = torch.from_numpy(numpy_helper.to_array(tensor).copy())
     weights["conv1_1.weight"] = weights["conv1_1.weight"].flip(1).contiguous()  # BGR to RGB
     return _check_shapes(weights, topology)
-
-
-def _first_line(error: object) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0]
 
 
 _SOURCES: dict[str, tuple[Callable[[Topology, Path], Source], ...]] = {

@@ -154,7 +154,7 @@ def _add_pictures(app: FastAPI, desk: Desk) -> None:
 
     @app.delete("/api/pictures/{key}", status_code=204)
     def remove_picture(key: str) -> None:
-        desk.store.remove_picture(key)
+        desk.remove_picture(key)
 
 
 def _add_jobs(app: FastAPI, desk: Desk) -> None:
