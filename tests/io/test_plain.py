@@ -101,7 +101,8 @@ def middle_of(mode: str, kind: str = "PNG", **options) -> tuple[float, ...]:
         image = Image.fromarray(np.full((4, 4), 128 * 257, np.uint16))
     else:
         base, colour = ("RGBA", (128, 128, 128, 77)) if "A" in mode else ("RGB", (128, 128, 128))
-        image = Image.new(base, (4, 4), colour).convert(mode)
+        image = Image.new(base, (4, 4), colour)
+        image = image.quantize(2) if mode == "P" else image.convert(mode)
     picture = read_picture(as_file(image, kind, **options))
     if "A" in mode:
         assert picture.alpha is not None
