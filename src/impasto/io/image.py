@@ -17,7 +17,7 @@ from impasto.io.depth import MOST, SIXTEEN_BIT_MODES
 from impasto.io.encode import NOTE_KEY, OUTPUT_SUFFIXES, check_size, encode
 from impasto.io.metadata import NOTHING, Metadata, read_metadata
 from impasto.io.opening import UnknownTiffError, opening
-from impasto.io.plain import check_room, decode, gamma_exponent, shrink_factor
+from impasto.io.plain import check_room, decode, gamma_exponent, shrink_factor, upright_size
 from impasto.io.sixteen_bit import (
     SUFFIXES as SIXTEEN_BIT_SUFFIXES,
 )
@@ -147,11 +147,18 @@ def _has_vips() -> bool:
     return True
 
 
-def size_in_file(path: Path) -> tuple[int, int]:
-    """Return the (height, width) that the head of a file tells; (0, 0) if it tells none."""
+def size_in_file(source: str | Path | bytes | Image.Image | Array) -> tuple[int, int]:
+    """Return (height, width) of a picture, upright, by the head of its file.
+
+    (0, 0) if that tells none.
+    """
+    if isinstance(source, np.ndarray):
+        return source.shape[0], source.shape[1]
+    if isinstance(source, Image.Image):
+        return upright_size(source)
     try:
-        with opening(path, str(path)) as opened:
-            return opened.height, opened.width
+        with opening(source, str(source)) as opened:
+            return upright_size(opened)
     except ImageError:
         return 0, 0
 

@@ -144,6 +144,12 @@ def _orientation(opened: Image.Image) -> int:
     return found if isinstance(found, int) else 1
 
 
+def upright_size(opened: Image.Image) -> tuple[int, int]:
+    """Return (height, width) of an opened picture as it will be when it is upright."""
+    lies = _orientation(opened) >= 5
+    return (opened.width, opened.height) if lies else (opened.height, opened.width)
+
+
 def _flatten(image: Image.Image, depth: Depth) -> Image.Image:
     """Return an image in a mode whose pixels can be averaged.
 
