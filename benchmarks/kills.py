@@ -22,8 +22,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from report import Cell, Table, write
 from safetensors.numpy import load_file
+
+from report import Cell, Table, write
 
 STEPS = 12
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

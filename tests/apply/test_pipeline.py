@@ -7,7 +7,7 @@ from PIL import Image
 from conftest import load_image, save_picture
 from impasto.apply import pipeline
 from impasto.apply.batch import Job
-from impasto.apply.pipeline import AHEAD, Stages, paint_batch
+from impasto.apply.pipeline import AHEAD, Ready, Stages, paint_batch
 from impasto.core.errors import ImageError
 from impasto.core.events import Failed, Painted, Skipped, StopEarly
 from impasto.io.image import read_note
@@ -37,12 +37,12 @@ def read(path):
 
 def finish(path):
     """Stand in for a network: a picture that says which photo it is of."""
-    return Image.new("RGB", (8, 6), "red"), f"painted from {path.as_posix()}"
+    return Ready(Image.new("RGB", (8, 6), "red"), f"painted from {path.as_posix()}")
 
 
 def stages(**others):
     plain = {"pixels": lambda _path: PIXELS, "read": read, "paint": lambda path: path}
-    return Stages(**{**plain, "finish": finish, **others})
+    return Stages(**{**plain, "finish": finish, "size": lambda _path: (8, 6), **others})
 
 
 def start(names, force=False, **others):

@@ -19,7 +19,7 @@ from torch import Tensor
 from impasto.api.compare_worker import Task
 from impasto.api.optimize import optimize_events
 from impasto.api.origins import find_painting
-from impasto.api.pictures import PictureLike, describe, locate, read
+from impasto.api.pictures import PictureLike, describe, locate, read, remarks
 from impasto.core.device import describe_machine
 from impasto.core.errors import ConfigError, ResourceError
 from impasto.core.events import Advanced, Event, Note, Planned, StopEarly
@@ -106,9 +106,11 @@ def compare_events(photo: PictureLike, options: CompareOptions) -> Generator[Eve
         ResourceError: every method failed.
     """
     painting, learnt = find_painting(options.style)
-    picture, name = read(photo).image, describe(photo).name
+    photo_read, painting_read = read(photo), read(painting)
+    picture, name = photo_read.image, describe(photo).name
+    yield from remarks((photo, photo_read), (painting, painting_read))
     content = resize(picture, *fit_long_side(*size_of(picture), options.size))
-    style = at_size_of(read(painting).image, *size_of(content))
+    style = at_size_of(painting_read.image, *size_of(content))
     check_memory(*size_of(content))
     weights: Weights = {}
     for found in find_weights(file=options.weights):

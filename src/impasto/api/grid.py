@@ -13,7 +13,7 @@ from PIL import Image
 
 from impasto._version import __version__
 from impasto.api.figure import Figure, FigureDone, as_input, fetch_weights
-from impasto.api.pictures import PictureLike, describe, read, with_alpha
+from impasto.api.pictures import PictureLike, describe, read, remarks, with_alpha
 from impasto.core.errors import ConfigError, ImageError
 from impasto.core.events import Drawn, Event, Note, StopEarly
 from impasto.core.tensors import fit_long_side, size_of
@@ -80,6 +80,7 @@ def grid_events(
     """
     options = options or GridOptions()
     work = _Grid(content, style, options, None if run is None else Path(run))
+    yield from remarks((content, work.photo), (style, work.painting))
     missing = [cell for cell in work.cells if cell.name not in work.pictures]
     if len(missing) < len(work.cells):
         kept = len(work.cells) - len(missing)

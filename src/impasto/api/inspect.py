@@ -10,7 +10,7 @@ from typing import Any
 
 from impasto._version import __version__
 from impasto.api.figure import fetch_weights
-from impasto.api.pictures import PictureLike, Result, describe, read
+from impasto.api.pictures import PictureLike, Result, describe, read, remarks
 from impasto.core.events import Event
 from impasto.explanation.features import Channel, Pair, look, strongest_pairs
 from impasto.explanation.options import InspectOptions
@@ -96,6 +96,7 @@ def inspect_events(
     find_figure()
     began = time.perf_counter()
     picture, source = read(image), describe(image)
+    yield from remarks((image, picture))
     for layer in (options.layer, *options.style_layers):
         TOPOLOGIES[options.backbone].split(layer)
     weights = yield from fetch_weights(options.backbone, options.weights)

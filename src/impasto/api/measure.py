@@ -12,7 +12,7 @@ from torch import Tensor
 
 from impasto import assets
 from impasto.api.origins import Origin, content_of, find_origin
-from impasto.api.pictures import PictureLike, as_list, locate, read
+from impasto.api.pictures import PictureLike, as_list, locate, read, remarks
 from impasto.core.device import enough_memory
 from impasto.core.errors import ConfigError, ImageError, ImpastoError, MissingError
 from impasto.core.events import Advanced, Event, Failed, Note, outcome
@@ -143,6 +143,7 @@ def measure_events(
             if photo is not None and Path(photo).is_dir():
                 photo = content_of(path, Path(output), Path(photo))
             pair = _Pair.read(path, photo, styles, options)
+            yield from pair.remarks
             measurement = yield from _measure(path, pair, weights, options)
         except ImpastoError as error:
             if path == Path(output):
@@ -186,6 +187,8 @@ class _Pair:
     names: tuple[str, ...]
     """Of the photo and the paintings."""
 
+    remarks: tuple[Note, ...]
+
     @classmethod
     def read(
         cls,
@@ -194,7 +197,8 @@ class _Pair:
         paintings: Sequence[PictureLike],
         options: MeasureOptions,
     ) -> _Pair:
-        image = read(output).image
+        painted = read(output)
+        image = painted.image
         sources: list[PictureLike] = list(paintings)
         shares, scale = options.style_weights, options.style_scale or 1.0
         if content is None or not sources:
@@ -214,11 +218,14 @@ class _Pair:
                 f"{SMALLEST} pixels a side"
             )
         check_memory(height, width)
-        photo = read(content).image
+        pictures = [read(source) for source in (content, *sources)]
+        photo = pictures[0].image
         _check_shape(_name(output), image, _name(content), photo)
-        styles = tuple(at_size_of(read(s).image, height, width, scale) for s in sources)
+        styles = tuple(at_size_of(each.image, height, width, scale) for each in pictures[1:])
         names = tuple(_name(source) for source in (content, *sources))
-        return cls(image, resize(photo, height, width), styles, shares, names)
+        seen = zip((output, content, *sources), (painted, *pictures), strict=True)
+        notes = tuple(remarks(*seen))
+        return cls(image, resize(photo, height, width), styles, shares, names, notes)
 
 
 def _origin(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +17,9 @@ from impasto.apply.options import LARGE, StylizeOptions
 from impasto.apply.plain import load_runtime, paint_plain, pick_runtime
 from impasto.apply.runtimes import Runtime
 from impasto.core.errors import ConfigError
+from impasto.core.memory import parse_size
 from impasto.core.tensors import size_of
-from impasto.io.image import Picture, Pixels, read_pixels, to_picture
+from impasto.io.image import Picture, Pixels, read_pixels, size_in_file, to_picture
 from impasto.models.file import ModelInfo
 from impasto.models.registry import StyleChoice
 from impasto.recipe import Recipe, Source
@@ -44,6 +44,15 @@ class Photo:
 
     style_map: Tensor | None = None
     """(1, 1, h, w) in [0, 1]: where the style goes, if that was asked."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        if isinstance(self.picture, Pixels):
+            height, width = self.picture.array.shape[:2]
+        else:
+            height, width = size_of(self.picture.image)
+        return width, height
 
 
 @dataclass(frozen=True)
@@ -116,14 +125,15 @@ class Model:
     def read(self, photo: PictureLike, options: StylizeOptions) -> Photo:
         """Return the photo at the size of the output: the first of three stages of `paint`."""
         one_pass_only(options)
-        pixels = read_pixels(locate(photo), at_least=options.size)
+        memory = None if options.memory is None else parse_size(options.memory)
+        pixels = read_pixels(locate(photo), at_least=options.size, memory=memory)
         began = time.perf_counter()
         if self._runtime(options, pixels) is not None:
             return Photo(pixels, describe(photo), 0.0)
         from impasto.apply.image import fit
 
         picture = to_picture(pixels)
-        picture = Picture(fit(picture.image, options.size), picture.alpha)
+        picture = replace(picture, image=fit(picture.image, options.size))
         share = None if options.style_map is None else _share(options.style_map)
         return Photo(picture, describe(photo), time.perf_counter() - began, share)
 
@@ -162,12 +172,13 @@ class Model:
         assert isinstance(image, Image.Image)
         return Result(
             image=image,
+            metadata=picture.metadata if options.keep_place else picture.metadata.without_place(),
             seconds=painting.seconds + time.perf_counter() - began,
             recipe=Recipe(
                 version=__version__,
                 content=painting.photo.source,
                 styles=(self.source,),
-                options=dataclasses.replace(
+                options=replace(
                     options, style=self.source.name, any_model=_short(options.any_model)
                 ),
             ),
@@ -239,7 +250,10 @@ def _share(style_map: str) -> Tensor:
     """Return the (1, 1, h, w) map that was asked for."""
     from impasto.apply.style_map import GRADIENTS, gradient, mask
 
-    return gradient(style_map) if style_map in GRADIENTS else mask(read(style_map).image)
+    if style_map in GRADIENTS:
+        return gradient(style_map)
+    picture = read(style_map)
+    return mask(picture.image, picture.alpha)
 
 
 def note_on_map(photo: PictureLike, options: StylizeOptions) -> str | None:
@@ -250,10 +264,10 @@ def note_on_map(photo: PictureLike, options: StylizeOptions) -> str | None:
 
     if options.style_map in GRADIENTS:
         return None
-    ours, theirs = (read(source).image for source in (photo, options.style_map))
-    if size_of(ours) == size_of(theirs):
+    ours, theirs = (size_in_file(locate(source)) for source in (photo, options.style_map))
+    if ours == theirs:
         return None
-    height, width = size_of(theirs)
+    height, width = theirs
     return f"--style-map {options.style_map} is {width}x{height}: stretched over the photo"
 
 

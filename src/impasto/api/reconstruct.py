@@ -11,7 +11,7 @@ from PIL import Image
 
 from impasto._version import __version__
 from impasto.api.figure import Figure, FigureDone, as_input, fetch_weights
-from impasto.api.pictures import PictureLike, describe, read, with_alpha
+from impasto.api.pictures import PictureLike, describe, read, remarks, with_alpha
 from impasto.core.events import Drawn, Event
 from impasto.explanation.options import ReconstructOptions
 from impasto.explanation.reconstruction import reconstructions
@@ -66,6 +66,7 @@ def reconstruct_events(
     options = options or ReconstructOptions()
     began = time.perf_counter()
     picture, source = read(image), describe(image)
+    yield from remarks((image, picture))
     tasks = reconstructions(picture.image, options)
     weights = yield from fetch_weights(options.backbone, options.weights)
     series = yield from paint_series(tasks, weights)

@@ -48,6 +48,7 @@ def refinement(
         size=size,
         style_scale=options.style_scale if options.stroke is None else options.stroke,
         preserve_color=options.preserve_color,
+        keep_place=options.keep_place,
         memory=options.memory,
         device=options.device,
         dtype=options.dtype,

@@ -7,13 +7,11 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from impasto.api.model import Model, one_pass_only
-from impasto.api.pictures import PictureLike, Result, describe, read
+from impasto.api.pictures import PictureLike, Result, describe, read, remarks
 from impasto.apply.batch import plan
 from impasto.apply.options import StylizeOptions
-from impasto.apply.pipeline import Stages, paint_batch
+from impasto.apply.pipeline import Ready, Stages, paint_batch
 from impasto.core.events import Event
 from impasto.core.tensors import fit_long_side
 from impasto.io.image import size_in_file
@@ -98,6 +96,9 @@ def _look_at_paintings(
     from impasto.perception.weights import find_weights
 
     paintings = [read(source) for source in sources]
+    if tell is not None:
+        for note in remarks(*zip(sources, paintings, strict=True)):
+            tell(note)
     network, info = load_any_style(choice.path)
     found: dict[str, torch.Tensor] = {}
     for event in find_weights(file=weights):
@@ -193,7 +194,8 @@ def stylize_events(
         pixels=lambda path: _pixels(path, options.size),
         read=lambda path: model.read(path, options),
         paint=lambda photo: model.run(photo, options),
-        finish=lambda painting: _with_note(model.finish(painting, options)),
+        finish=lambda painting: _ready(model.finish(painting, options)),
+        size=lambda photo: photo.size,
     )
     yield from paint_batch(jobs, stages, force=force)
 
@@ -207,5 +209,5 @@ def _pixels(path: Path, size: int | None) -> int:
     return max(height * width, rows * columns)
 
 
-def _with_note(result: Result) -> tuple[Image.Image, str]:
-    return result.image, result.recipe.to_json()
+def _ready(result: Result) -> Ready:
+    return Ready(result.image, result.recipe.to_json(), result.metadata)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from impasto import assets
-from impasto.api.pictures import describe, read
+from impasto.api.pictures import describe, read, remarks
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.core.events import Event, Note, Saved, Trained
 from impasto.core.tensors import fit_long_side, resize, size_of
@@ -120,7 +120,9 @@ def train_events(
     any_style = options.network == "any"
     if any_style:
         check_folder_of_paintings(request.styles)
-    images = [] if any_style else [read(style).image for style in request.styles]
+    pictures = [] if any_style else [read(style) for style in request.styles]
+    yield from remarks(*zip(request.styles[: len(pictures)], pictures, strict=True))
+    images = [picture.image for picture in pictures]
     paintings = () if any_style else _paintings(request)
     source = options.start or options.add_to
     start = find_style(source).path if source else None

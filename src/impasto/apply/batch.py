@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.core.errors import ConfigError, ImageError
+from impasto.io.encode import OUTPUT_SUFFIXES
 from impasto.io.folder import find_pictures
-from impasto.io.image import OUTPUT_SUFFIXES
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from cyclopts import Group, Parameter
 
 from impasto.core.errors import ConfigError
 from impasto.core.memory import parse_size
-from impasto.core.options import check_at_least
+from impasto.core.options import FLAG, check_at_least
 
 FRAME = 8
 """Pixels by which a picture is widened before it is painted; they are cropped afterwards."""
@@ -20,6 +20,7 @@ FRAME = 8
 LARGE = 3_000_000
 """Pixels above which a picture is painted layer by layer in strips, in bounded memory."""
 
+_FILES = Parameter(group=Group("Files and output", sort_key=0))
 _LOOK = Parameter(group=Group("Look", sort_key=1))
 _MACHINE = Parameter(group=Group("Machine", sort_key=2))
 
@@ -41,7 +42,7 @@ class StylizeOptions:
     style_map: Annotated[str | None, _LOOK] = None
     """Where the second of two styles goes, the first having the rest; of one style, where it goes,
     the rest staying the photo: left:right or top:bottom (from one to the other), or a grey picture,
-    white where the (second) style is wanted."""
+    white where the (second) style is wanted, or a cut-out: transparent where it is not."""
 
     strength: Annotated[float, _LOOK] = 1.0
     """From 0, the photo itself, to 1, the full style."""
@@ -66,6 +67,10 @@ class StylizeOptions:
     engine: Annotated[Literal["auto", "torch", "onnxruntime", "openvino"], _MACHINE] = "auto"
     """What runs the network; auto is the fastest that is installed. openvino is about twice as fast
     as torch (pip install 'impasto[openvino]')."""
+
+    keep_place: Annotated[bool, _FILES, FLAG] = False
+    """Keep in the result where the photo was taken (GPS). Date, copyright, artist and dpi are kept
+    anyway."""
 
     any_model: Annotated[str | None, _MACHINE] = None
     """Network for paintings that impasto train --network any wrote, instead of the bundled one."""

@@ -17,7 +17,9 @@ from PIL import Image
 from impasto.apply.batch import Job
 from impasto.core.errors import ImageError, ImpastoError
 from impasto.core.events import Event, Failed, Painted, Skipped, StopEarly
+from impasto.io.encode import check_size
 from impasto.io.image import write_picture
+from impasto.io.metadata import NOTHING, Metadata
 
 Photo = TypeVar("Photo")
 Painting = TypeVar("Painting")
@@ -28,6 +30,18 @@ AHEAD = 2
 
 PIXELS = 16_000_000
 """In all pictures in hand, some 500 MB; a single picture may have more."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A picture that is ready to be written."""
+
+    image: Image.Image
+    note: str
+    """To be kept in its file."""
+
+    metadata: Metadata = NOTHING
+    """Of the photo, likewise."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +57,11 @@ class Stages(Generic[Photo, Painting]):
     paint: Callable[[Photo], Painting]
     """The network; called in the caller's own thread."""
 
-    finish: Callable[[Painting], tuple[Image.Image, str]]
-    """The picture, and the note to keep in its file; called in another thread."""
+    finish: Callable[[Painting], Ready]
+    """Called in another thread."""
+
+    size: Callable[[Photo], tuple[int, int]]
+    """Width and height of what it becomes, once it is read."""
 
 
 def paint_batch(
@@ -82,7 +99,7 @@ class _Flight(Generic[Photo]):
     job: Job
     pixels: int
     photo: Future[Photo]
-    result: Future[Image.Image | None] | None = None
+    result: Future[Ready | None] | None = None
     """Once it is painted or has failed: what was written, or None if it was skipped."""
 
     stages: list[float] = field(default_factory=list)
@@ -153,6 +170,7 @@ class _Pipeline(Generic[Photo, Painting]):
     def _paint(self, flight: _Flight[Photo]) -> None:
         try:
             photo = flight.photo.result()
+            check_size(flight.job.target, *self.stages.size(photo))
             painting = flight.timed(lambda: self.stages.paint(photo))
         except ImpastoError as error:
             flight.result = Future()
@@ -161,16 +179,18 @@ class _Pipeline(Generic[Photo, Painting]):
             flight.result = self.writer.submit(self._write, flight, painting)
         flight.photo = Future()  # lets go of the photo
 
-    def _write(self, flight: _Flight[Photo], painting: Painting) -> Image.Image:
-        def work() -> Image.Image:
-            image, note = self.stages.finish(painting)
+    def _write(self, flight: _Flight[Photo], painting: Painting) -> Ready:
+        def work() -> Ready:
+            ready = self.stages.finish(painting)
             target = flight.job.target
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise ImageError(f"cannot make the folder of {target}: {error.strerror}") from error
-            write_picture(image, target, note=note, force=self.force)
-            return image
+            write_picture(
+                ready.image, target, note=ready.note, force=self.force, metadata=ready.metadata
+            )
+            return ready
 
         return flight.timed(work)
 
@@ -180,24 +200,25 @@ class _Pipeline(Generic[Photo, Painting]):
         job = flight.job
         self.done += 1
         try:
-            image = flight.result.result()
+            ready = flight.result.result()
         except ImpastoError as error:
             self.worked += 1
             return Failed(job.source, str(error), self.done, self.total)
-        if image is None:
+        if ready is None:
             return Skipped(job.target, job.source, self.done, self.total)
         self.worked += 1
         seconds = time.perf_counter() - self.began
         return Painted(
             path=job.target,
             source=job.source,
-            width=image.width,
-            height=image.height,
+            width=ready.image.width,
+            height=ready.image.height,
             seconds=sum(flight.stages),
             done=self.done,
             total=self.total,
             images_per_second=self.worked / seconds,
             eta=seconds / self.worked * max(0, self.left - self.worked),
+            remark=ready.metadata.remark,
         )
 
 

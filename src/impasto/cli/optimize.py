@@ -13,8 +13,8 @@ from cyclopts import Group, Parameter
 from impasto.cli.interruption import INTERRUPTED, interruptible
 from impasto.cli.output import free_name
 from impasto.cli.progress import Reader, describe_plan, format_seconds
-from impasto.core.errors import ConfigError
-from impasto.core.events import Event, Planned, Preview, Saved, Step, StopEarly
+from impasto.core.errors import ConfigError, ImpastoError
+from impasto.core.events import Event, Note, Planned, Preview, Saved, Step, StopEarly
 from impasto.core.options import FLAG, changed
 from impasto.optimization.options import OptimizeOptions
 
@@ -116,7 +116,6 @@ class _Show:
 
     def __call__(self, events: Generator[Event, None, None], *, force: bool) -> int:
         from impasto.api.optimize import Done
-        from impasto.io.image import to_pil, write_picture
 
         result: OptimizeResult | None = None
         with (
@@ -129,12 +128,12 @@ class _Show:
                     interruption.can_wait = True
                     if interruption.asked:
                         reader.show(events.throw(StopEarly))
-                elif isinstance(event, Preview):
-                    write_picture(to_pil(event.image), self.preview, force=True)
+                elif isinstance(event, Planned | Preview):
+                    self._follow(event, reader)
                 elif isinstance(event, Done):
                     result = event.result
             assert result is not None
-            result.save(self.path, force=force)
+            result.save(self.path, force=force, or_elsewhere=True)
             if self.as_json:
                 reader.show(Saved(self.path))
                 reader.print_record("done", _summary(result, self.path))
@@ -146,6 +145,19 @@ class _Show:
             line = f"impasto: stopped; go on with: impasto optimize --resume {self.run}"
             print(line, file=sys.stderr)
         return INTERRUPTED
+
+    def _follow(self, event: Planned | Preview, reader: Reader) -> None:
+        """Refuse a plan whose result its file could not hold; write a preview if that goes."""
+        from impasto.io.encode import check_size
+        from impasto.io.image import to_pil, write_picture
+
+        if isinstance(event, Planned):
+            check_size(self.path, *event.sizes[-1])
+            return
+        try:
+            write_picture(to_pil(event.image), self.preview, force=True)
+        except ImpastoError as error:
+            reader.show(Note(str(error)))
 
 
 def _show_plan(events: Generator[Event, None, None], *, as_json: bool) -> int:

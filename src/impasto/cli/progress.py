@@ -77,7 +77,10 @@ class Reader:
         """Show one event."""
         if self.as_json:
             self._print_json(event)
-        elif isinstance(event, Note):
+            return
+        if isinstance(event, Painted) and event.remark is not None:
+            self.say(f"{event.source}: {event.remark}")
+        if isinstance(event, Note):
             self.say(event.message)
         elif not self.quiet:
             self._show_progress(event)

@@ -27,6 +27,9 @@ from impasto.io.folder import PICTURE_SUFFIXES
 PIPE = "-"
 """As PHOTO: standard input; as output: standard output."""
 
+MOST_PIPED = 1_000_000_000
+"""Bytes that are read from standard input."""
+
 _PIPES = Parameter(allow_leading_hyphen=True)
 _FILES = Parameter(group=Group("Files and output", sort_key=0))
 
@@ -146,7 +149,8 @@ def _into_pipe(photos: Sequence[str], options: StylizeOptions, *, as_json: bool)
 
     result = load_for(options).paint(_source(photos[0]), options)
     try:
-        sys.stdout.buffer.write(to_png(result.image, result.recipe.to_json()))
+        note = result.recipe.to_json()
+        sys.stdout.buffer.write(to_png(result.image, note, result.metadata))
         sys.stdout.flush()
     except OSError as error:
         # Whatever is still in the buffer would raise once more when Python closes it.
@@ -156,13 +160,26 @@ def _into_pipe(photos: Sequence[str], options: StylizeOptions, *, as_json: bool)
 
 
 def _source(photo: str) -> str | bytes:
-    return sys.stdin.buffer.read() if photo == PIPE else photo
+    """Return the name of the photo, or the bytes of the one on standard input.
+
+    Raises:
+        ImageError: standard input goes on and on.
+    """
+    if photo != PIPE:
+        return photo
+    data = sys.stdin.buffer.read(MOST_PIPED + 1)
+    if len(data) > MOST_PIPED:
+        raise ImageError(
+            f"standard input is no picture: it goes on after {MOST_PIPED // 10**6} MB; name a file"
+        )
+    return data
 
 
 def _paint_one(
     photo: str, output: str | None, options: StylizeOptions, reader: Reader, *, force: bool
 ) -> Painted:
     """Paint one picture into one file."""
+    from impasto.io.encode import check_size
     from impasto.io.image import check_output
     from impasto.models.registry import find_style
 
@@ -172,6 +189,7 @@ def _paint_one(
     check_output(path, force=force)
 
     from impasto.api.model import note_on_map
+    from impasto.api.pictures import remarks
     from impasto.api.stylize import load_for
 
     with reader, interruptible(reader, PROMISE):
@@ -180,8 +198,12 @@ def _paint_one(
         if (note := note_on_map(source, options)) is not None:
             reader.show(Note(note))
         began = time.perf_counter()
-        result = model.paint(source, options)
-        result.save(path, force=force)
+        ready = model.read(source, options)
+        check_size(path, *ready.size)
+        for remark in remarks((source, ready.picture)):
+            reader.show(remark)
+        result = model.finish(model.run(ready, options), options)
+        result.save(path, force=force, or_elsewhere=True)
         seconds = time.perf_counter() - began
         width, height = result.image.size
     return Painted(path, Path(photo), width, height, seconds, 1, 1, 1 / seconds, 0.0)

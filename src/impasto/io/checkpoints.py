@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from impasto.core.errors import ConfigError, ResourceError, first_line
+from impasto.io.temporary import temporary_beside
 
 KEPT = 2
 """Checkpoints that are kept: the latest, and one more in case it is damaged."""
@@ -67,20 +68,18 @@ class Checkpoints:
         """
         before = self._files()
         path = self.folder / f"checkpoint-{step:07d}.pt"
-        temporary = path.with_suffix(f".{os.getpid()}.part")
         try:
-            with temporary.open("wb") as stream:
-                torch.save(dict(state), stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
+            with temporary_beside(path) as temporary:
+                with temporary.open("wb") as stream:
+                    torch.save(dict(state), stream)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                temporary.replace(path)
         except (OSError, RuntimeError) as error:
             kept = "the one before is still there" if before else "there is none yet"
             raise ResourceError(
                 f"the checkpoint could not be written into {self.folder} ({_reason(error)}); {kept}"
             ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
         for old in self._files()[:-KEPT]:
             old.unlink(missing_ok=True)
         return path
@@ -142,9 +141,6 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written; what was there before is still there.
     """
-    temporary = path.with_suffix(f".{os.getpid()}.part")
-    try:
+    with temporary_beside(path) as temporary:
         temporary.write_bytes(content)
         temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

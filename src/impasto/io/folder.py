@@ -7,9 +7,19 @@ from pathlib import Path
 from impasto.core.errors import ImageError
 
 PICTURE_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".ppm")
+    f".{ending}"
+    for ending in (
+        *("apng", "avif", "avifs", "blp", "bmp", "bw", "cur", "dcx", "dds", "dib", "fit", "fits"),
+        *("ftc", "ftu", "gbr", "gif", "heic", "heics", "heif", "heifs", "hif", "icb", "icns"),
+        *("ico", "iim", "im", "j2c", "j2k", "jfif", "jp2", "jpc", "jpe", "jpeg", "jpf", "jpg"),
+        *("jpx", "mpo", "msp", "pbm", "pcd", "pcx", "pfm", "pgm", "png", "pnm", "ppm", "psd"),
+        *("pxr", "qoi", "ras", "rgb", "rgba", "sgi", "tga", "tif", "tiff", "vda", "vst", "webp"),
+        *("xbm", "xpm"),
+    )
 )
-"""Endings of files that are taken for pictures."""
+"""Endings of files that are taken for pictures: of all that Pillow reads, but for drawings and
+pages (EPS, PDF, WMF), films (FLI, MPEG) and data of other kinds (HDF5); and HEIC. A test
+compares."""
 
 
 def find_pictures(folder: Path) -> list[Path]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from impasto._version import __version__
 from impasto.core.errors import ConfigError, ModelFileError
+from impasto.io.temporary import temporary_beside
 from impasto.models.options import MULTIPLE, NetworkOptions
 
 if TYPE_CHECKING:
@@ -112,14 +112,12 @@ def save_model(path: Path, net: nn.Module, info: ModelInfo) -> None:
         name: tensor.detach().to("cpu", torch.float16).contiguous()
         for name, tensor in net.state_dict().items()
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        temporary.write_bytes(save(tensors, metadata={KEY: info.to_json()}))
-        temporary.replace(path)
+        with temporary_beside(path) as temporary:
+            temporary.write_bytes(save(tensors, metadata={KEY: info.to_json()}))
+            temporary.replace(path)
     except (OSError, SafetensorError) as error:
         raise ModelFileError(f"cannot write {path}: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_info(path: Path) -> ModelInfo:

@@ -15,6 +15,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from impasto.core.errors import ModelFileError
+from impasto.io.temporary import temporary_beside
 from impasto.models.file import KEY, ModelInfo
 from impasto.models.options import EPSILON, MULTIPLE, NetworkOptions
 
@@ -250,12 +251,10 @@ def write_onnx(
         ModelFileError: it cannot be written.
     """
     data = to_onnx(net, info, style)
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        with temporary_beside(path) as temporary:
+            temporary.write_bytes(data)
+            temporary.replace(path)
     except OSError as error:
         raise ModelFileError(f"cannot write {path}: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return len(data)

@@ -13,8 +13,9 @@ from cyclopts import Group, Parameter
 
 from impasto.core.errors import ConfigError
 from impasto.core.memory import parse_size
-from impasto.core.options import COMMAS, LAYERS, check_at_least
+from impasto.core.options import COMMAS, FLAG, LAYERS, check_at_least
 
+_FILES = Parameter(group=Group("Files and output", sort_key=0))
 _LOOK = Parameter(group=Group("Look", sort_key=1))
 _TIME = Parameter(group=Group("Time and size", sort_key=2))
 _METHOD = Parameter(group=Group("Method", sort_key=3))
@@ -97,6 +98,10 @@ class OptimizeOptions:
 
     seed: Annotated[int, _METHOD] = 0
     """Of the noise. The same seed gives the same picture on the same machine."""
+
+    keep_place: Annotated[bool, _FILES, FLAG] = False
+    """Keep in the result where the photo was taken (GPS). Date, copyright, artist and dpi are kept
+    anyway."""
 
     memory: Annotated[str | None, _MACHINE] = None
     """Most memory to take, such as 4GB; 70 % of what is free if not given. Large pictures are seen

@@ -26,6 +26,7 @@ from torch import Tensor
 from impasto.core.errors import ConfigError, MissingError, first_line
 from impasto.core.events import Event, Note, Transfer
 from impasto.io.cache import cache_folder
+from impasto.io.temporary import temporary_beside
 from impasto.perception.vgg import VGG16, Topology
 
 Weights = dict[str, Tensor]
@@ -226,13 +227,10 @@ def _from_cache(topology: Topology, _folder: Path) -> Source:
 def _keep(weights: Weights, path: Path, topology: Topology) -> None:
     """Write the cache file under a temporary name, then rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
+    with temporary_beside(path) as temporary:
         metadata = {"sha256": digest(weights, topology), "topology": topology.name}
         save_file(weights, temporary, metadata=metadata)
         temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _from_published(topology: Topology, folder: Path) -> Source:
