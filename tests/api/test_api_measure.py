@@ -219,3 +219,12 @@ def test_a_painting_is_a_file_or_a_bundled_name(painting):
     assert find_painting("harvest") == (assets.find("harvest"), "harvest")
     with pytest.raises(ImageError, match="gone does not exist"):
         find_painting("gone")
+
+
+def test_frames_that_are_left_out_are_said(painted, photo):
+    frames = [load_image(photo).convert("RGB") for _ in range(2)]
+    frames[1].paste("white", (0, 0, 20, 20))
+    frames[0].save("photo.gif", save_all=True, append_images=frames[1:])
+    events = impasto.measure_events(painted, "photo.gif", ["painting.png"])
+    notes = [event.message for event in events if isinstance(event, Note)]
+    assert "photo.gif: only the first of 2 frames is used" in notes
