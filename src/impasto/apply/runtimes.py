@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from platformdirs import user_cache_path
 
+from impasto.core.options import asked_dtype
 from impasto.models.options import SMALLEST_SIDE
 
 Array = np.ndarray[Any, Any]
@@ -66,6 +67,7 @@ class OpenVino:
 
     def __init__(self, graph: bytes, dtype: str) -> None:
         self.core = openvino_core()
+        dtype = asked_dtype(dtype)
         able = "BF16" in self.core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         half = dtype == "bfloat16" or (dtype == "auto" and able)
         self.config = {

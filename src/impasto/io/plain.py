@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from impasto.core.errors import ImageError
+from impasto.core.errors import ImageError, how_to_install
 from impasto.core.tensors import fit_long_side
 
 SIXTEEN_BIT_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
@@ -99,8 +99,7 @@ def open_picture(file: Path | io.BytesIO, formats: tuple[str, ...] | None = None
             raise
         if importlib.util.find_spec("pillow_heif") is None:
             raise ImageError(
-                "this is an HEIC photo; pip install 'impasto[heic]' to read those, or export it "
-                "as JPEG"
+                f"this is an HEIC photo; export it as JPEG, or {how_to_install('heic')}"
             ) from None
         import pillow_heif
 
