@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,12 @@ pytest_plugins = ("web_tools",)
 
 TINY = Topology("tiny", (2, 2, 3, 3, 3), (4, 6, 8, 10, 10), (120.0, 110.0, 100.0), (1, 1, 1), 255.0)
 """VGG-16's layers with few channels, for tests of the machinery."""
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    """A mark that leaves tests out, and says so at the end, where a program is not installed."""
+    missing = [name for name in programs if shutil.which(name) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"left out: no {', '.join(missing)} here")
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +130,36 @@ def tiny_vgg(monkeypatch: pytest.MonkeyPatch) -> None:
     """VGG-16 with few channels instead of the real network."""
     for name in ("blocks", "channels"):
         monkeypatch.setitem(vars(VGG16), name, getattr(TINY, name))
+
+
+class Clock:
+    """Stands in for the module `time` of what is tested; no test waits for the real one.
+
+    Args:
+        tick: seconds by which it goes on whenever it is looked at.
+    """
+
+    def __init__(self, tick: float = 0.0) -> None:
+        self.now, self.tick = 0.0, tick
+
+    def perf_counter(self) -> float:
+        """Seconds since it was made."""
+        self.now += self.tick
+        return self.now
+
+    monotonic = perf_counter
+
+
+def start_in_step(command: list[str]) -> subprocess.Popen[bytes]:
+    """Start a command that cannot run far ahead of who reads its lines.
+
+    It has to wait as soon as 4 kB of what it prints are unread, so that a signal that is sent after
+    some line comes in the middle of the work, however slow or busy the machine is.
+    """
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    assert process.stdout is not None
+    fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+    return process
 
 
 @pytest.fixture(autouse=True)

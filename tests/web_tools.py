@@ -126,7 +126,7 @@ def paint(client: Client, **request: Any) -> dict[str, Any]:
 
 
 def wait(client: Client, job: dict[str, Any], until: tuple[str, ...] = ("done", "failed")) -> Any:
-    for _ in range(1200):
+    for _ in range(6000):
         job = client.get(f"/api/jobs/{job['id']}").json()
         if job["state"] in until:
             return job

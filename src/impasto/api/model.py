@@ -14,7 +14,7 @@ from PIL import Image
 from impasto._version import __version__
 from impasto.api.pictures import PictureLike, Result, describe, locate, read, with_alpha
 from impasto.apply.options import LARGE, StylizeOptions
-from impasto.apply.plain import load_runtime, paint_plain, pick_runtime
+from impasto.apply.plain import fit_without_torch, load_runtime, paint_plain, pick_runtime
 from impasto.apply.runtimes import Runtime
 from impasto.core.errors import ConfigError
 from impasto.core.memory import parse_size
@@ -127,6 +127,7 @@ class Model:
         one_pass_only(options)
         memory = None if options.memory is None else parse_size(options.memory)
         pixels = read_pixels(locate(photo), at_least=options.size, memory=memory)
+        pixels = fit_without_torch(pixels, options.size)
         began = time.perf_counter()
         if self._runtime(options, pixels) is not None:
             return Photo(pixels, describe(photo), 0.0)

@@ -66,7 +66,7 @@ class StylizeOptions:
 
     engine: Annotated[Literal["auto", "torch", "onnxruntime", "openvino"], _MACHINE] = "auto"
     """What runs the network; auto is the fastest that is installed. openvino is about twice as fast
-    as torch (pip install 'impasto[openvino]')."""
+    as torch (the extra openvino)."""
 
     keep_place: Annotated[bool, _FILES, FLAG] = False
     """Keep in the result where the photo was taken (GPS). Date, copyright, artist and dpi are kept

@@ -14,6 +14,7 @@ import numpy as np
 
 from impasto.apply.telemetry import import_onnxruntime, import_openvino
 from impasto.core.errors import first_line
+from impasto.core.options import asked_dtype
 from impasto.io.cache import cache_folder, drop_oldest
 from impasto.models.options import SMALLEST_SIDE
 
@@ -73,6 +74,7 @@ class OpenVino:
 
     def __init__(self, graph: bytes, dtype: str) -> None:
         self.core = openvino_core()
+        dtype = asked_dtype(dtype)
         able = "BF16" in self.core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         half = dtype == "bfloat16" or (dtype == "auto" and able)
         self.config = {

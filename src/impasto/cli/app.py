@@ -20,7 +20,7 @@ from impasto.cli.styles import styles
 from impasto.cli.stylize import stylize
 from impasto.cli.train import train
 from impasto.cli.web import web
-from impasto.core.errors import ImpastoError
+from impasto.core.errors import ImpastoError, MissingError, without_torch
 
 INTERRUPTED = 130
 
@@ -166,6 +166,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{error} (see impasto --help)", 2)
     except ImpastoError as error:
         return _fail(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        message = without_torch(error)
+        if message is None:
+            raise
+        return _fail(message, MissingError.exit_code)
     except KeyboardInterrupt:
         return _fail("interrupted; nothing was written", INTERRUPTED)
     return code if isinstance(code, int) else 0

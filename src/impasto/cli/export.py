@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from impasto.core.errors import ConfigError
+from impasto.core.errors import ConfigError, how_to_install
 from impasto.core.options import FLAG
 
 
@@ -35,7 +35,7 @@ def export(
     output
         File to write: .onnx, or .xml for openvino. Without it, STYLE.onnx in the current folder.
     format
-        onnx, or openvino (needs impasto[openvino]).
+        onnx, or openvino (needs the extra openvino).
     force
         Overwrite the output if it exists.
     json
@@ -55,7 +55,7 @@ def export(
         print(json_format.dumps({**asdict(written), "path": str(written.path)}))
         return 0
     print(written.path)
-    checked = "not compared with torch (pip install 'impasto[onnxruntime]')"
+    checked = f"not compared with torch, which needs {how_to_install('onnxruntime')}"
     if written.difference is not None:
         checked = f"differs from torch by at most {written.difference:.1g}"
     print(f"{written.bytes / 1000:.0f} kB, opset {written.opset}, {checked}")

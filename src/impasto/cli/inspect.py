@@ -31,7 +31,7 @@ def inspect(
 ) -> int:
     """Draw what channels of VGG see in IMAGE: feature maps, Gram matrices, and who fires together.
 
-    Needs impasto[plots].
+    Needs the extra plots.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from dataclasses import asdict
@@ -87,8 +88,7 @@ class Reader:
 
     def _show_progress(self, event: Event) -> None:
         if isinstance(event, Transfer):
-            total = event.total or 0
-            self._update(event.what, event.done, total, f"{event.done / 1e6:.0f} MB", 0.0)
+            self._show_transfer(event)
         elif isinstance(event, Planned):
             self.say(describe_plan(event))
         elif isinstance(event, Step):
@@ -113,6 +113,13 @@ class Reader:
         elif isinstance(event, Advanced):
             state = f"{event.share:.0%}  {format_seconds(event.eta)} left"
             self._update(event.what, event.share, 1.0, state, time.monotonic())
+
+    def _show_transfer(self, event: Transfer) -> None:
+        total = "" if event.total is None else f" of {event.total / 1e6:.0f}"
+        state = f"{event.done / 1e6:.0f}{total} MB"
+        if event.done == event.total:
+            self._said_at = -math.inf  # so that a log ends with all of it
+        self._update(event.what, event.done, event.total or 0, state, time.monotonic())
 
     def _update(self, what: str, done: float, total: float, state: str, seconds: float) -> None:
         if self._bar.disable:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from impasto.core.errors import ConfigError, ResourceError, first_line
+from impasto.core.options import asked_dtype
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +72,14 @@ def has_fast_bfloat16() -> bool:
 def pick_dtype(name: str, device: torch.device) -> torch.dtype:
     """Return the type of the VGG features: `auto`, `float32` or `bfloat16`.
 
-    `auto` is bfloat16 on CPUs that multiply it in hardware and float32 everywhere else. The
-    picture, the Gram matrices and every loss stay in float32 either way.
+    `auto` is what `IMPASTO_DTYPE` says; without it, bfloat16 on CPUs that multiply it in hardware
+    and float32 everywhere else. The picture, the Gram matrices and every loss stay in float32
+    either way.
 
     Raises:
-        ConfigError: `name` is none of the three.
+        ConfigError: `name`, or `IMPASTO_DTYPE`, is none of the three.
     """
+    name = asked_dtype(name)
     if name == "auto":
         fast = device.type == "cpu" and has_fast_bfloat16()
         return torch.bfloat16 if fast else torch.float32

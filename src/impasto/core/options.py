@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -55,6 +56,11 @@ def check_at_least(options: Any, minimum: Mapping[str, float]) -> None:
                     f"--{name.replace('_', '-')} {value}: it must be a finite number of at least "
                     f"{at_least}"
                 )
+
+
+def asked_dtype(dtype: str) -> str:
+    """Return a `--dtype`; for `auto` what the environment variable `IMPASTO_DTYPE` says, if set."""
+    return (os.environ.get("IMPASTO_DTYPE") or dtype) if dtype == "auto" else dtype
 
 
 def changed(options: Any) -> dict[str, Any]:

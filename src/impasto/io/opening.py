@@ -15,7 +15,7 @@ from typing import cast
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from impasto.core.errors import ImageError, ImpastoError
+from impasto.core.errors import ImageError, ImpastoError, how_to_install
 
 HEIC_BRANDS = (
     *(b"heic", b"heix", b"heim", b"heis"),
@@ -68,7 +68,7 @@ def opening(source: str | Path | bytes, name: str) -> Iterator[Image.Image]:
         if isinstance(error, _UnidentifiedTiffError):
             raise UnknownTiffError(
                 f"{name} is a TIFF file that is damaged or of a rare kind, such as floating "
-                "colours; pip install 'impasto[hires]' to read those, or save it with 8 or 16 bits"
+                f"colours; save it with 8 or 16 bits, or {how_to_install('hires')}"
             ) from error
         raise ImageError(
             f"{name} is not a picture that can be read; expected PNG, JPEG, WebP, AVIF or TIFF"
@@ -114,8 +114,7 @@ def open_picture(
             raise
         if importlib.util.find_spec("pillow_heif") is None:
             raise ImageError(
-                f"{name} is an HEIC photo; pip install 'impasto[heic]' to read those, or export "
-                "it as JPEG"
+                f"{name} is an HEIC photo; export it as JPEG, or {how_to_install('heic')}"
             ) from None
         import pillow_heif
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from impasto.core.errors import ImageError, MissingError
+from impasto.core.errors import ImageError, MissingError, how_to_install
 from impasto.io.depth import MOST, Array, to_unit
 from impasto.io.metadata import Metadata
 
@@ -47,8 +47,7 @@ def find_vips() -> Any:
         import pyvips
     except (ImportError, OSError) as error:  # OSError: the Python part without the library
         raise MissingError(
-            "16 bits a channel need a package that is not here; get it with "
-            "pip install 'impasto[hires]'"
+            f"16 bits a channel need a package that is not here: {how_to_install('hires')}"
         ) from error
     return pyvips
 

@@ -119,7 +119,7 @@ class OptimizeOptions:
 
     bits: Annotated[Literal[8, 16], _TIME] = 8
     """Of each colour in the file: 16 for smooth skies in print, in PNG and TIFF (needs
-    impasto[hires])."""
+    the extra hires)."""
 
     preview_every: Annotated[int | None, Parameter(group=_TIME.group)] = None
     """Write the picture so far after every so many steps."""

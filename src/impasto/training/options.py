@@ -105,7 +105,7 @@ class TrainOptions:
     """How often two photos are painted, into the run folder."""
 
     tensorboard: Annotated[bool, _RUN, Parameter(negative=())] = False
-    """Write the losses and samples for TensorBoard too (needs impasto[tensorboard])."""
+    """Write the losses and samples for TensorBoard too (needs the extra tensorboard)."""
 
     workers: Annotated[int, _MACHINE] = 1
     """Processes that read and crop photos; 0 does it between the steps."""

@@ -14,7 +14,7 @@ from impasto.core.errors import MissingError
 from impasto.web import answers, limits
 from impasto.web.bodies import SmallBodies, read_upload
 from impasto.web.desk import Desk
-from impasto.web.film import has_film
+from impasto.web.film import FILM_NEEDS, has_film
 from impasto.web.gallery import PHOTOS, gallery, small_jpeg
 from impasto.web.guard import Guard
 from impasto.web.jobs import Job
@@ -95,6 +95,7 @@ def _add_page(app: FastAPI, desk: Desk) -> None:
             "photos": [{"id": name, "title": title} for name, title in PHOTOS.items()],
             "example": None if example is None else view(desk, example),
             "film": has_film(),
+            "film_needs": FILM_NEEDS,
             "keep_hours": desk.store.keep_seconds / 3600,
             "timing": desk.timing.measured,
             "limits": {
@@ -208,7 +209,7 @@ def _add_results(app: FastAPI, desk: Desk) -> None:
     @app.get("/api/jobs/{key}/film")
     async def film(key: str) -> Response:
         if not has_film():
-            raise MissingError("a film needs one more package: pip install 'impasto[video]'")
+            raise MissingError(FILM_NEEDS)
         job = desk.find(key)
         async with films:
             path = await run_in_threadpool(answers.film_of, desk, job)
