@@ -1,11 +1,10 @@
-"""The `impasto` command: its subcommands, and how every error becomes one line."""
+"""The `impasto` command: its subcommands."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from cyclopts import App, CycloptsError
+from cyclopts import App
 
 from impasto._version import __version__
 from impasto.cli.compare import compare
@@ -16,13 +15,13 @@ from impasto.cli.measure import measure
 from impasto.cli.optimize import optimize
 from impasto.cli.reconstruct import reconstruct
 from impasto.cli.show import show
+from impasto.cli.start import main, run
 from impasto.cli.styles import styles
 from impasto.cli.stylize import stylize
 from impasto.cli.train import train
 from impasto.cli.web import web
-from impasto.core.errors import ImpastoError, MissingError, without_torch
 
-INTERRUPTED = 130
+__all__ = ["app", "main", "run"]
 
 OPTIMIZE_EXAMPLES = (
     "impasto optimize photo.jpg painting.jpg",
@@ -107,13 +106,21 @@ app = App(
         "impasto show castle_great-wave.png",
     ),
     help_format="markdown",
+    suppress_keyboard_interrupt=False,  # main answers it
 )
 
 
 def _add(command: Callable[..., int], *examples: str) -> None:
     """Add a command under its own name; unnamed, its help would call it after the program."""
     name = command.__name__
-    app.command(App(name=name, default_command=command, help_epilogue=_examples(*examples)))
+    app.command(
+        App(
+            name=name,
+            default_command=command,
+            help_epilogue=_examples(*examples),
+            suppress_keyboard_interrupt=False,
+        )
+    )
 
 
 _add(optimize, *OPTIMIZE_EXAMPLES)
@@ -144,43 +151,3 @@ _add(
 )
 _add(web, *WEB_EXAMPLES)
 _add(show, "impasto show castle_great-wave.png")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code.
-
-    Args:
-        arguments: words after `impasto`; None takes the process's own.
-
-    Returns:
-        0 done, 1 failed, 2 bad input, 3 some of several pictures failed, 130 interrupted.
-    """
-    try:
-        code = app(
-            None if arguments is None else list(arguments),
-            exit_on_error=False,
-            print_error=False,
-            result_action="return_value",
-        )
-    except CycloptsError as error:
-        return _fail(f"{error} (see impasto --help)", 2)
-    except ImpastoError as error:
-        return _fail(str(error), error.exit_code)
-    except ModuleNotFoundError as error:
-        message = without_torch(error)
-        if message is None:
-            raise
-        return _fail(message, MissingError.exit_code)
-    except KeyboardInterrupt:
-        return _fail("interrupted; nothing was written", INTERRUPTED)
-    return code if isinstance(code, int) else 0
-
-
-def _fail(message: str, code: int) -> int:
-    print("impasto:", " ".join(message.split()), file=sys.stderr)
-    return code
-
-
-def run() -> None:
-    """Run the command line and leave the process: what the `impasto` command calls."""
-    sys.exit(main())

@@ -11,3 +11,14 @@ def free_name(stem: str) -> Path:
     while path.exists():
         path, number = Path(f"{stem}-{number}.png"), number + 1
     return path
+
+
+def printable(text: str) -> str:
+    r"""Return text without anything that a terminal would obey or could not show.
+
+    >>> printable("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )

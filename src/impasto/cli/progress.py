@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +16,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from impasto.cli.output import printable
 from impasto.core.events import (
     Advanced,
     Drawn,
@@ -72,7 +75,13 @@ class Reader:
 
     def say(self, line: str) -> None:
         """Print one line for the person, above the bar."""
-        self._bar.console.print(line, markup=False)
+        self._bar.console.print(printable(line), markup=False)
+
+    def say_at_once(self, line: str) -> None:
+        """Print one line out of a signal handler, past buffers and locks that may be in use."""
+        clear = "" if self._bar.disable else "\r\x1b[2K"
+        with suppress(OSError):
+            os.write(2, f"{clear}{line}\n".encode())
 
     def show(self, event: Event) -> None:
         """Show one event."""

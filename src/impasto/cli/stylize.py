@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from impasto.apply.options import StylizeOptions
+from impasto.cli import streams
 from impasto.cli.interruption import interruptible
 from impasto.cli.many import PROMISE, duration, end, folder_of, paint_many, print_tally
 from impasto.cli.optimize import optimize
@@ -142,6 +142,8 @@ def _into_pipe(photos: Sequence[str], options: StylizeOptions, *, as_json: bool)
         raise ConfigError("-o - writes one picture to standard output; name one photo")
     if as_json:
         raise ConfigError("-o - and --json would both write to standard output; choose one")
+    if streams.is_closed(1):
+        raise ConfigError("-o - writes to standard output, but that is closed; name a file")
     if sys.stdout.isatty():
         raise ConfigError("-o - writes a PNG file to standard output; send it on with > or |")
     from impasto.api.stylize import load_for
@@ -153,9 +155,7 @@ def _into_pipe(photos: Sequence[str], options: StylizeOptions, *, as_json: bool)
         sys.stdout.buffer.write(to_png(result.image, note, result.metadata))
         sys.stdout.flush()
     except OSError as error:
-        # Whatever is still in the buffer would raise once more when Python closes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise ImageError(f"cannot write to standard output: {error.strerror}") from error
+        raise streams.OutputError(error.strerror) from error
     return 0
 
 
@@ -163,10 +163,13 @@ def _source(photo: str) -> str | bytes:
     """Return the name of the photo, or the bytes of the one on standard input.
 
     Raises:
+        ConfigError: standard input is closed.
         ImageError: standard input goes on and on.
     """
     if photo != PIPE:
         return photo
+    if sys.stdin is None:
+        raise ConfigError("- is the picture on standard input, but that is closed; name a file")
     data = sys.stdin.buffer.read(MOST_PIPED + 1)
     if len(data) > MOST_PIPED:
         raise ImageError(
