@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from impasto.core.errors import ConfigError, ImageError, MissingError
 from impasto.io.depth import MOST, SIXTEEN_BIT_MODES
 from impasto.io.encode import NOTE_KEY, OUTPUT_SUFFIXES, check_size, encode
-from impasto.io.metadata import NOTHING, Metadata, read_metadata
+from impasto.io.metadata import NOTHING, Metadata, read_metadata, remark_on
 from impasto.io.opening import UnknownTiffError, opening
 from impasto.io.plain import check_room, decode, gamma_exponent, shrink_factor, upright_size
 from impasto.io.sixteen_bit import (
@@ -118,14 +118,16 @@ def read_pixels(
     if isinstance(source, np.ndarray):
         source = _from_array(source)
     if isinstance(source, Image.Image):
-        source = source.copy()
-        return _to_pixels(decode(source, "the picture"), read_metadata(source))
+        remark, source = remark_on(source), source.copy()
+        return _to_pixels(decode(source, "the picture"), read_metadata(source, remark))
     name = "the given file" if isinstance(source, bytes) else str(Path(source))
     try:
         with opening(source, name) as opened:
-            metadata = read_metadata(opened)
+            remark = remark_on(opened)
             if not (holds_sixteen_bits(opened) and _has_vips()):
-                return _to_pixels(decode(opened, name, at_least=at_least, memory=memory), metadata)
+                plain = decode(opened, name, at_least=at_least, memory=memory)
+                return _to_pixels(plain, read_metadata(opened, remark))
+            metadata = read_metadata(opened, remark)
             exponent, factor = gamma_exponent(opened.info), shrink_factor(opened, at_least)
             check_room(opened, name, factor, memory)
     except UnknownTiffError:

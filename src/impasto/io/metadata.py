@@ -75,11 +75,16 @@ NOTHING = Metadata()
 """What a picture says that says nothing."""
 
 
-def read_metadata(opened: Image.Image) -> Metadata:
-    """Return what an opened picture says beside its pixels. What is damaged is left out."""
-    found = Metadata(dpi=_dpi(opened.info.get("dpi")), remark=_remark(opened))
+def read_metadata(opened: Image.Image, remark: str | None = None) -> Metadata:
+    """Return what an opened picture says beside its pixels. What is damaged is left out.
+
+    Args:
+        opened: once it is decoded it may say more.
+        remark: what `remark_on` said of it.
+    """
+    found = Metadata(dpi=_dpi(opened.info.get("dpi")), remark=remark)
     try:
-        exif = opened.getexif()
+        exif = exif_of(opened)
         times = exif.get_ifd(ExifTags.IFD.Exif)
         place = dict(exif.get_ifd(ExifTags.IFD.GPSInfo))
         kept = replace(
@@ -99,6 +104,26 @@ def read_metadata(opened: Image.Image) -> Metadata:
         if size <= MOST_BYTES:
             return each
     return found
+
+
+def exif_of(opened: Image.Image) -> Image.Exif:
+    """Return the EXIF data of an opened picture, which is not decoded for that as Pillow would."""
+    is_decoded = opened.format != "PNG" or not getattr(opened, "tile", None)
+    if is_decoded or not opened.info.keys().isdisjoint(("exif", "Raw profile type exif")):
+        return opened.getexif()
+    return Image.Exif()
+
+
+def remark_on(opened: Image.Image) -> str | None:
+    """Return that an opened, not yet decoded file has several pictures, None if it has one."""
+    parts = _PARTS.get(str(opened.format))
+    if parts is None:
+        return None
+    try:
+        count = int(getattr(opened, "n_frames", 1))
+    except Exception:  # noqa: BLE001  (a later frame is damaged: it is not needed)
+        return None
+    return f"only the first of {count} {parts} is used" if count > 1 else None
 
 
 def _texts(tags: Mapping[int, Any], wanted: tuple[int, ...]) -> dict[int, str]:
@@ -123,14 +148,3 @@ def _dpi_in(exif: Mapping[int, Any]) -> tuple[float, float] | None:
     if found is None or exif.get(ExifTags.Base.ResolutionUnit, _INCH) != _CENTIMETRE:
         return found
     return found[0] * 2.54, found[1] * 2.54
-
-
-def _remark(opened: Image.Image) -> str | None:
-    parts = _PARTS.get(str(opened.format))
-    if parts is None:
-        return None
-    try:
-        count = int(getattr(opened, "n_frames", 1))
-    except Exception:  # noqa: BLE001  (a later frame is damaged: it is not needed)
-        return None
-    return f"only the first of {count} {parts} is used" if count > 1 else None

@@ -20,6 +20,7 @@ from impasto.io.depth import (
     to_sixteen_bits,
     to_unit,
 )
+from impasto.io.metadata import exif_of
 from impasto.io.opening import MOST_PIXELS, load, opening
 
 SPARE = 4
@@ -138,7 +139,7 @@ def check_room(opened: Image.Image, name: str, factor: int, memory: float | None
 
 def _orientation(opened: Image.Image) -> int:
     try:
-        found = opened.getexif().get(ExifTags.Base.Orientation, 1)
+        found = exif_of(opened).get(ExifTags.Base.Orientation, 1)
     except Exception:  # noqa: BLE001  (damaged in whatever way: the pixels are what counts)
         return 1
     return found if isinstance(found, int) else 1
