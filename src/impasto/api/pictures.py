@@ -15,6 +15,7 @@ from impasto import assets
 from impasto.core.errors import ImageError
 from impasto.core.tensors import resize, size_of
 from impasto.io.image import Picture, read_picture, to_pil, write_picture
+from impasto.io.lookup import MISSING, exists, trouble
 from impasto.recipe import Recipe, Source, describe_source
 
 if TYPE_CHECKING:
@@ -94,18 +95,22 @@ def read(source: PictureLike, *, at_least: int | None = None) -> Picture:
 
 def locate(source: PictureLike) -> PictureLike:
     """Return the file of a bundled picture if `source` is its name and no file of the user's."""
-    if not isinstance(source, str | Path) or Path(source).exists():
+    if not isinstance(source, str | Path):
         return source
-    bundled = assets.find(str(source))
-    if bundled is None:
-        names = ", ".join(assets.names())
-        raise ImageError(f"{source} does not exist; check the name (bundled pictures: {names})")
-    return bundled
+    problem = trouble(source)
+    if problem is None:
+        return source
+    bundled = None if exists(source) else assets.find(str(source))
+    if bundled is not None:
+        return bundled
+    names = ", ".join(assets.names())
+    hint = f"; check the name (bundled pictures: {names})" if problem == MISSING else ""
+    raise ImageError(f"{source} {problem}{hint}")
 
 
 def describe(source: PictureLike) -> Source:
     """Return how a recipe calls an input."""
     described = describe_source(locate(source))
-    if isinstance(source, str | Path) and not Path(source).exists():
+    if isinstance(source, str | Path) and not exists(source):
         return dataclasses.replace(described, name=str(source))
     return described
