@@ -6,6 +6,8 @@ import fcntl
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -168,3 +170,24 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("IMPASTO_VGG16", "IMPASTO_VGG19"):
         if name in os.environ:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def powerless(tmp_path: Path) -> Callable[[], AbstractContextManager[None]]:
+    """A context without root's power to read whatever is locked; it needs nothing elsewhere."""
+
+    @contextmanager
+    def context() -> Iterator[None]:
+        if os.geteuid() != 0:
+            yield
+            return
+        for path in (tmp_path, *tmp_path.rglob("*")):
+            if not path.is_symlink():
+                os.chown(path, 65534, -1)
+        os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+
+    return context

@@ -107,7 +107,7 @@ def test_previews_are_written_beside_the_output(here):
 
 def test_bundled_pictures_are_known_by_name(here):
     assert main(["optimize", "castle", "great-wave", "starry-night", "-q", *QUICK]) == 0
-    assert load_image(here / "castle_great-wave.png").size == (48, 32)
+    assert load_image(here / "castle_great-wave_starry-night.png").size == (48, 32)
 
 
 BAD_INPUTS = {

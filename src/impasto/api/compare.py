@@ -25,6 +25,7 @@ from impasto.core.errors import ConfigError, ResourceError
 from impasto.core.events import Advanced, Event, Note, Planned, StopEarly
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.image import read_picture, to_pil
+from impasto.io.lookup import exists
 from impasto.measurement.comparison import Comparison, Entry
 from impasto.measurement.options import METHODS, CompareOptions
 from impasto.measurement.yardstick import Yardstick, at_size_of, check_memory
@@ -168,7 +169,7 @@ def _jobs(
     Raises:
         ConfigError: a method was asked for by name that cannot paint like this painting.
     """
-    like = str(painting.resolve()) if Path(options.style).exists() else options.style
+    like = str(painting.resolve()) if exists(options.style) else options.style
     found = _passes(str(painting.resolve()), learnt, options)
     found |= {
         name: (title, Task(content, "", like, asked, optimized=True))

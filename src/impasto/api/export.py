@@ -15,6 +15,7 @@ from impasto.api.stylize import load
 from impasto.apply.runtimes import is_installed, openvino_core
 from impasto.apply.telemetry import import_onnxruntime, import_openvino
 from impasto.core.errors import ConfigError, MissingError, ModelFileError, how_to_install
+from impasto.io.lookup import is_folder, is_taken
 from impasto.models.onnx_graph import OPSET, write_onnx
 
 Array = np.ndarray[Any, Any]
@@ -82,9 +83,9 @@ def _check(path: Path, *, force: bool) -> None:
         raise ModelFileError(
             f"cannot write {path}: the ending should be .onnx, or .xml for OpenVINO"
         )
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise ModelFileError(f"cannot write {path}: the folder {path.parent} does not exist")
-    if path.exists() and not force:
+    if is_taken(path) and not force:
         raise ModelFileError(f"{path} exists; use another name with -o, or --force")
     if path.suffix == ".xml" and not is_installed("openvino"):
         raise MissingError(f"OpenVINO's .xml needs it installed: {how_to_install('openvino')}")

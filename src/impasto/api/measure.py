@@ -18,6 +18,7 @@ from impasto.core.errors import ConfigError, ImageError, ImpastoError, MissingEr
 from impasto.core.events import Advanced, Event, Failed, Note, outcome
 from impasto.core.tensors import fit_long_side, resize, round_to_bits, size_of
 from impasto.io.folder import find_pictures
+from impasto.io.lookup import is_folder
 from impasto.measurement.options import MeasureOptions
 from impasto.measurement.reference import equivalent_steps, find_curve
 from impasto.measurement.similarity import lpips_heads, structural_similarity
@@ -140,7 +141,7 @@ def measure_events(
     for done, path in enumerate(outputs, 1):
         try:
             photo = content
-            if photo is not None and Path(photo).is_dir():
+            if photo is not None and is_folder(photo):
                 photo = content_of(path, Path(output), Path(photo))
             pair = _Pair.read(path, photo, styles, options)
             yield from pair.remarks
@@ -159,7 +160,7 @@ def measure_events(
 
 def _pictures_of(output: Path) -> list[Path]:
     """Return a file, or the pictures in a folder."""
-    if not output.is_dir():
+    if not is_folder(output):
         return [output]
     found = find_pictures(output)
     if not found:

@@ -18,6 +18,7 @@ from impasto.core.errors import ImageError, ImpastoError
 from impasto.core.events import Note
 from impasto.core.tensors import resize, size_of
 from impasto.io.image import Picture, Pixels, read_picture, to_pil, write_picture
+from impasto.io.lookup import MISSING, exists, trouble
 from impasto.io.metadata import NOTHING, Metadata
 from impasto.recipe import Recipe, Source, describe_source
 
@@ -144,18 +145,22 @@ def remarks(*read: tuple[PictureLike, Picture | Pixels]) -> list[Note]:
 
 def locate(source: PictureLike) -> PictureLike:
     """Return the file of a bundled picture if `source` is its name and no file of the user's."""
-    if not isinstance(source, str | Path) or Path(source).exists():
+    if not isinstance(source, str | Path):
         return source
-    bundled = assets.find(str(source))
-    if bundled is None:
-        names = ", ".join(assets.names())
-        raise ImageError(f"{source} does not exist; check the name (bundled pictures: {names})")
-    return bundled
+    problem = trouble(source)
+    if problem is None:
+        return source
+    bundled = None if exists(source) else assets.find(str(source))
+    if bundled is not None:
+        return bundled
+    names = ", ".join(assets.names())
+    hint = f"; check the name (bundled pictures: {names})" if problem == MISSING else ""
+    raise ImageError(f"{source} {problem}{hint}")
 
 
 def describe(source: PictureLike) -> Source:
     """Return how a recipe calls an input."""
     described = describe_source(locate(source))
-    if isinstance(source, str | Path) and not Path(source).exists():
+    if isinstance(source, str | Path) and not exists(source):
         return dataclasses.replace(described, name=str(source))
     return described

@@ -24,6 +24,7 @@ from impasto.core.events import Event, Note, Saved, Trained
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import to_pil
+from impasto.io.lookup import is_folder, is_taken
 from impasto.models.any_style import start_from
 from impasto.models.file import (
     ModelInfo,
@@ -187,7 +188,7 @@ def check_folder_of_paintings(styles: Sequence[str | Path]) -> None:
     Raises:
         ConfigError: not one folder with pictures.
     """
-    if len(styles) != 1 or not Path(styles[0]).is_dir():
+    if len(styles) != 1 or not is_folder(styles[0]):
         raise ConfigError("--network any learns from one folder of paintings; name that folder")
     if not find_pictures(Path(styles[0])):
         raise ConfigError(f"{styles[0]}: no pictures in it; it needs about 20 paintings")
@@ -273,9 +274,9 @@ def check_model_output(path: Path, *, force: bool = False) -> None:
     """
     if path.suffix != ".safetensors":
         raise ModelFileError(f"cannot write {path}: the ending should be .safetensors")
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise ModelFileError(f"cannot write {path}: the folder {path.parent} does not exist")
-    if path.exists() and not force:
+    if is_taken(path) and not force:
         raise ModelFileError(f"{path} exists; use another name with -o, or remove it")
 
 

@@ -33,7 +33,7 @@ class StylizeOptions:
     """A bundled style such as starry-night (see impasto styles); a painting of your own, a picture
     file; or a model file (.safetensors) that impasto train wrote. Of a model with several styles:
     FILE.safetensors/NAME, or a blend such as wave:0.6,poppies:0.4. Paintings blend too:
-    a.jpg:0.7,b.jpg:0.3."""
+    a.jpg:0.7,b.jpg:0.3. If there is a file of the name with the comma in it, it is that file."""
 
     style_scale: Annotated[float, _LOOK] = 1.0
     """Size at which a painting of your own is looked at: 2 for broader strokes, 0.5 for finer

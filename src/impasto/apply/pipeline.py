@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -19,6 +19,7 @@ from impasto.core.errors import ImageError, ImpastoError
 from impasto.core.events import Event, Failed, Painted, Skipped, StopEarly
 from impasto.io.encode import check_size
 from impasto.io.image import write_picture
+from impasto.io.lookup import exists, is_taken
 from impasto.io.metadata import NOTHING, Metadata
 
 Photo = TypeVar("Photo")
@@ -131,7 +132,7 @@ class _Pipeline(Generic[Photo, Painting]):
         self.began = time.perf_counter()
         self.total = len(jobs)
         self.done = self.worked = 0
-        self.left = len(jobs) if force else sum(not job.target.exists() for job in jobs)
+        self.left = len(jobs) if force else sum(not _is_done(job) for job in jobs)
 
     def events(self) -> Generator[Event, None, None]:
         while self._begin_to_read():
@@ -151,8 +152,8 @@ class _Pipeline(Generic[Photo, Painting]):
         """Begin with as many pictures as there is room for; return whether any is in hand."""
         while self.jobs and sum(flight.result is None for flight in self.flights) < AHEAD:
             job = self.jobs[0]
-            is_skipped = not self.force and job.target.exists()
-            pixels = 0 if is_skipped else self.stages.pixels(job.source)
+            is_skipped = not self.force and _is_done(job)
+            pixels = 0 if is_skipped or job.problem else self.stages.pixels(job.source)
             if self.flights and pixels + sum(flight.pixels for flight in self.flights) > PIXELS:
                 break
             flight: _Flight[Photo] = _Flight(self.jobs.popleft(), pixels, Future())
@@ -165,6 +166,8 @@ class _Pipeline(Generic[Photo, Painting]):
         return bool(self.flights)
 
     def _read(self, flight: _Flight[Photo]) -> Photo:
+        if flight.job.problem is not None:
+            raise ImageError(flight.job.problem)
         return flight.timed(lambda: self.stages.read(flight.job.source))
 
     def _paint(self, flight: _Flight[Photo]) -> None:
@@ -222,10 +225,16 @@ class _Pipeline(Generic[Photo, Painting]):
         )
 
 
+def _is_done(job: Job) -> bool:
+    return job.problem is None and is_taken(job.target)
+
+
 def _check_folder(folder: Path) -> None:
     """Refuse a folder that cannot be made or written to, before any work is done."""
     try:
-        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        with suppress(FileNotFoundError):
+            folder.lstat()  # which refuses a name that is too long
+        existing = next(path for path in (folder, *folder.parents) if exists(path))
         with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:

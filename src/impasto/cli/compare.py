@@ -62,8 +62,7 @@ def compare(
     """
     from impasto.io.image import check_output
 
-    stem = f"{Path(photo).stem}_{Path(options.style).stem}_methods"
-    path = output or free_name(stem)
+    path = output or free_name(Path(photo).stem, Path(options.style).stem, "methods")
     plot = path.with_name(f"{path.stem}_loss{path.suffix}")
     for file in (path, plot):
         check_output(file, force=force)

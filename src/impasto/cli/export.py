@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from impasto.core.errors import ConfigError, how_to_install
+from impasto.core.names import join_names
 from impasto.core.options import FLAG
+from impasto.io.lookup import is_file
 
 
 def export(
@@ -44,8 +46,8 @@ def export(
     from impasto.models.registry import find_style
 
     ending = ".onnx" if format == "onnx" else ".xml"
-    name = Path(style).stem if Path(style).is_file() else find_style(style).label
-    path = output or Path(f"{name}{ending}")
+    name = Path(style).stem if is_file(style) else find_style(style).label
+    path = output or Path(join_names([name], ending))
     if format == "openvino" and path.suffix != ending:
         raise ConfigError(f"-o {path}: with --format openvino the ending should be {ending}")
     from impasto.api.export import export as write

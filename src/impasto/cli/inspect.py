@@ -50,7 +50,7 @@ def inspect(
     from impasto.api.inspect import InspectionDone, inspect_events
     from impasto.io.image import check_output
 
-    path = output or free_name(f"{Path(image).stem}_{options.layer}")
+    path = output or free_name(Path(image).stem, options.layer)
     check_output(path, force=force)
     result: Inspection | None = None
     with Reader(as_json=False, quiet=quiet or json) as reader:

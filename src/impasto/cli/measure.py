@@ -20,6 +20,7 @@ from impasto.cli.progress import Reader
 from impasto.core.errors import ConfigError
 from impasto.core.events import Failed
 from impasto.core.options import FLAG
+from impasto.io.lookup import is_folder
 from impasto.measurement.options import MeasureOptions
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def measure(
     if csv:
         _print_csv(tally.found)
     elif not json and tally.found:
-        _print(_many(tally.found, output) if output.is_dir() else _one(tally.found[0]))
+        _print(_many(tally.found, output) if is_folder(output) else _one(tally.found[0]))
     return tally.end(interrupted=interruption.asked)
 
 

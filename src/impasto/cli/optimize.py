@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,8 +52,8 @@ def optimize(
     styles
         The painting, or several: files, or bundled names such as great-wave.
     output
-        File to write: .png, .jpg, .webp, .avif or .tif. Without it, CONTENT_STYLE.png in the
-        current folder, numbered if that exists.
+        File to write: .png, .jpg, .webp, .avif or .tif. Without it, CONTENT_STYLE.png (of several
+        paintings CONTENT_STYLE_STYLE.png) in the current folder, numbered if that exists.
     force
         Overwrite the output if it exists.
     json
@@ -79,7 +79,7 @@ def optimize(
 
     if dry_run:
         return _show_plan(optimize_events(content, styles, options), as_json=json)
-    path = output or _name_for(content, styles[0])
+    path = output or _name_for(content, styles)
     check_output(path, force=force, bits=options.bits)
     preview = path.with_name(f"{path.stem}.preview{path.suffix}")
     if options.preview_every:
@@ -89,8 +89,8 @@ def optimize(
     return show(events, force=force)
 
 
-def _name_for(content: str, style: str) -> Path:
-    return free_name(f"{Path(content).stem}_{Path(style).stem}")
+def _name_for(content: str, styles: Sequence[str]) -> Path:
+    return free_name(*(Path(name).stem for name in (content, *styles)))
 
 
 def _resume(run: Path, *, as_json: bool, quiet: bool) -> int:
@@ -98,7 +98,7 @@ def _resume(run: Path, *, as_json: bool, quiet: bool) -> int:
     from impasto.api.run_folder import OptimizeRun
 
     task = OptimizeRun(run).task()
-    path = Path(task.output or _name_for(task.content, task.styles[0]))
+    path = Path(task.output or _name_for(task.content, task.styles))
     preview = path.with_name(f"{path.stem}.preview{path.suffix}")
     show = _Show(path, preview, run, as_json=as_json, quiet=quiet)
     return show(resume_optimize_events(run), force=True)

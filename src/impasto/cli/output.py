@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from impasto.core.names import join_names
+from impasto.io.lookup import is_taken
 
-def free_name(stem: str) -> Path:
-    """Return STEM.png, or the first of STEM-2.png, STEM-3.png ... that does not exist."""
-    path, number = Path(f"{stem}.png"), 2
-    while path.exists():
-        path, number = Path(f"{stem}-{number}.png"), number + 1
+
+def free_name(*words: str) -> Path:
+    """Return A_B.png of the words A and B, or the first of A_B-2.png, A_B-3.png ... that is free.
+
+    Longer words than a name can hold are cut.
+    """
+    first = Path(join_names(words, ".png"))
+    path, number = first, 2
+    while is_taken(path):
+        path, number = first.with_stem(f"{first.stem}-{number}"), number + 1
     return path
 
 

@@ -86,7 +86,7 @@ def _paint_sheet(photo: str, output: Path | None, size: int, *, force: bool) -> 
     if not bundled():
         print(NO_STYLES)
         return 0
-    path = output or free_name(f"{Path(photo).stem}_styles")
+    path = output or free_name(Path(photo).stem, "styles")
     check_output(path, force=force)
     from impasto.api.sheet import style_sheet
 

@@ -23,6 +23,7 @@ from impasto.core.errors import ConfigError, ImageError
 from impasto.core.events import Note, Painted
 from impasto.core.options import FLAG
 from impasto.io.folder import PICTURE_SUFFIXES
+from impasto.io.lookup import is_folder, is_taken
 
 PIPE = "-"
 """As PHOTO: standard input; as output: standard output."""
@@ -99,7 +100,7 @@ def _refine(
     """Paint one picture in one pass, and go on from there as `impasto optimize` does."""
     from impasto.api.refine import refinement
 
-    if len(photos) != 1 or photos[0] == PIPE or output == PIPE or Path(photos[0]).is_dir():
+    if len(photos) != 1 or photos[0] == PIPE or output == PIPE or is_folder(photos[0]):
         raise ConfigError("--seconds refines one picture, from a file to a file")
     styles, refined = refinement(photos[0], options)
     path = None if output is None else Path(output)
@@ -111,7 +112,7 @@ def _refine(
 def _refuse_options(photos: Sequence[str]) -> None:
     """Refuse a misspelt option: a hyphen is allowed in front of a photo only for standard input."""
     for word in photos:
-        if word.startswith("-") and word != PIPE and not Path(word).exists():
+        if word.startswith("-") and word != PIPE and not is_taken(word):
             names = [option.name.replace("_", "-") for option in fields(StylizeOptions)]
             known = [f"--{name}" for name in (*names, "output", "force", "json", "quiet")]
             close = difflib.get_close_matches(word, known, n=1)
@@ -128,17 +129,17 @@ def _is_one(photos: Sequence[str], output: str | None) -> bool:
     if len(photos) > 1 and PIPE in photos:
         raise ConfigError("- (standard input) is one picture; it cannot be one of several")
     path = None if output is None else Path(output)
-    is_folder = path is not None and (path.is_dir() or not path.suffix)
-    if len(photos) == 1 and not Path(photos[0]).is_dir():
-        return photos[0] == PIPE or not is_folder
-    if path is not None and not path.is_dir() and path.suffix.lower() in PICTURE_SUFFIXES:
+    into_folder = path is not None and (is_folder(path) or not path.suffix)
+    if len(photos) == 1 and not is_folder(photos[0]):
+        return photos[0] == PIPE or not into_folder
+    if path is not None and not is_folder(path) and path.suffix.lower() in PICTURE_SUFFIXES:
         raise ConfigError(f"-o {output}: several photos need a folder to be written to")
     return False
 
 
 def _into_pipe(photos: Sequence[str], options: StylizeOptions, *, as_json: bool) -> int:
     """Paint one picture and write it, and nothing else, to standard output."""
-    if len(photos) > 1 or Path(photos[0]).is_dir():
+    if len(photos) > 1 or is_folder(photos[0]):
         raise ConfigError("-o - writes one picture to standard output; name one photo")
     if as_json:
         raise ConfigError("-o - and --json would both write to standard output; choose one")
@@ -188,7 +189,7 @@ def _paint_one(
 
     stem = "stdin" if photo == PIPE else Path(photo).stem
     label = find_style(options.style, options.any_model).label
-    path = Path(output) if output else free_name(f"{stem}_{label}")
+    path = Path(output) if output else free_name(stem, label)
     check_output(path, force=force)
 
     from impasto.api.model import note_on_map

@@ -13,6 +13,7 @@ from impasto.cli.interruption import INTERRUPTED, interruptible
 from impasto.cli.progress import Reader, format_seconds
 from impasto.core.errors import ConfigError
 from impasto.core.events import Event, Saved, StopEarly, Trained, TrainStep
+from impasto.core.names import join_names
 from impasto.core.options import FLAG, changed
 from impasto.training.options import TrainOptions
 
@@ -79,7 +80,7 @@ def train(
         return _show(resume_events(resume, **moved, **given), resume, as_json=json, quiet=quiet)
     if not styles or photos is None:
         raise ConfigError("name a painting and --photos DIR, or --resume RUN; see train --help")
-    output = output or Path(f"{Path(styles[0]).stem}.safetensors")
+    output = output or Path(join_names([Path(styles[0]).stem], ".safetensors"))
     run = run or output.with_suffix(".run")
     request = TrainRequest(styles, photos, output, run, name, credit, licence)
     return _show(train_events(request, options), run, as_json=json, quiet=quiet)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from impasto.core.errors import ConfigError, ResourceError, first_line
+from impasto.io.lookup import is_file, is_taken
 from impasto.io.temporary import temporary_beside
 
 KEPT = 2
@@ -115,7 +116,7 @@ def new_task_file(folder: Path) -> Path:
         ConfigError: the folder holds a run already.
     """
     path = folder / TASK_FILE
-    if path.exists():
+    if is_taken(path):
         raise ConfigError(
             f"{folder} holds a run already; go on with --resume {folder}, or name "
             "another folder with --run"
@@ -130,7 +131,7 @@ def task_file(folder: Path) -> Path:
         ConfigError: the folder holds no run.
     """
     path = folder / TASK_FILE
-    if not path.is_file():
+    if not is_file(path):
         raise ConfigError(f"{folder} is no run folder (it has no {TASK_FILE})")
     return path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import tempfile
@@ -15,6 +16,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from impasto.core.errors import ConfigError, ImageError, MissingError
 from impasto.io.depth import MOST, SIXTEEN_BIT_MODES
 from impasto.io.encode import NOTE_KEY, OUTPUT_SUFFIXES, check_size, encode
+from impasto.io.lookup import is_file, is_folder, is_taken, trouble
 from impasto.io.metadata import NOTHING, Metadata, read_metadata, remark_on
 from impasto.io.opening import UnknownTiffError, opening
 from impasto.io.plain import check_room, decode, gamma_exponent, shrink_factor, upright_size
@@ -241,13 +243,15 @@ def check_output(path: Path, *, force: bool = False, bits: int = 8) -> None:
         raise ImageError(
             f"cannot write {path}: the ending should be one of {' '.join(OUTPUT_SUFFIXES)}"
         )
-    if path.is_dir():
+    if is_folder(path):
         raise ImageError(f"cannot write {path}: it is a folder")
-    if path.exists() and not force:
+    if is_taken(path) and not force:
         raise ImageError(f"{path} exists; use --force to overwrite it, or another name with -o")
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise ImageError(f"cannot write {path}: the folder {path.parent} does not exist")
     try:
+        with contextlib.suppress(FileNotFoundError):
+            path.lstat()  # which refuses a name that is too long
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
@@ -323,8 +327,8 @@ def read_note(path: Path) -> str | None:
     Raises:
         ImageError: the file is missing or not a picture.
     """
-    if not path.is_file():
-        raise ImageError(f"{path} does not exist or is not a file; name a picture file")
+    if not is_file(path):
+        raise ImageError(f"{path} {trouble(path) or 'is not a file'}; name a picture file")
     try:
         with Image.open(path) as opened:
             text = getattr(opened, "text", {}).get(NOTE_KEY)

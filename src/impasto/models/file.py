@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from impasto._version import __version__
 from impasto.core.errors import ConfigError, ModelFileError
+from impasto.io.lookup import is_file, trouble
 from impasto.io.temporary import temporary_beside
 from impasto.models.options import MULTIPLE, NetworkOptions
 
@@ -126,8 +127,9 @@ def read_info(path: Path) -> ModelInfo:
     Raises:
         ModelFileError: missing, truncated, no model of impasto's, or of a newer version.
     """
-    if not path.is_file():
-        raise ModelFileError(f"model {path} does not exist; name a .safetensors file")
+    if not is_file(path):
+        problem = trouble(path) or "is not a file"
+        raise ModelFileError(f"model {path} {problem}; name a .safetensors file")
     try:
         with safe_open(path, framework="numpy") as opened:
             text = (opened.metadata() or {}).get(KEY)

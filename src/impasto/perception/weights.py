@@ -26,6 +26,7 @@ from torch import Tensor
 from impasto.core.errors import ConfigError, MissingError, first_line
 from impasto.core.events import Event, Note, Transfer
 from impasto.io.cache import cache_folder
+from impasto.io.lookup import is_file, trouble
 from impasto.io.temporary import temporary_beside
 from impasto.perception.vgg import VGG16, Topology
 
@@ -142,8 +143,9 @@ def load_weights(topology: Topology = VGG16, file: str | Path | None = None) -> 
 
 
 def _from_named_file(path: Path, topology: Topology) -> Weights:
-    if not path.is_file():
-        raise ConfigError(f"weights file {path} does not exist; name a .pth or .safetensors file")
+    if not is_file(path):
+        problem = trouble(path) or "is not a file"
+        raise ConfigError(f"weights file {path} {problem}; name a .pth or .safetensors file")
     try:
         weights = _read(path, topology)
     except _UnusableError as reason:
