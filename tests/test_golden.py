@@ -19,8 +19,14 @@ def psnr(first, second) -> float:
 
 @pytest.mark.parametrize("style", ["great-wave", "starry-night"])
 def test_the_castle_looks_as_it_did(style):
-    """40 dB where the arithmetic is the same; other processors may round differently."""
-    result = impasto.optimize("castle", style, size=160, steps=(12,), coarsest=80, dtype="float32")
+    """40 dB on every processor; a tenth more of the painting's style would be 35 dB.
+
+    By Adam, and few steps: where sums are rounded otherwise, its pictures are 49 dB apart or more.
+    Those of L-BFGS are equally good and as little as 26 dB apart; tests/optimization holds its steps
+    to torch's.
+    """
+    options = {"size": 160, "steps": (6,), "coarsest": 80, "optimizer": "adam"}
+    result = impasto.optimize("castle", style, dtype="float32", **options)
     golden = load_image(GOLDEN / f"castle_{style}.png")
-    assert psnr(result.image, golden) > 28
+    assert psnr(result.image, golden) > 40
     assert psnr(golden.transpose(Image.Transpose.FLIP_LEFT_RIGHT), golden) < 20

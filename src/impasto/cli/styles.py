@@ -130,9 +130,12 @@ def _describe(name: str, path: Path, info: ModelInfo, *, as_json: bool) -> str:
     }
     if as_json:
         return json_format.dumps(record)
+    from impasto.models.file import PAINTED
+
     lines = [("name", name), ("size", _file_size(path)), ("network", info.network_name)]
     lines += [("style", f"{s.name}  {s.credit}".rstrip()) for s in info.styles]
-    lines += [("licence", info.licence), ("written by", f"impasto {info.version}")]
+    lines += [("licence", info.licence), ("pictures", PAINTED)]
+    lines += [("written by", f"impasto {info.version}")]
     lines += [("trained", f"{key} {_words(value)}") for key, value in info.recipe.items()]
     return "\n".join(_table([line for line in lines if line[1]]))
 

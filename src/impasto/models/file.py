@@ -37,6 +37,13 @@ FAMILIES = ("transform", "any-style")
 """Networks for certain styles, and networks for any painting."""
 
 
+PAINTED = (
+    "what you paint with it is yours, as far as your rights in the photo and the painting go; "
+    "impasto claims nothing"
+)
+"""Whose the pictures are; the licence is that of the network."""
+
+
 @dataclass(frozen=True)
 class StyleInfo:
     """A style that a model has learnt."""
@@ -65,7 +72,7 @@ class ModelInfo:
     """Such as `small`."""
 
     licence: str = ""
-    """Of the file."""
+    """Of the file; see `PAINTED`."""
 
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """How it was trained: options, steps, photos, SHA-256 of the painting."""

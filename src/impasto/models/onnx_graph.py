@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from impasto.core.errors import ModelFileError
 from impasto.io.temporary import temporary_beside
-from impasto.models.file import KEY, ModelInfo
+from impasto.models.file import KEY, PAINTED, ModelInfo
 from impasto.models.options import EPSILON, MULTIPLE, NetworkOptions
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ def _to_file(graph: _Graph, info: ModelInfo, styles: int) -> bytes:
         ir_version=IR_VERSION,
         producer_name="impasto",
         producer_version=info.version,
+        doc_string=f"A network that paints; {PAINTED}.",
     )
     helper.set_model_props(model, {KEY: info.to_json()})
     onnx.checker.check_model(model)
