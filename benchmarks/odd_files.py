@@ -174,7 +174,7 @@ def _whole() -> Files:
         yield f"colour-16-{end}.tif", _tiff(deep, order)
         yield f"rare-float-{end}.tif", _tiff((_colour() / 255).astype(np.float32), order)
         yield f"rare-double-{end}.tif", _tiff(_colour() / 255, order)
-        yield f"rare-32-{end}.tif", _tiff(_colour().astype(np.uint32) * 16843009, order)
+        yield f"rare-32-colours-{end}.tif", _tiff(_colour().astype(np.uint32) * 16843009, order)
 
 
 def _greys() -> Files:
@@ -247,8 +247,6 @@ def _beside() -> Files:
     bomb = PngImagePlugin.PngInfo()
     bomb.add(b"zTXt", b"bomb\0\0" + zlib.compress(bytes(300_000_000), 9))
     yield "colour-text-bomb.png", _file(image, "PNG", pnginfo=bomb)
-    later = PngImagePlugin.PngInfo()
-    later.add(b"zTXt", b"late\0\0" + zlib.compress(bytes(9_000_000)), after_idat=True)
     plain = _file(image, "PNG")
     late = _chunk(b"zTXt", b"late\0\0" + zlib.compress(bytes(9_000_000)))
     yield "colour-late-text.png", plain[:-12] + late + plain[-12:]
