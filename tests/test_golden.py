@@ -21,9 +21,8 @@ def psnr(first, second) -> float:
 def test_the_castle_looks_as_it_did(style):
     """40 dB on every processor; a tenth more of the painting's style would be 35 dB.
 
-    By Adam, and few steps: where sums are rounded otherwise, its pictures are 49 dB apart or more.
-    Those of L-BFGS are equally good and as little as 26 dB apart; tests/optimization holds its steps
-    to torch's.
+    By Adam, in few steps: where sums are rounded otherwise, what it paints keeps to 49 dB. What
+    L-BFGS paints is as good but another picture, at 26 dB; its steps are held to those of torch.
     """
     options = {"size": 160, "steps": (6,), "coarsest": 80, "optimizer": "adam"}
     result = impasto.optimize("castle", style, dtype="float32", **options)

@@ -255,8 +255,8 @@ def test_little_memory_means_tiles_and_the_same_picture(tiny):
     assert tiled[0].memory <= 1e9
     for one, other in zip(tiled, whole, strict=True):
         if isinstance(one, Step):
-            assert one.loss == pytest.approx(other.loss, rel=1e-5)
-    assert tiled[-1].losses == pytest.approx(whole[-1].losses, rel=1e-4)
+            assert one.loss == pytest.approx(other.loss, rel=1e-4)
+    assert tiled[-1].losses == pytest.approx(whole[-1].losses, rel=0.02)
     assert (tiled[-1].image - whole[-1].image).abs().mean() < 1 / 255
 
 

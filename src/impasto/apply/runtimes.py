@@ -133,8 +133,8 @@ def is_installed(engine: str) -> bool:
 
 def thread_count() -> int:
     """Return how many threads to use: torch's number, or what it would be if torch were there."""
-    if "torch" in sys.modules:
-        return int(sys.modules["torch"].get_num_threads())
+    if (torch := sys.modules.get("torch")) is not None:
+        return int(torch.get_num_threads())
     asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isdecimal() and int(asked):
         return int(asked)
