@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from impasto.recipe import Recipe, Source, describe_source
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+log = logging.getLogger(__name__)
 
 PictureLike = str | Path | bytes | Image.Image | np.ndarray[Any, Any]
 
@@ -89,7 +92,14 @@ def read(source: PictureLike, *, at_least: int | None = None) -> Picture:
     Raises:
         ImageError: missing, or not a picture.
     """
-    return read_picture(locate(source), at_least=at_least)
+    found = locate(source)
+    log.info("picture: %s", told(found))
+    return read_picture(found, at_least=at_least)
+
+
+def told(source: PictureLike) -> str:
+    """Return how a log calls a picture."""
+    return str(source) if isinstance(source, str | Path) else f"one in memory ({type(source)})"
 
 
 def locate(source: PictureLike) -> PictureLike:

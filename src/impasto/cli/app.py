@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from cyclopts import App, CycloptsError
 
 from impasto._version import __version__
 from impasto.cli.compare import compare
+from impasto.cli.completion import add_completion
+from impasto.cli.defaults import fill_in, source_of
+from impasto.cli.empty import refuse_empty
 from impasto.cli.export import export
 from impasto.cli.grid import grid
 from impasto.cli.inspect import inspect
@@ -19,6 +23,7 @@ from impasto.cli.show import show
 from impasto.cli.styles import styles
 from impasto.cli.stylize import stylize
 from impasto.cli.train import train
+from impasto.cli.verbosity import speak
 from impasto.cli.web import web
 from impasto.core.errors import ImpastoError
 
@@ -99,7 +104,11 @@ def _examples(*commands: str) -> str:
 app = App(
     name="impasto",
     version=__version__,
-    help="Paint a photo in the style of a painting.",
+    help=(
+        "Paint a photo in the style of a painting.\n\n"
+        "With every command: --verbose says what is chosen, read and kept; --no-config leaves out "
+        "the defaults of impasto.toml."
+    ),
     help_epilogue=_examples(
         "impasto stylize photo.jpg --style starry-night",
         "impasto optimize photo.jpg painting.jpg",
@@ -144,6 +153,7 @@ _add(
 )
 _add(web, *WEB_EXAMPLES)
 _add(show, "impasto show castle_great-wave.png")
+add_completion(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -155,6 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 1 failed, 2 bad input, 3 some of several pictures failed, 130 interrupted.
     """
+    arguments = _prepare(arguments)
     try:
         code = app(
             None if arguments is None else list(arguments),
@@ -163,12 +174,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
             result_action="return_value",
         )
     except CycloptsError as error:
-        return _fail(f"{error} (see impasto --help)", 2)
+        return _fail(f"{error} (see impasto --help){source_of(str(error))}", 2)
     except ImpastoError as error:
-        return _fail(str(error), error.exit_code)
+        return _fail(f"{error}{source_of(str(error))}", error.exit_code)
     except KeyboardInterrupt:
         return _fail("interrupted; nothing was written", INTERRUPTED)
     return code if isinstance(code, int) else 0
+
+
+def _prepare(arguments: Sequence[str] | None) -> list[str]:
+    """Do what --verbose and --no-config ask, wherever they stand, and return the other words."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    speak(verbose=_take(words, "--verbose"))
+    known = [name for name in app if not name.startswith("-")]
+    files = () if _take(words, "--no-config") else (partial(fill_in, known=known),)
+    app.config = (*files, refuse_empty)
+    return words
+
+
+def _take(words: list[str], flag: str) -> bool:
+    """Return whether a flag is among the words, and remove it; after -- all words are names."""
+    end = words.index("--") if "--" in words else len(words)
+    there = flag in words[:end]
+    words[:end] = [word for word in words[:end] if word != flag]
+    return there
 
 
 def _fail(message: str, code: int) -> int:

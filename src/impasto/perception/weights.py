@@ -7,6 +7,7 @@ is found is kept in the cache as safetensors of the convolutions, RGB order, flo
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import subprocess
 import sys
@@ -30,6 +31,8 @@ from impasto.perception.vgg import VGG16, Topology
 
 Weights = dict[str, Tensor]
 Source = Generator[Event, None, Weights | None]
+
+log = logging.getLogger(__name__)
 
 PUBLISHED_AT = "https://download.pytorch.org/models/"
 ANSWER_WITHIN = 5.0
@@ -99,9 +102,10 @@ def find_weights(
         ConfigError: the named file is missing, unreadable or holds other weights.
         MissingError: no source answered; the message names the file to get.
     """
-    named = file or os.environ.get(PUBLISHED[topology.name].environment)
-    if named:
-        yield _from_named_file(Path(named), topology)
+    named = os.environ.get(PUBLISHED[topology.name].environment) if file is None else file
+    if file is not None or named:
+        log.info("weights of %s: %s", topology.name, named)
+        yield _from_named_file(Path(named or ""), topology)
         return
     cached = cache_file(topology)
     weights: Weights | None = None
@@ -115,6 +119,7 @@ def find_weights(
             break
     else:
         raise MissingError(_missing(topology))
+    log.info("weights of %s: kept in %s", topology.name, cached)
     if source is not _from_cache:
         try:
             _keep(weights, cached, topology)
