@@ -147,17 +147,21 @@ def load_weights(topology: Topology = VGG16, file: str | Path | None = None) -> 
 
 def _from_named_file(path: Path, topology: Topology) -> Weights:
     if not path.is_file():
-        raise ConfigError(f"weights file {path} does not exist; name a .pth or .safetensors file")
+        raise ConfigError(f"{path} does not exist; expected {_expected(topology)}")
     try:
         weights = _read(path, topology)
     except _UnusableError as reason:
-        raise ConfigError(f"weights file {path} cannot be used: {reason}") from reason
+        raise ConfigError(f"{path} {reason}; expected {_expected(topology)}") from reason
     if not (_is_trusted(weights, topology) or _has_published_digest(path, topology)):
         raise ConfigError(
-            f"weights file {path} does not hold the expected {topology.name} (its SHA-256 is "
-            f"another); get {PUBLISHED_AT}{PUBLISHED[topology.name].name}"
+            f"{path} holds another {topology.name} (its SHA-256 differs); expected "
+            f"{_expected(topology)}"
         )
     return weights
+
+
+def _expected(topology: Topology) -> str:
+    return f"{PUBLISHED_AT}{PUBLISHED[topology.name].name}, or the same as .safetensors"
 
 
 def _is_trusted(weights: Weights, topology: Topology) -> bool:
@@ -177,10 +181,12 @@ def _read(path: Path, topology: Topology) -> Weights:
             stored = load_file(path)
         else:
             stored = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a bad pickle can raise anything
-        raise _UnusableError(f"not a readable weights file ({first_line(error)})") from error
+    except OSError as error:
+        raise _UnusableError(f"cannot be read ({error.strerror})") from error
+    except Exception as error:  # a bad pickle can raise anything, and torch tells how to run it
+        raise _UnusableError(f"is not a file of {topology.name} weights") from error
     if not isinstance(stored, Mapping):
-        raise _UnusableError("it holds no dictionary of tensors")
+        raise _UnusableError(f"is not a file of {topology.name} weights")
     return _check_shapes(_rename(stored, topology), topology)
 
 
@@ -205,7 +211,7 @@ def _check_shapes(weights: Mapping[str, Tensor], topology: Topology) -> Weights:
         tensor = weights.get(name)
         if not isinstance(tensor, Tensor) or tuple(tensor.shape) != shape:
             found = "nothing" if tensor is None else f"{tuple(tensor.shape)}"
-            raise _UnusableError(f"{name} should have shape {shape}, found {found}")
+            raise _UnusableError(f"has other weights: {name} should be {shape}, found {found}")
         checked[name] = tensor.to(torch.float32).contiguous()
     return checked
 
