@@ -48,8 +48,8 @@ def clock(monkeypatch):
 
 
 def test_events_tell_step_scale_and_loss(tiny, clock):
-    events, finished = paint(tiny, coarsest=24)
-    assert [(e.scale, e.width) for e in events] == [(1, 24)] * 8 + [(2, 48)] * 4
+    events, finished = paint(tiny, size=64, coarsest=32)
+    assert [(e.scale, e.width) for e in events] == [(1, 32)] * 8 + [(2, 64)] * 4
     assert [event.step for event in events] == list(range(1, 13))
     assert all(event.steps == 12 for event in events)
     assert all(math.isclose(e.loss, sum(e.terms.values()), rel_tol=1e-4) for e in events)
@@ -134,7 +134,7 @@ def test_stop_early_ends_with_a_full_size_picture(tiny):
         noise_picture(40, 60),
         [noise_picture(50, 50)],
         tiny,
-        OptimizeOptions(size=48, steps=(50,), coarsest=24),
+        OptimizeOptions(size=64, steps=(50,), coarsest=32),
     )
     for _ in range(3):
         next(events)
@@ -142,14 +142,14 @@ def test_stop_early_ends_with_a_full_size_picture(tiny):
     assert isinstance(finished, Finished)
     assert finished.stopped
     assert finished.steps == (2, 0)
-    assert finished.image.shape == (1, 3, 32, 48)
+    assert finished.image.shape == (1, 3, 43, 64)
     assert list(events) == []
 
 
 def test_a_stopped_run_can_be_painted_again(tiny):
     """The steps that were taken reproduce the picture, even where a scale had none."""
     content, style = noise_picture(40, 60), noise_picture(50, 50)
-    options = {"size": 48, "coarsest": 24, "dtype": "float32"}
+    options = {"size": 64, "coarsest": 32, "dtype": "float32"}
     events = stylize(content, [style], tiny, OptimizeOptions(steps=(50,), **options))
     for _ in range(4):
         next(events)
@@ -176,10 +176,10 @@ def test_no_time_at_all_still_gives_a_picture(tiny):
 
 
 def test_previews_come_when_asked_at_full_size(tiny):
-    events, _ = paint(tiny, coarsest=24, preview_every=5)
+    events, _ = paint(tiny, size=64, coarsest=32, preview_every=5)
     previews = [event for event in events if isinstance(event, Preview)]
     assert [preview.step for preview in previews] == [5, 10]
-    assert all(preview.image.shape == (1, 3, 32, 48) for preview in previews)
+    assert all(preview.image.shape == (1, 3, 43, 64) for preview in previews)
 
 
 def test_style_weights_choose_between_paintings(tiny):
@@ -324,3 +324,15 @@ def test_too_little_memory_names_the_size_that_was_asked(tiny):
     pictures = noise_picture(40, 60, 1), [noise_picture(50, 50, 2)]
     with pytest.raises(ResourceError, match=r"2048x1365 pixels need .* GB at least"):
         next(stylize(*pictures, tiny, options))
+
+
+def test_a_style_that_does_not_count_is_not_looked_at(tiny):
+    _, finished = paint(tiny, steps=(1,), coarsest=0, style_weight=0.0)
+    assert "content.relu4_2" in finished.losses
+    assert not [name for name in finished.losses if name.startswith("style")]
+
+
+def test_a_loss_that_is_never_finite_is_no_picture(tiny):
+    broken = {name: tensor * 1e18 for name, tensor in tiny.items()}
+    with pytest.raises(ResourceError, match="smaller --style-weight"):
+        paint(broken, steps=(1,), coarsest=0, dtype="float32", loss="paper", init="content")

@@ -21,6 +21,7 @@ from impasto.explanation.grid import Cell, cells_of, ratio_label, ratios_of, row
 from impasto.explanation.options import GridOptions
 from impasto.explanation.series import Task, paint_series
 from impasto.explanation.table import Row, picture_table
+from impasto.io.checkpoints import check_own_folder
 from impasto.io.image import read_note, write_picture
 from impasto.recipe import Recipe, Source
 
@@ -207,6 +208,7 @@ class _Grid:
 
 
 def _make(run: Path) -> None:
+    check_own_folder(run)
     try:
         run.mkdir(parents=True, exist_ok=True)
     except OSError as error:

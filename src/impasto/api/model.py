@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from impasto._version import __version__
-from impasto.api.pictures import PictureLike, Result, describe, locate, read, with_alpha
+from impasto.api.pictures import PictureLike, Result, describe, locate, read, told, with_alpha
 from impasto.apply.options import LARGE, StylizeOptions
 from impasto.apply.plain import fit_without_torch, load_runtime, paint_plain, pick_runtime
 from impasto.apply.runtimes import Runtime
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
     from impasto.apply.engines import Engine
     from impasto.models.transform import TransformNet
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,10 @@ class Model:
     def read(self, photo: PictureLike, options: StylizeOptions) -> Photo:
         """Return the photo at the size of the output: the first of three stages of `paint`."""
         one_pass_only(options)
+        found = locate(photo)
+        log.info("picture: %s", told(found))
         memory = None if options.memory is None else parse_size(options.memory)
-        pixels = read_pixels(locate(photo), at_least=options.size, memory=memory)
+        pixels = read_pixels(found, at_least=options.size, memory=memory)
         pixels = fit_without_torch(pixels, options.size)
         began = time.perf_counter()
         if self._runtime(options, pixels) is not None:

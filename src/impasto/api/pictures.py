@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from impasto.recipe import Recipe, Source, describe_source
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+log = logging.getLogger(__name__)
 
 PictureLike = str | Path | bytes | Image.Image | np.ndarray[Any, Any]
 
@@ -131,7 +134,14 @@ def read(
     Raises:
         ImageError: missing, not a picture, or too large.
     """
-    return read_picture(locate(source), at_least=at_least, memory=memory)
+    found = locate(source)
+    log.info("picture: %s", told(found))
+    return read_picture(found, at_least=at_least, memory=memory)
+
+
+def told(source: PictureLike) -> str:
+    """Return how a log calls a picture."""
+    return str(source) if isinstance(source, str | Path) else f"one in memory ({type(source)})"
 
 
 def remarks(*read: tuple[PictureLike, Picture | Pixels]) -> list[Note]:

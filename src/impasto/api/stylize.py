@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from impasto.io.image import size_in_file
 from impasto.models.file import StyleInfo, load_any_style, load_model, read_info
 from impasto.models.registry import StyleChoice, find_any_model, find_style
 from impasto.recipe import Source, describe_source
+
+log = logging.getLogger(__name__)
 
 
 def load(
@@ -50,6 +53,7 @@ def load(
         (96, 64)
     """
     choice = find_style(style, any_model)
+    log.info("network: %s", choice.path)
     if choice.paintings:
         return _look_at_paintings(choice, choice.paintings, style_scale, weights, tell)
     info = read_info(choice.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from typing import Protocol
 
 import torch
@@ -17,6 +18,8 @@ from impasto.models.file import ModelInfo
 from impasto.models.onnx_graph import to_onnx
 from impasto.models.strips import StripRunner
 from impasto.models.transform import TransformNet, pad_to_multiple
+
+log = logging.getLogger(__name__)
 
 ENGINES = ("torch", "onnxruntime", "openvino")
 
@@ -137,6 +140,7 @@ def make_engine(
     if chosen not in ENGINES:
         raise ConfigError(f"--engine {name!r} is not one of auto, {', '.join(ENGINES)}")
     if chosen == "torch":
+        log.info("engine: torch")
         return TorchEngine(net, device, dtype, memory)
     if not is_installed(chosen):
         raise MissingError(f"--engine {chosen} is not installed: {how_to_install(chosen)}")

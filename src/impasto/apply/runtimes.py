@@ -106,6 +106,7 @@ class OpenVino:
             log.info("compiled without %s (%s)", folder, first_line(error))
             compiled = self.core.compile_model(model, "CPU", self.config)
         else:
+            log.info("compiled networks: %s", folder)
             drop_oldest(folder, COMPILED_BYTES)
         return compiled
 
@@ -123,6 +124,7 @@ def openvino_core() -> Any:
 
 def make_runtime(name: str, graph: bytes, dtype: str) -> Runtime:
     """Return what runs a graph: `onnxruntime` or `openvino`."""
+    log.info("engine: %s", name)
     return OnnxRuntime(graph) if name == "onnxruntime" else OpenVino(graph, dtype)
 
 

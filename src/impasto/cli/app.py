@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from cyclopts import App
 
 from impasto._version import __version__
 from impasto.cli.compare import compare
+from impasto.cli.completion import add_completion
+from impasto.cli.defaults import fill_in
+from impasto.cli.empty import refuse_empty
 from impasto.cli.export import export
 from impasto.cli.grid import grid
 from impasto.cli.inspect import inspect
@@ -19,6 +23,7 @@ from impasto.cli.start import main, run
 from impasto.cli.styles import styles
 from impasto.cli.stylize import stylize
 from impasto.cli.train import train
+from impasto.cli.verbosity import speak
 from impasto.cli.web import web
 
 __all__ = ["app", "main", "run"]
@@ -98,7 +103,11 @@ def _examples(*commands: str) -> str:
 app = App(
     name="impasto",
     version=__version__,
-    help="Paint a photo in the style of a painting.",
+    help=(
+        "Paint a photo in the style of a painting.\n\n"
+        "With every command: --verbose says what is chosen, read and kept; --no-config leaves out "
+        "the defaults of impasto.toml."
+    ),
     help_epilogue=_examples(
         "impasto stylize photo.jpg --style starry-night",
         "impasto optimize photo.jpg painting.jpg",
@@ -151,3 +160,21 @@ _add(
 )
 _add(web, *WEB_EXAMPLES)
 _add(show, "impasto show castle_great-wave.png")
+add_completion(app)
+
+
+def prepare(words: list[str]) -> list[str]:
+    """Do what --verbose and --no-config ask, wherever they stand, and return the other words."""
+    speak(verbose=_take(words, "--verbose"))
+    known = [name for name in app if not name.startswith("-")]
+    files = () if _take(words, "--no-config") else (partial(fill_in, known=known),)
+    app.config = (*files, refuse_empty)
+    return words
+
+
+def _take(words: list[str], flag: str) -> bool:
+    """Return whether a flag is among the words, and remove it; after -- all words are names."""
+    end = words.index("--") if "--" in words else len(words)
+    there = flag in words[:end]
+    words[:end] = [word for word in words[:end] if word != flag]
+    return there

@@ -41,11 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 failed, 2 bad input, 3 some of several pictures failed, 130 interrupted.
     """
     try:
-        from impasto.cli.app import app
+        from impasto.cli.app import app, prepare
         from impasto.cli.words import read_words
 
         code = app(
-            read_words(sys.argv[1:] if arguments is None else arguments),
+            prepare(read_words(sys.argv[1:] if arguments is None else arguments)),
             exit_on_error=False,
             print_error=False,
             result_action="return_value",
@@ -67,6 +67,7 @@ def _explain(error: Exception) -> int:
     """Say in one line what went wrong, and return the exit code."""
     from cyclopts import CycloptsError
 
+    from impasto.cli.defaults import source_of
     from impasto.core.errors import ImpastoError, MissingError, without_torch
 
     if os.environ.get(DEBUG):
@@ -74,9 +75,9 @@ def _explain(error: Exception) -> int:
 
         traceback.print_exception(error)
     if isinstance(error, CycloptsError):
-        return _fail(f"{error} (see impasto --help)", BAD_INPUT)
+        return _fail(f"{error} (see impasto --help){source_of(str(error))}", BAD_INPUT)
     if isinstance(error, ImpastoError):
-        return _fail(str(error), error.exit_code)
+        return _fail(f"{error}{source_of(str(error))}", error.exit_code)
     if isinstance(error, OSError):
         return _explain_os(error)
     if isinstance(error, ModuleNotFoundError) and (said := without_torch(error)) is not None:

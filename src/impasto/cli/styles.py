@@ -12,7 +12,7 @@ from cyclopts import Group, Parameter
 
 from impasto.cli.output import free_name
 from impasto.core.errors import ConfigError
-from impasto.core.options import FLAG
+from impasto.core.options import FLAG, WHOLE
 
 if TYPE_CHECKING:
     from impasto.models.file import ModelInfo
@@ -29,7 +29,7 @@ def styles(
     json: Annotated[bool, FLAG] = False,
     sheet: Annotated[str | None, _SHEET] = None,
     output: Annotated[Path | None, _SHEET, Parameter(alias="-o")] = None,
-    size: Annotated[int, _SHEET] = 256,
+    size: Annotated[int, _SHEET, WHOLE] = 256,
     force: Annotated[bool, _SHEET, FLAG] = False,
 ) -> int:
     """List the bundled styles, describe a MODEL, or paint a photo in every style.

@@ -66,7 +66,7 @@ def train(
     quiet
         Print nothing but the path of the model.
     """
-    from impasto.api.train import TrainRequest, resume_events, train_events
+    from impasto.api.train import TrainRequest, check_model_output, resume_events, train_events
 
     given = changed(options)
     if resume is not None:
@@ -81,6 +81,7 @@ def train(
     if not styles or photos is None:
         raise ConfigError("name a painting and --photos DIR, or --resume RUN; see train --help")
     output = output or Path(join_names([Path(styles[0]).stem], ".safetensors"))
+    check_model_output(output)
     run = run or output.with_suffix(".run")
     request = TrainRequest(styles, photos, output, run, name, credit, licence)
     return _show(train_events(request, options), run, as_json=json, quiet=quiet)

@@ -25,10 +25,12 @@ def pick_device(name: str = "auto") -> torch.device:
         ConfigError: torch does not know `name`, or this machine cannot compute on it.
     """
     if name == "auto":
+        log.info("device: %s", _best_device())
         return torch.device(_best_device())
     reason = why_unusable(name)
     if reason is not None:
         raise ConfigError(f"device {name!r} cannot be used here ({reason}); try cpu")
+    log.info("device: %s", name)
     return torch.device(name)
 
 
@@ -82,6 +84,7 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
     name = asked_dtype(name)
     if name == "auto":
         fast = device.type == "cpu" and has_fast_bfloat16()
+        log.info("dtype: %s", "bfloat16" if fast else "float32")
         return torch.bfloat16 if fast else torch.float32
     choices = {"float32": torch.float32, "bfloat16": torch.bfloat16}
     if name not in choices:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from impasto.core.errors import ConfigError
 
+MOST = 1e18
+"""Bytes: more than any machine has."""
+
 _UNITS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 _MEMINFO = Path("/proc/meminfo")
@@ -31,7 +34,10 @@ def parse_size(text: str) -> int:
     unit = _UNITS[match[2].upper()]
     if match[3]:
         unit = {"K": 2.0**10, "M": 2.0**20, "G": 2.0**30, "T": 2.0**40}.get(match[2].upper(), 1.0)
-    return round(float(match[1]) * unit)
+    size = float(match[1]) * unit
+    if size > MOST:
+        raise ConfigError(f"{text!r} is more memory than there is anywhere; write it like 4GB")
+    return round(size)
 
 
 def format_size(size: float) -> str:

@@ -115,6 +115,7 @@ def new_task_file(folder: Path) -> Path:
     Raises:
         ConfigError: the folder holds a run already.
     """
+    check_own_folder(folder)
     path = folder / TASK_FILE
     if is_taken(path):
         raise ConfigError(
@@ -122,6 +123,16 @@ def new_task_file(folder: Path) -> Path:
             "another folder with --run"
         )
     return path
+
+
+def check_own_folder(folder: Path) -> None:
+    """Refuse to fill the folder in which a person works.
+
+    Raises:
+        ConfigError: it is the current folder, as an empty name is.
+    """
+    if folder.resolve() == Path.cwd().resolve():
+        raise ConfigError("--run needs a folder of its own, not the current one; name a new one")
 
 
 def task_file(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -397,6 +398,11 @@ class _Run:
         loss = self._loss(self.height, self.width, torch.float32, self.memory[-1])
         terms = loss(_pad(seen))
         losses = {name: float(term) for name, term in terms.items()}
+        if not math.isfinite(sum(losses.values())):
+            raise ResourceError(
+                "no picture was found whose loss is finite; try a smaller --style-weight, "
+                "--content-weight or --tv-weight, or --dtype float32"
+            )
         return image, {"total": sum(losses.values()), **losses}
 
 

@@ -7,6 +7,7 @@ is found is kept in the cache as safetensors of the convolutions, RGB order, flo
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import subprocess
 import sys
@@ -32,6 +33,8 @@ from impasto.perception.vgg import VGG16, Topology
 
 Weights = dict[str, Tensor]
 Source = Generator[Event, None, Weights | None]
+
+log = logging.getLogger(__name__)
 
 PUBLISHED_AT = "https://download.pytorch.org/models/"
 ANSWER_WITHIN = 5.0
@@ -101,9 +104,10 @@ def find_weights(
         ConfigError: the named file is missing, unreadable or holds other weights.
         MissingError: no source answered; the message names the file to get.
     """
-    named = file or os.environ.get(PUBLISHED[topology.name].environment)
-    if named:
-        yield _from_named_file(Path(named), topology)
+    named = os.environ.get(PUBLISHED[topology.name].environment) if file is None else file
+    if file is not None or named:
+        log.info("weights of %s: %s", topology.name, named)
+        yield _from_named_file(Path(named or ""), topology)
         return
     cached = cache_file(topology)
     weights: Weights | None = None
@@ -117,6 +121,7 @@ def find_weights(
             break
     else:
         raise MissingError(_missing(topology))
+    log.info("weights of %s: kept in %s", topology.name, cached)
     if source is not _from_cache:
         try:
             _keep(weights, cached, topology)
@@ -145,17 +150,21 @@ def load_weights(topology: Topology = VGG16, file: str | Path | None = None) -> 
 def _from_named_file(path: Path, topology: Topology) -> Weights:
     if not is_file(path):
         problem = trouble(path) or "is not a file"
-        raise ConfigError(f"weights file {path} {problem}; name a .pth or .safetensors file")
+        raise ConfigError(f"{path} {problem}; expected {_expected(topology)}")
     try:
         weights = _read(path, topology)
     except _UnusableError as reason:
-        raise ConfigError(f"weights file {path} cannot be used: {reason}") from reason
+        raise ConfigError(f"{path} {reason}; expected {_expected(topology)}") from reason
     if not (_is_trusted(weights, topology) or _has_published_digest(path, topology)):
         raise ConfigError(
-            f"weights file {path} does not hold the expected {topology.name} (its SHA-256 is "
-            f"another); get {PUBLISHED_AT}{PUBLISHED[topology.name].name}"
+            f"{path} holds another {topology.name} (its SHA-256 differs); expected "
+            f"{_expected(topology)}"
         )
     return weights
+
+
+def _expected(topology: Topology) -> str:
+    return f"{PUBLISHED_AT}{PUBLISHED[topology.name].name}, or the same as .safetensors"
 
 
 def _is_trusted(weights: Weights, topology: Topology) -> bool:
@@ -175,10 +184,12 @@ def _read(path: Path, topology: Topology) -> Weights:
             stored = load_file(path)
         else:
             stored = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a bad pickle can raise anything
-        raise _UnusableError(f"not a readable weights file ({first_line(error)})") from error
+    except OSError as error:
+        raise _UnusableError(f"cannot be read ({error.strerror})") from error
+    except Exception as error:  # a bad pickle can raise anything, and torch tells how to run it
+        raise _UnusableError(f"is not a file of {topology.name} weights") from error
     if not isinstance(stored, Mapping):
-        raise _UnusableError("it holds no dictionary of tensors")
+        raise _UnusableError(f"is not a file of {topology.name} weights")
     return _check_shapes(_rename(stored, topology), topology)
 
 
@@ -203,7 +214,7 @@ def _check_shapes(weights: Mapping[str, Tensor], topology: Topology) -> Weights:
         tensor = weights.get(name)
         if not isinstance(tensor, Tensor) or tuple(tensor.shape) != shape:
             found = "nothing" if tensor is None else f"{tuple(tensor.shape)}"
-            raise _UnusableError(f"{name} should have shape {shape}, found {found}")
+            raise _UnusableError(f"has other weights: {name} should be {shape}, found {found}")
         checked[name] = tensor.to(torch.float32).contiguous()
     return checked
 
