@@ -157,7 +157,7 @@ class _Pipeline(Generic[Photo, Painting]):
         try:
             photo = flight.photo.result()
             painting = flight.timed(lambda: self.stages.paint(photo))
-        except ImpastoError as error:
+        except (ImpastoError, OSError) as error:
             flight.result = Future()
             flight.result.set_exception(error)
         else:
@@ -184,9 +184,10 @@ class _Pipeline(Generic[Photo, Painting]):
         self.done += 1
         try:
             image = flight.result.result()
-        except ImpastoError as error:
+        except (ImpastoError, OSError) as error:
             self.worked += 1
-            return Failed(job.source, str(error), self.done, self.total)
+            told = str(error) if isinstance(error, ImpastoError) else f"{job.source}: {error}"
+            return Failed(job.source, told, self.done, self.total)
         if image is None:
             return Skipped(job.target, job.source, self.done, self.total)
         self.worked += 1
