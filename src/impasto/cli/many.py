@@ -61,10 +61,10 @@ def paint_many(
         try:
             event = next(events, None)
             while event is not None:
-                reader.show(event)
                 if isinstance(event, Painted | Skipped | Failed):
                     interruption.can_wait = True
-                    tally.add(event)
+                    tally.add(event)  # before it is told of: whoever reads that may send a signal
+                reader.show(event)
                 event = _go_on(events, stop=interruption.asked)
         except KeyboardInterrupt:
             tally.interrupted = True
