@@ -95,11 +95,12 @@ def test_our_own_bugs_are_not_hidden(stage):
         batch(["a.png"], **{stage: wrong})
 
 
+@pytest.mark.parametrize("error", [ImageError("no"), OSError(5, "Input/output error", "b.png")])
 @pytest.mark.parametrize("stage", ["paint", "finish"])
-def test_a_failure_in_any_stage_is_one_picture_s(stage):
+def test_a_failure_in_any_stage_is_one_picture_s(stage, error):
     def fail(path):
         if path.name == "b.png":
-            raise ImageError("no")
+            raise error
         return path if stage == "paint" else finish(path)
 
     events = batch(["a.png", "b.png", "c.png"], **{stage: fail})

@@ -428,3 +428,81 @@ def test_a_larger_style_scale_gives_another_picture(here, any_model, painting):
 def test_seconds_need_the_painting(wave, capsys):
     assert main(["stylize", "castle", "--style", str(wave), "--seconds", "2"]) == 2
     assert "needs the painting" in capsys.readouterr().err
+
+
+# Names and places
+
+
+LONG = "写" * 82 + ".png"
+"""250 bytes: no room for `_wave`."""
+
+
+def test_a_long_name_is_written_cut_or_as_it_is(here, capsys):
+    Path(LONG).write_bytes(read("photo.png"))
+    assert main(["stylize", LONG, "-q", *STYLE]) == 0
+    written = Path(capsys.readouterr().out.strip())
+    assert written.name.endswith("写_wave.png")
+    assert load_image(here / written).size == (60, 40)
+    assert main(["stylize", "photo.png", "-o", "x" * 300 + ".png", *STYLE]) == 2
+    assert "File name too long" in capsys.readouterr().err
+    assert main(["stylize", "photo.png", "gone" * 100, "-o", "x" * 300, *STYLE]) == 2
+    assert "File name too long" in capsys.readouterr().err
+
+
+def test_links_in_a_circle_and_long_names_are_bad_pictures_among_good_ones(capsys):
+    Path("loop.png").symlink_to("loop.png")
+    assert main(["stylize", "loop.png", "photo.png", "x" * 300, "-q", *STYLE]) == 3
+    captured = capsys.readouterr()
+    assert captured.out == "photo_wave.png\n"
+    assert captured.err.splitlines() == [
+        "impasto: loop.png cannot be read: too many levels of symbolic links",
+        f"impasto: {'x' * 300} cannot be read: file name too long",
+    ]
+
+
+def test_what_is_locked_is_one_line(here, capsys, powerless):
+    make_folder()
+    style = [*STYLE, "--engine", "torch"]  # which is read before the power is lost
+    Path("in/locked").mkdir()
+    Path("locked").mkdir()
+    for name in ("in/locked/p.png", "locked/p.png", "q.png"):
+        Path(name).write_bytes(read("photo.png"))
+    assert main(["stylize", "photo.png", "q.png", "in", "-q", "-o", "before", *style]) == 0
+    capsys.readouterr()
+    for name in ("in/locked", "locked", "q.png"):
+        Path(name).chmod(0)
+    for name in ("locked/p.png", "q.png", "locked"):
+        with powerless():
+            assert main(["stylize", name, *style]) == 2
+        errors = capsys.readouterr().err
+        assert "ermission denied" in errors
+        assert "damaged" not in errors
+        assert errors.count("\n") == 1
+    with powerless():
+        assert main(["stylize", "in", "-q", "-o", "out", *style]) == 3
+    assert "in/locked cannot be looked into: Permission denied" in capsys.readouterr().err
+    assert files("out") == files(here / "before" / "in")[:-1]
+    Path("in/locked").chmod(0o755)
+    Path("locked").chmod(0o755)
+
+
+def test_a_linked_folder_is_painted_too(here):
+    make_folder()
+    Path("linked").mkdir()
+    Path("linked/in").symlink_to(Path("in").resolve())
+    assert main(["stylize", "linked", "-q", *STYLE]) == 0
+    assert files("linked_wave/in") == files("in")
+    assert here
+
+
+@pytest.mark.parametrize("words", [["./-IMG_1.png"], ["-IMG_1.png"], ["--", "-IMG_1.png"]])
+def test_a_name_that_begins_like_an_option(here, capsys, words):
+    Path("-IMG_1.png").write_bytes(read("photo.png"))
+    assert main(["stylize", *STYLE, *words]) == 0
+    written = capsys.readouterr().out.splitlines()[0]
+    assert written == "./-IMG_1_wave.png"
+    assert main(["show", written]) == 0
+    command = shlex.split(capsys.readouterr().out)
+    assert command == ["impasto", "stylize", "./-IMG_1.png", "--style", "wave.safetensors"]
+    assert main([*command[1:], "-q"]) == 0
+    assert load_image(here / "-IMG_1_wave-2.png").size == (60, 40)

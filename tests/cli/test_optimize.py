@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -260,3 +261,32 @@ def test_sixteen_bits_into_a_format_without_them(capsys):
     words = ["optimize", "photo.png", "painting.png", "--bits", "16", "-o", "a.jpg", *QUICK]
     assert main(words) == 2
     assert "only .png .tif .tiff hold them" in capsys.readouterr().err
+
+
+def test_names_that_begin_like_an_option(here, capsys):
+    save_picture(here / "-IMG_1.png", 40, 60, 1)
+    assert main(["optimize", "./-IMG_1.png", "great-wave", *QUICK]) == 0
+    written = capsys.readouterr().out.splitlines()[0]
+    assert written == "./-IMG_1_great-wave.png"
+    assert main(["show", written]) == 0
+    command = shlex.split(capsys.readouterr().out)
+    assert main([*command[1:], "-q"]) == 0
+    assert load_image(here / "-IMG_1_great-wave-2.png").size == (48, 32)
+    assert main(["optimize", *QUICK, "-q", "--", "-IMG_1.png", "great-wave"]) == 0
+    assert main(["show", "--", "-IMG_1_great-wave-3.png"]) == 0
+    assert main(["optimize", "-IMG_1.png", "great-wave"]) == 2
+    assert "unknown option" in capsys.readouterr().err.lower()
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".png", "loop.png"])
+@pytest.mark.parametrize("place", ["content", "style", "init", "output", "run", "resume"])
+@pytest.mark.usefixtures("photo", "painting")
+def test_odd_names_are_one_line(capsys, name, place):
+    Path("loop.png").symlink_to("loop.png")
+    options = [] if place in ("content", "style") else [f"--{place}", name]
+    words = {"content": "photo.png", "style": "painting.png", place: name}
+    pictures = [] if place == "resume" else [words["content"], words["style"]]
+    assert main(["optimize", *pictures, *options]) == 2
+    errors = capsys.readouterr().err
+    assert name in errors
+    assert errors.count("\n") == 1

@@ -175,7 +175,7 @@ class _Pipeline(Generic[Photo, Painting]):
             photo = flight.photo.result()
             check_size(flight.job.target, *self.stages.size(photo))
             painting = flight.timed(lambda: self.stages.paint(photo))
-        except ImpastoError as error:
+        except (ImpastoError, OSError) as error:
             flight.result = Future()
             flight.result.set_exception(error)
         else:
@@ -204,9 +204,10 @@ class _Pipeline(Generic[Photo, Painting]):
         self.done += 1
         try:
             ready = flight.result.result()
-        except ImpastoError as error:
+        except (ImpastoError, OSError) as error:
             self.worked += 1
-            return Failed(job.source, str(error), self.done, self.total)
+            told = str(error) if isinstance(error, ImpastoError) else f"{job.source}: {error}"
+            return Failed(job.source, told, self.done, self.total)
         if ready is None:
             return Skipped(job.target, job.source, self.done, self.total)
         self.worked += 1

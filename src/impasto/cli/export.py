@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from impasto.cli.output import print_path
 from impasto.core.errors import ConfigError, how_to_install
 from impasto.core.names import join_names
 from impasto.core.options import FLAG
+from impasto.core.shell import printable
 from impasto.io.lookup import is_file
 
 
@@ -56,11 +58,11 @@ def export(
     if json:
         print(json_format.dumps({**asdict(written), "path": str(written.path)}))
         return 0
-    print(written.path)
+    print_path(written.path)
     checked = f"not compared with torch, which needs {how_to_install('onnxruntime')}"
     if written.difference is not None:
         checked = f"differs from torch by at most {written.difference:.1g}"
     print(f"{written.bytes / 1000:.0f} kB, opset {written.opset}, {checked}")
     if len(written.styles) > 1:
-        print(f"input style: how much of {', '.join(written.styles)}")
+        print(f"input style: how much of {printable(', '.join(written.styles))}")
     return 0

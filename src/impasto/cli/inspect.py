@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
-from impasto.cli.output import free_name
+from impasto.cli.output import free_name, print_path
 from impasto.cli.progress import Reader
 from impasto.core.options import FLAG
 from impasto.explanation.options import InspectOptions
@@ -64,7 +64,7 @@ def inspect(
     if json:
         print(json_format.dumps({"path": str(path), **result.to_dict()}))
         return 0
-    print(path)
+    print_path(path)
     if not quiet:
         _print_pairs(result)
     return 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 
 from impasto.cli.interruption import INTERRUPTED, interruptible
-from impasto.cli.output import free_name
+from impasto.cli.output import free_name, print_path, resume_command
 from impasto.cli.progress import Reader, describe_plan, format_seconds
 from impasto.core.errors import ConfigError, ImpastoError
 from impasto.core.events import Event, Note, Planned, Preview, Saved, Step, StopEarly
@@ -142,7 +142,7 @@ class _Show:
         if not interruption.asked:
             return 0
         if self.run is not None:
-            line = f"impasto: stopped; go on with: impasto optimize --resume {self.run}"
+            line = f"impasto: stopped; go on with: {resume_command('optimize', self.run)}"
             print(line, file=sys.stderr)
         return INTERRUPTED
 
@@ -186,7 +186,7 @@ def _summary(result: OptimizeResult, path: Path) -> dict[str, object]:
 
 
 def _print_summary(result: OptimizeResult, path: Path, *, quiet: bool) -> None:
-    print(path)
+    print_path(path)
     if quiet:
         return
     steps = " + ".join(map(str, result.steps))

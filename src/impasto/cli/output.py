@@ -1,10 +1,12 @@
-"""Where results go when nothing else is said."""
+"""Names of results: where they go when nothing else is said, how they are said."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from impasto.core.names import join_names
+from impasto.core.shell import as_file, printable, quote
 from impasto.io.lookup import is_taken
 
 
@@ -20,12 +22,12 @@ def free_name(*words: str) -> Path:
     return path
 
 
-def printable(text: str) -> str:
-    r"""Return text without anything that a terminal would obey or could not show.
+def print_path(path: Path) -> None:
+    """Print where a result is: for a program as it is, on a terminal without what that obeys."""
+    name = as_file(str(path))
+    print(printable(name) if sys.stdout.isatty() else name)
 
-    >>> printable("a\x1b[31mb")
-    'a\\x1b[31mb'
-    """
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
+
+def resume_command(command: str, run: Path) -> str:
+    """Return the words that go on with a run."""
+    return f"impasto {command} --resume {quote(as_file(str(run)))}"

@@ -16,7 +16,6 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from impasto.cli.output import printable
 from impasto.core.events import (
     Advanced,
     Drawn,
@@ -34,6 +33,7 @@ from impasto.core.events import (
     Transfer,
 )
 from impasto.core.memory import format_size
+from impasto.core.shell import printable
 
 
 class Reader:

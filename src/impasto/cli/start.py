@@ -102,7 +102,7 @@ def _explain_os(error: OSError) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    from impasto.cli.output import printable
+    from impasto.core.shell import printable
 
     if message:
         print("impasto:", printable(" ".join(message.split())), file=sys.stderr)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from impasto.cli.output import free_name
+from impasto.cli.output import free_name, print_path
 from impasto.core.errors import ConfigError
 from impasto.core.options import FLAG, WHOLE
+from impasto.core.shell import printable
 
 if TYPE_CHECKING:
     from impasto.models.file import ModelInfo
@@ -92,7 +93,7 @@ def _paint_sheet(photo: str, output: Path | None, size: int, *, force: bool) -> 
 
     image = style_sheet(photo, size=size)
     write_picture(image, path, force=force)
-    print(path)
+    print_path(path)
     return 0
 
 
@@ -137,7 +138,7 @@ def _describe(name: str, path: Path, info: ModelInfo, *, as_json: bool) -> str:
     lines += [("licence", info.licence), ("pictures", PAINTED)]
     lines += [("written by", f"impasto {info.version}")]
     lines += [("trained", f"{key} {_words(value)}") for key, value in info.recipe.items()]
-    return "\n".join(_table([line for line in lines if line[1]]))
+    return "\n".join(map(printable, _table([line for line in lines if line[1]])))
 
 
 def _words(value: Any) -> str:

@@ -17,7 +17,7 @@ from impasto.cli import streams
 from impasto.cli.interruption import interruptible
 from impasto.cli.many import PROMISE, duration, end, folder_of, paint_many, print_tally
 from impasto.cli.optimize import optimize
-from impasto.cli.output import free_name
+from impasto.cli.output import free_name, print_path
 from impasto.cli.progress import Reader
 from impasto.core.errors import ConfigError, ImageError
 from impasto.core.events import Note, Painted
@@ -78,7 +78,7 @@ def stylize(
         if json:
             reader.show(painted)
         else:
-            print(painted.path)
+            print_path(painted.path)
             if not quiet:
                 print(f"{painted.width}x{painted.height}, {duration(painted.seconds)}")
         return 0

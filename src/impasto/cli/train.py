@@ -10,6 +10,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from impasto.cli.interruption import INTERRUPTED, interruptible
+from impasto.cli.output import print_path, resume_command
 from impasto.cli.progress import Reader, format_seconds
 from impasto.core.errors import ConfigError
 from impasto.core.events import Event, Saved, StopEarly, Trained, TrainStep
@@ -108,11 +109,12 @@ def _show(events: Generator[Event, None, None], run: Path, *, as_json: bool, qui
     if ended is None:  # a process of torchrun's that does not lead
         return 0
     if ended.stopped:
-        print(f"impasto: stopped; go on with: impasto train --resume {run}", file=sys.stderr)
+        line = f"impasto: stopped; go on with: {resume_command('train', run)}"
+        print(line, file=sys.stderr)
         return INTERRUPTED
     assert saved is not None
     if not as_json:
-        print(saved.path)
+        print_path(saved.path)
         if not quiet:
             print(f"{ended.step} steps, {format_seconds(ended.seconds)}; samples in {run}/samples")
     return 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image
 
 from impasto.core.errors import ConfigError, ImageError, MissingError
 from impasto.io.depth import MOST, SIXTEEN_BIT_MODES
@@ -329,11 +329,8 @@ def read_note(path: Path) -> str | None:
     """
     if not is_file(path):
         raise ImageError(f"{path} {trouble(path) or 'is not a file'}; name a picture file")
-    try:
-        with Image.open(path) as opened:
-            text = getattr(opened, "text", {}).get(NOTE_KEY)
-            if text is None and opened.format != "PNG":
-                text = opened.getexif().get(ExifTags.Base.ImageDescription)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise ImageError(f"{path} is not a picture that can be read") from error
+    with opening(path, str(path)) as opened:
+        text = getattr(opened, "text", {}).get(NOTE_KEY)
+        if text is None and opened.format != "PNG":
+            text = opened.getexif().get(ExifTags.Base.ImageDescription)
     return str(text) if text else None

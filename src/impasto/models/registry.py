@@ -212,9 +212,8 @@ def _split(text: str) -> list[tuple[str, float]]:
 def _is_there(word: str) -> bool:
     """Return whether a word is a file, or a style in one."""
     path = Path(word)
-    if path.parent.suffix != SUFFIX or {",", ":"} & set(path.name):
-        return is_file(path)
-    return is_file(path.parent)
+    in_model = path.parent.suffix == SUFFIX and not {",", ":"} & set(path.name)
+    return is_file(path) or (in_model and is_file(path.parent))
 
 
 def _weigh(part: str) -> tuple[str, float]:
