@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -158,9 +157,12 @@ def start_in_step(command: list[str]) -> subprocess.Popen[bytes]:
     It has to wait as soon as 4 kB of what it prints are unread, so that a signal that is sent after
     some line comes in the middle of the work, however slow or busy the machine is.
     """
+    import fcntl
+
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
     assert process.stdout is not None
-    fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+    if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux; elsewhere it is 16 or 64 kB
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
     return process
 
 

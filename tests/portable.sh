@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The tests as they would run on other machines and in other company, one condition after the other.
 # Words after it go to pytest: tests/portable.sh tests/losses
-set -uo pipefail
+set -o pipefail
 cd "$(dirname "$0")/.."
 export PYTHONPATH="$PWD/src:$PWD/tests"
 
