@@ -16,6 +16,8 @@ from impasto.models.transform import NetworkOptions, TransformNet
 from impasto.perception.vgg import TOPOLOGIES, VGG16, Topology
 from impasto.perception.weights import load_weights
 
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # of tests that import it themselves
+
 pytest_plugins = ("web_tools",)
 """Fixtures of the page's tests."""
 
@@ -129,3 +131,4 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("IMPASTO_VGG16", "IMPASTO_VGG19"):
         if name in os.environ:
             monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/nowhere")  # nor on their own defaults
