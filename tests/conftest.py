@@ -20,6 +20,8 @@ from impasto.models.transform import NetworkOptions, TransformNet
 from impasto.perception.vgg import TOPOLOGIES, VGG16, Topology
 from impasto.perception.weights import load_weights
 
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # of tests that import it themselves
+
 pytest_plugins = ("web_tools",)
 """Fixtures of the page's tests."""
 
@@ -172,6 +174,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("IMPASTO_VGG16", "IMPASTO_VGG19"):
         if name in os.environ:
             monkeypatch.delenv(name)
+<<<<<<< HEAD
 
 
 @pytest.fixture
@@ -193,3 +196,6 @@ def powerless(tmp_path: Path) -> Callable[[], AbstractContextManager[None]]:
             os.seteuid(0)
 
     return context
+=======
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/nowhere")  # nor on their own defaults
+>>>>>>> wt-d
