@@ -174,7 +174,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("IMPASTO_VGG16", "IMPASTO_VGG19"):
         if name in os.environ:
             monkeypatch.delenv(name)
-<<<<<<< HEAD
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/nowhere")  # nor on their own defaults
 
 
 @pytest.fixture
@@ -196,6 +196,3 @@ def powerless(tmp_path: Path) -> Callable[[], AbstractContextManager[None]]:
             os.seteuid(0)
 
     return context
-=======
-    monkeypatch.setenv("XDG_CONFIG_HOME", "/nowhere")  # nor on their own defaults
->>>>>>> wt-d
