@@ -3,10 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo install dev test check docs bench format clean
+.PHONY: help demo install dev test test-portable check docs bench format clean
 
 help:  ## show these targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -30,6 +30,9 @@ demo: install  ## paint the bundled photo as The Starry Night (demo.png)
 
 test: dev  ## everything that CI checks
 	$(MAKE) check
+
+test-portable: dev  ## before a release: the tests as on other machines, some two hours
+	tests/portable.sh
 
 check:  ## format, lint, types, structure, dependencies, tests
 	$(BIN)/ruff format --check .

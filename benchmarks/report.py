@@ -1,8 +1,8 @@
-"""Keeps what a benchmark measured as JSON, and writes docs/benchmarks.md from it.
+"""Keeps what a benchmark measured as JSON, and writes the pages of docs/ from it.
 
-    python benchmarks/report.py        # the page anew, from benchmarks/results/*.json
+    python benchmarks/report.py        # the pages anew, from benchmarks/results/*.json
 
-Nobody types numbers: a benchmark ends with `write`, and a test holds the page to the files.
+Nobody types numbers: a benchmark ends with `write`, and a test holds the pages to the files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from impasto import __version__
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-PAGE = HERE.parent / "docs" / "benchmarks.md"
+DOCS = HERE.parent / "docs"
+PAGES = (DOCS / "benchmarks.md", DOCS / "reliability.md")
 
 _ONE_LINE = re.compile(r"\n\s*")
 
@@ -39,10 +40,10 @@ class Table:
 
 
 def write(name: str, *parts: str | Table, packages: Sequence[str] = ()) -> None:
-    """Keep what was measured in results/NAME.json and write the page anew.
+    """Keep what was measured in results/NAME.json and write the pages anew.
 
     Args:
-        name: of the section, which the page has between two markers.
+        name: of the section, which a page has between two markers.
         *parts: tables, and paragraphs or headings in Markdown, in the order of the page.
         packages: installed packages, besides torch, whose versions belong to the result.
     """
@@ -59,7 +60,7 @@ def write(name: str, *parts: str | Table, packages: Sequence[str] = ()) -> None:
         "parts": [part if isinstance(part, str) else _to_json(part) for part in parts],
     }
     save(name, result)
-    PAGE.write_text(render(), encoding="utf-8")
+    write_pages()
 
 
 def save(name: str, result: dict[str, Any]) -> None:
@@ -77,17 +78,24 @@ def known_rows(name: str) -> list[list[Cell]]:
     return next((list(part["rows"]) for part in parts if isinstance(part, dict)), [])
 
 
-def render() -> str:
-    """Return docs/benchmarks.md with every section as its file in results/ has it."""
-    page = PAGE.read_text(encoding="utf-8")
+def write_pages() -> None:
+    """Write every page with every section as its file in results/ has it."""
+    for page, text in render().items():
+        page.write_text(text, encoding="utf-8")
+
+
+def render() -> dict[Path, str]:
+    """Return the text of every page with every section as its file in results/ has it."""
+    pages = {page: page.read_text(encoding="utf-8") for page in PAGES}
     for path in sorted(RESULTS.glob("*.json")):
         begin, end = f"<!-- begin {path.stem} -->", f"<!-- end {path.stem} -->"
         pattern = re.compile(f"{begin}.*{end}", re.DOTALL)
-        if not pattern.search(page):
-            raise SystemExit(f"{PAGE.name} has no section {path.stem}")
+        page = next((page for page, text in pages.items() if pattern.search(text)), None)
+        if page is None:
+            raise SystemExit(f"no page has a section {path.stem}")
         body = section(json.loads(path.read_text(encoding="utf-8")))
-        page = pattern.sub(lambda _, text=f"{begin}\n\n{body}\n\n{end}": text, page)
-    return page
+        pages[page] = pattern.sub(lambda _, text=f"{begin}\n\n{body}\n\n{end}": text, pages[page])
+    return pages
 
 
 def section(result: dict[str, Any]) -> str:
@@ -128,4 +136,4 @@ def _show(cell: Cell, shown: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(render(), encoding="utf-8")
+    write_pages()

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +20,19 @@ from impasto.models.transform import NetworkOptions, TransformNet
 from impasto.perception.vgg import TOPOLOGIES, VGG16, Topology
 from impasto.perception.weights import load_weights
 
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # of tests that import it themselves
+
 pytest_plugins = ("web_tools",)
 """Fixtures of the page's tests."""
 
 TINY = Topology("tiny", (2, 2, 3, 3, 3), (4, 6, 8, 10, 10), (120.0, 110.0, 100.0), (1, 1, 1), 255.0)
 """VGG-16's layers with few channels, for tests of the machinery."""
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    """A mark that leaves tests out, and says so at the end, where a program is not installed."""
+    missing = [name for name in programs if shutil.which(name) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"left out: no {', '.join(missing)} here")
 
 
 @pytest.fixture(scope="session")
@@ -123,6 +135,39 @@ def tiny_vgg(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(vars(VGG16), name, getattr(TINY, name))
 
 
+class Clock:
+    """Stands in for the module `time` of what is tested; no test waits for the real one.
+
+    Args:
+        tick: seconds by which it goes on whenever it is looked at.
+    """
+
+    def __init__(self, tick: float = 0.0) -> None:
+        self.now, self.tick = 0.0, tick
+
+    def perf_counter(self) -> float:
+        """Seconds since it was made."""
+        self.now += self.tick
+        return self.now
+
+    monotonic = perf_counter
+
+
+def start_in_step(command: list[str]) -> subprocess.Popen[bytes]:
+    """Start a command that cannot run far ahead of who reads its lines.
+
+    It has to wait as soon as 4 kB of what it prints are unread, so that a signal that is sent after
+    some line comes in the middle of the work, however slow or busy the machine is.
+    """
+    import fcntl
+
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    assert process.stdout is not None
+    if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux; elsewhere it is 16 or 64 kB
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+    return process
+
+
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Tests depend neither on the developer's shell nor on styles that were learnt here."""
@@ -130,3 +175,25 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("IMPASTO_VGG16", "IMPASTO_VGG19"):
         if name in os.environ:
             monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/nowhere")  # nor on their own defaults
+
+
+@pytest.fixture
+def powerless(tmp_path: Path) -> Callable[[], AbstractContextManager[None]]:
+    """A context without root's power to read whatever is locked; it needs nothing elsewhere."""
+
+    @contextmanager
+    def context() -> Iterator[None]:
+        if os.geteuid() != 0:
+            yield
+            return
+        for path in (tmp_path, *tmp_path.rglob("*")):
+            if not path.is_symlink():
+                os.chown(path, 65534, -1)
+        os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+
+    return context

@@ -1,4 +1,4 @@
-"""The page of benchmarks against what was measured."""
+"""The pages of docs/ against what was measured."""
 
 import importlib.util
 import json
@@ -22,19 +22,23 @@ def report():
 
 @pytest.fixture
 def elsewhere(report, tmp_path, monkeypatch):
-    """An empty page with one section, and no results."""
-    monkeypatch.setattr(report, "PAGE", tmp_path / "page.md")
+    """Two pages, of which the second has one section, and no results."""
+    first, second = tmp_path / "first.md", tmp_path / "second.md"
+    monkeypatch.setattr(report, "PAGES", (first, second))
     monkeypatch.setattr(report, "RESULTS", tmp_path / "results")
-    report.PAGE.write_text("# Page\n\n<!-- begin speed -->\nold\n<!-- end speed -->\n\nLast.\n")
+    first.write_text("# Another\n")
+    second.write_text("# Page\n\n<!-- begin speed -->\nold\n<!-- end speed -->\n\nLast.\n")
     return report
 
 
-def test_the_page_is_what_was_measured(report):
-    assert report.PAGE.read_text("utf-8") == report.render(), "run: make docs"
+def test_the_pages_are_what_was_measured(report):
+    for page, text in report.render().items():
+        assert page.read_text("utf-8") == text, "run: make docs"
 
 
 def test_every_section_has_its_result(report):
-    sections = re.findall(r"<!-- begin ([\w-]+) -->", report.PAGE.read_text("utf-8"))
+    text = "".join(page.read_text("utf-8") for page in report.PAGES)
+    sections = re.findall(r"<!-- begin ([\w-]+) -->", text)
     assert sorted(sections) == sorted(path.stem for path in report.RESULTS.glob("*.json"))
 
 
@@ -51,7 +55,7 @@ def test_a_result_becomes_a_section(elsewhere):
         [["fast", 0.12345678987, 0.5], ["slow", 1234.5, None]],
     )
     elsewhere.write("speed", "Two of them.", table, packages=["numpy"])
-    page = elsewhere.PAGE.read_text("utf-8")
+    page = elsewhere.PAGES[1].read_text("utf-8")
     assert "| fast | 0.12 | 50% |\n| slow | 1234.50 |  |" in page
     assert "Two of them." in page
     assert "old" not in page
@@ -60,9 +64,12 @@ def test_a_result_becomes_a_section(elsewhere):
     stored = json.loads((elsewhere.RESULTS / "speed.json").read_text("utf-8"))
     assert stored["parts"][1]["rows"] == [["fast", 0.12345679, 0.5], ["slow", 1234.5, None]]
     assert elsewhere.known_rows("speed") == stored["parts"][1]["rows"]
-    assert elsewhere.render() == page
+    assert elsewhere.render() == {
+        elsewhere.PAGES[0]: "# Another\n",
+        elsewhere.PAGES[1]: page,
+    }
 
 
 def test_a_result_without_a_section_is_one_clear_line(elsewhere):
-    with pytest.raises(SystemExit, match=r"page\.md has no section other"):
+    with pytest.raises(SystemExit, match="no page has a section other"):
         elsewhere.write("other", elsewhere.Table(["a"], [["b"]]))

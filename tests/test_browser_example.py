@@ -15,14 +15,13 @@ import pytest
 from PIL import Image
 
 import impasto
+from conftest import needs
 from impasto.core.tensors import resize
 from impasto.io.image import read_picture, to_pil
 
 FOLDER = Path(__file__).parent.parent / "examples" / "browser"
-NEEDED = ("chromium", "chromedriver", "npm")
-MISSING = [name for name in NEEDED if shutil.which(name) is None]
 
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"{MISSING} not installed")
+pytestmark = needs("chromium", "chromedriver", "node", "npm")
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,13 @@ def psnr(first, second) -> float:
 
 @pytest.mark.parametrize("style", ["great-wave", "starry-night"])
 def test_the_castle_looks_as_it_did(style):
-    """40 dB where the arithmetic is the same; other processors may round differently."""
-    result = impasto.optimize("castle", style, size=160, steps=(12,), coarsest=80, dtype="float32")
+    """40 dB on every processor; a tenth more of the painting's style would be 35 dB.
+
+    By Adam, in few steps: where sums are rounded otherwise, what it paints keeps to 49 dB. What
+    L-BFGS paints is as good but another picture, at 26 dB; its steps are held to those of torch.
+    """
+    options = {"size": 160, "steps": (6,), "coarsest": 80, "optimizer": "adam"}
+    result = impasto.optimize("castle", style, dtype="float32", **options)
     golden = load_image(GOLDEN / f"castle_{style}.png")
-    assert psnr(result.image, golden) > 28
+    assert psnr(result.image, golden) > 40
     assert psnr(golden.transpose(Image.Transpose.FLIP_LEFT_RIGHT), golden) < 20

@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tomllib
 import urllib.request
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import pytest
 from conftest import save_picture
 from impasto.cli.app import main
 
-README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
 SMALL = {
     "optimize": {"--size": "64", "--steps": "2", "--coarsest": "0"},
     "stylize": {"--size": "64"},
@@ -108,6 +110,12 @@ def test_the_python_of_the_readme_runs(folder, monkeypatch):
     exec(compile(code.replace("size=512", "size=64, steps=(2,)"), "README.md", "exec"), {})
     assert (folder / "cat_wave.png").exists()
     assert (folder / "cat_starry-night.png").exists()
+
+
+def test_every_extra_is_in_the_table():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    table = re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)
+    assert set(table) == set(project["optional-dependencies"]) - {"benchmark", "dev"}
 
 
 def test_there_are_commands():

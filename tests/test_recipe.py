@@ -1,5 +1,8 @@
 import ast
+import json
+import os
 import shlex
+import subprocess
 
 import pytest
 
@@ -149,3 +152,60 @@ def test_the_python_call_names_the_same_options(made, call):
         k.arg: ast.literal_eval(k.value) for k in wanted.keywords
     }
     assert ast.unparse(found.func) == ast.unparse(wanted.func)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "my photo's.jpg",
+        "a\x1b[31mb\n.jpg",
+        "caf\udce9.jpg",
+        "写真😀\u200b\\'.jpg",
+        "$(touch oh-no).jpg",
+        "-IMG_1.jpg",
+        "--help",
+    ],
+)
+def test_the_command_is_printable_and_names_any_file(name):
+    command = Recipe(
+        "1",
+        Source(name, "ab"),
+        (Source(name, "cd"),),
+        OptimizeOptions(init="content").resolved(),
+        init=Source(name, "ef"),
+    ).command()
+    assert command.isprintable()
+    read = subprocess.run(
+        ["bash", "-c", f"impasto() {{ printf '%s\\0' \"$@\"; }}; {command}"],
+        capture_output=True,
+        check=True,
+    ).stdout
+    name = f"./{name}" if name.startswith("-") else name
+    words = [os.fsdecode(word) for word in read.split(b"\0")[:-1]]
+    assert words[:3] == ["optimize", name, name]
+    assert words[-2:] == ["--init", name]
+    _, bound, _ = app.parse_args(words)
+    assert bound.args == (name, (name,))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"content": {"name": ["a"], "sha256": None}},
+        {"content": {"name": "a", "sha256": 3}},
+        {"content": "a"},
+        {"styles": [3]},
+        {"options": {"init": {"a": "b"}}},
+        {"options": {"steps": [[1]]}},
+        {"options": []},
+    ],
+)
+def test_a_recipe_of_other_shape_is_refused(change):
+    stored = json.loads(recipe().to_json())
+    with pytest.raises(ImageError, match="no recipe"):
+        Recipe.from_json(json.dumps({**stored, **change}))
+
+
+def test_a_recipe_that_is_nested_too_deeply_is_refused():
+    with pytest.raises(ImageError, match="no recipe"):
+        Recipe.from_json('{"command":' + "[" * 100_000 + "]" * 100_000 + "}")

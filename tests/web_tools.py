@@ -72,8 +72,9 @@ def client_of(desk: Desk, **options: Any) -> Client:
 class ServerProcess:
     """`impasto web` in a process of its own."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
-        command = [sys.executable, "-m", "impasto", "web", "--folder", str(folder), *words]
+    def __init__(self, folder: Path | None, *words: str) -> None:
+        place = () if folder is None else ("--folder", str(folder))
+        command = [sys.executable, "-m", "impasto", "web", *place, *words]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         self.process = subprocess.Popen(command, text=True, **pipes)
         line = self.process.stdout.readline()
@@ -125,7 +126,7 @@ def paint(client: Client, **request: Any) -> dict[str, Any]:
 
 
 def wait(client: Client, job: dict[str, Any], until: tuple[str, ...] = ("done", "failed")) -> Any:
-    for _ in range(1200):
+    for _ in range(6000):
         job = client.get(f"/api/jobs/{job['id']}").json()
         if job["state"] in until:
             return job

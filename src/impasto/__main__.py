@@ -1,5 +1,5 @@
 """`python -m impasto`."""
 
-from impasto.cli.app import run
+from impasto.cli.start import run
 
 run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from impasto.apply.options import StylizeOptions
 from impasto.core.errors import ImageError
 from impasto.core.options import changed as changed_options
 from impasto.core.options import restore
+from impasto.core.shell import as_file, quote
 from impasto.explanation.options import GridOptions, InspectOptions, ReconstructOptions
 from impasto.optimization.options import OptimizeOptions
 
@@ -70,28 +71,31 @@ class Recipe:
             stored = json.loads(text)
             init = stored["init"]
             kind = _OPTIONS[stored["command"]]
+            options = {name: _flat(value) for name, value in stored["options"].items()}
             return cls(
                 version=str(stored["version"]),
-                content=Source(**stored["content"]),
-                styles=tuple(Source(**style) for style in stored["styles"]),
-                options=restore(kind, stored["options"]),
-                init=None if init is None else Source(**init),
+                content=_source(stored["content"]),
+                styles=tuple(map(_source, stored["styles"])),
+                options=restore(kind, options),
+                init=None if init is None else _source(init),
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ImageError(
                 "its note is no recipe that this version of impasto can read"
             ) from error
 
     def command(self) -> str:
         """Return the shell command that paints the picture again."""
-        words = ["impasto", _command_of(self.options), self.content.name]
+        words = ["impasto", _command_of(self.options), as_file(self.content.name)]
         if isinstance(self.options, OptimizeOptions | GridOptions):
-            words += [style.name for style in self.styles]
+            words += [as_file(style.name) for style in self.styles]
         for name, value in self._asked().items():
             words.append(f"--{name.replace('_', '-')}")
-            if value is not True:
-                words.append(",".join(map(str, value)) if isinstance(value, tuple) else str(value))
-        return shlex.join(words)
+            if isinstance(value, tuple):
+                words.append(",".join(map(str, value)))
+            elif value is not True:
+                words.append(as_file(value) if isinstance(value, str) else str(value))
+        return " ".join(map(quote, words))
 
     def python(self) -> str:
         """Return the Python call that paints the picture again."""
@@ -111,6 +115,22 @@ class Recipe:
         if self.init is not None:
             asked["init"] = self.init.name
         return asked
+
+
+def _source(stored: Mapping[str, Any]) -> Source:
+    """Return a picture that went in, of what JSON kept of it."""
+    source = Source(**stored)
+    if not isinstance(source.name, str) or not isinstance(source.sha256, str | None):
+        raise TypeError("a name and a SHA-256 are text")
+    return source
+
+
+def _flat(value: Any) -> Any:
+    """Return the value of an option, which is one thing or a list of them."""
+    for each in value if isinstance(value, list) else (value,):
+        if isinstance(each, list | dict):
+            raise TypeError("an option is no tree")
+    return value
 
 
 def describe_source(source: object) -> Source:

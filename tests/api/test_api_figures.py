@@ -148,3 +148,22 @@ def test_an_inspection_carries_its_numbers(photo):
     assert len(numbers["pairs"]) == 2
     assert set(numbers["style_pairs"]) == {f"relu{block}_1" for block in range(1, 6)}
     assert found.recipe.command().startswith("impasto inspect photo.png --layer relu2_1")
+
+
+@pytest.mark.parametrize("layers", [{"content_layers": ("relu2_2",)}, {"all": True}])
+def test_the_file_may_go_while_it_is_reconstructed(photo, layers):
+    options = impasto.ReconstructOptions(**TINY, **layers)
+    for event in impasto.reconstruct_events(photo, options):
+        if isinstance(event, Step):
+            photo.unlink(missing_ok=True)
+    assert isinstance(event, FigureDone)
+    assert event.result.recipe.content.name == "photo.png"
+
+
+def test_the_files_may_go_while_a_grid_is_painted(photo, painting):
+    options = impasto.GridOptions(**TINY, layers=("relu1_1",), ratios=(1e-3,))
+    for event in impasto.grid_events(photo, painting, options):
+        if isinstance(event, Step):
+            photo.unlink(missing_ok=True)
+            painting.unlink(missing_ok=True)
+    assert isinstance(event, FigureDone)

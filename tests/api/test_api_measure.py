@@ -9,7 +9,13 @@ import impasto
 from conftest import load_image, save_picture, save_random_model
 from impasto import assets
 from impasto.api.origins import content_of, find_origin, find_painting
-from impasto.core.errors import ConfigError, ImageError, MissingError, ResourceError
+from impasto.core.errors import (
+    ConfigError,
+    ImageError,
+    MissingError,
+    ResourceError,
+    how_to_install,
+)
 from impasto.core.events import Advanced, Failed, Note, ReferenceStep
 
 OPTIONS = {"size": 48, "steps": (1,), "coarsest": 0}
@@ -197,8 +203,8 @@ def test_without_torchmetrics_the_other_numbers_still_come(photo, monkeypatch):
     monkeypatch.setattr("impasto.measurement.yardstick.lpips_heads", lambda: None)
     events = list(impasto.measure_events(photo, photo, [photo]))
     notes = [event.message for event in events if isinstance(event, Note)]
-    needed = "they need torchmetrics (pip install 'impasto[measure]')"
-    assert notes == [f"SSIM and LPIPS are left out: {needed}"]
+    needed = f"they need torchmetrics: {how_to_install('measure')}"
+    assert notes == [f"SSIM and LPIPS are left out; {needed}"]
     (found,) = [event.measurement for event in events if isinstance(event, impasto.Measured)]
     assert found.ssim is None
     assert found.lpips is None
@@ -219,3 +225,12 @@ def test_a_painting_is_a_file_or_a_bundled_name(painting):
     assert find_painting("harvest") == (assets.find("harvest"), "harvest")
     with pytest.raises(ImageError, match="gone does not exist"):
         find_painting("gone")
+
+
+def test_frames_that_are_left_out_are_said(painted, photo):
+    frames = [load_image(photo).convert("RGB") for _ in range(2)]
+    frames[1].paste("white", (0, 0, 20, 20))
+    frames[0].save("photo.gif", save_all=True, append_images=frames[1:])
+    events = impasto.measure_events(painted, "photo.gif", ["painting.png"])
+    notes = [event.message for event in events if isinstance(event, Note)]
+    assert "photo.gif: only the first of 2 frames is used" in notes

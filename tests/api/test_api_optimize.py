@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import impasto
-from conftest import load_image
+from conftest import load_image, save_picture
 from impasto import assets
 from impasto.api.optimize import Done
 from impasto.core.events import StopEarly
@@ -145,3 +145,16 @@ def test_the_recipe_does_not_tell_where_the_start_is_kept(photo, painting):
     result = impasto.optimize(photo, painting, init=str(photo), size=48, steps=(1,))
     assert result.recipe.options.init == photo.name
     assert str(photo.parent) not in result.recipe.to_json()
+
+
+def test_the_files_may_go_while_it_paints(tmp_path, photo, painting, tiny, monkeypatch):
+    use(monkeypatch, tiny)
+    start = save_picture(tmp_path / "start.png", 27, 40, 3)
+    options = {"size": 40, "steps": (2,), "init": str(start)}
+    expected = impasto.optimize(photo, painting, **options)
+    for event in impasto.optimize_events(photo, painting, impasto.OptimizeOptions(**options)):
+        if isinstance(event, impasto.Step) and event.step == 1:
+            for path in (photo, painting, start):
+                path.unlink()
+    assert isinstance(event, Done)
+    assert event.result.recipe == expected.recipe

@@ -4,6 +4,7 @@ from PIL import Image
 
 import impasto
 from conftest import load_image, save_picture, save_random_model
+from impasto.api.refine import refinement
 from impasto.apply.sheet import GAP
 from impasto.io.image import read_note
 from impasto.recipe import Recipe
@@ -185,3 +186,51 @@ def test_the_recipe_of_a_blend_names_it_whole(tmp_path, monkeypatch):
     command = result.recipe.command()
     assert style in command
     assert "--style-map top:bottom" in command
+
+
+def test_a_map_is_read_with_the_photo(tmp_path, photo, wave):
+    where = save_picture(tmp_path / "where.png", 40, 60, 5)
+    options = impasto.StylizeOptions(style=str(wave), style_map=str(where), engine="torch")
+    model = impasto.load(wave)
+    expected = model.paint(photo, options)
+    ready = model.read(photo, options)
+    for path in (where, photo):
+        path.unlink()
+    found = model.finish(model.run(ready, options), options)
+    assert np.array_equal(np.asarray(found.image), np.asarray(expected.image))
+
+
+@pytest.mark.usefixtures("bundled")
+def test_seconds_refine_the_pass(photo, tiny, monkeypatch):
+    monkeypatch.setattr("impasto.api.optimize.find_weights", lambda *_: iter([tiny]))
+    options = {"size": 48, "stroke": 0.5, "preserve_color": "match", "memory": "1GB"}
+    found = impasto.stylize(photo, "great-wave", seconds=1.5, device="cpu", **options)
+    assert isinstance(found, impasto.OptimizeResult)
+    assert sum(found.steps) > 0
+    assert found.image.size == (48, 32)
+    asked = found.recipe.options
+    assert (asked.init, asked.style_scale, asked.preserve_color) == ("auto", 0.5, "match")
+    assert (asked.memory, asked.device) == ("1GB", "cpu")
+    assert [style.name for style in found.recipe.styles] == ["great-wave"]
+
+
+@pytest.mark.usefixtures("bundled")
+def test_seconds_keep_the_photo_s_own_size_up_to_a_limit(photo, monkeypatch):
+    asked = impasto.StylizeOptions(style="great-wave", seconds=1)
+    for source in (photo, str(photo), load_image(photo), photo.read_bytes()):
+        assert refinement(source, asked)[1].size == 60
+    monkeypatch.setattr("impasto.api.refine.LARGEST", 50)
+    assert refinement(photo, asked)[1].size == 50
+
+
+def test_seconds_are_refused_where_they_would_not_count(wave, photo):
+    model = impasto.load(wave)
+    options = impasto.StylizeOptions(style=str(wave), seconds=1)
+    for call in (
+        lambda: model(photo, seconds=1),
+        lambda: model.paint(photo, options),
+        lambda: list(impasto.stylize_events([photo], options)),
+        lambda: impasto.stylize(photo, wave, seconds=1),
+    ):
+        with pytest.raises(impasto.ConfigError, match="seconds"):
+            call()

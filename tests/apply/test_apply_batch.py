@@ -77,6 +77,38 @@ def test_results_inside_the_folder_are_not_painted_again():
     assert set(only) == {"in/a.png", "in/painted/a.png"}
 
 
+def test_links_in_a_circle_and_long_names_are_planned():
+    Path("loop.jpg").symlink_to("loop.jpg")
+    long = Path("写" * 82 + ".jpg")
+    assert targets(plan([Path("loop.jpg"), long], "wave", Path("out"))) == {
+        "loop.jpg": "out/loop.jpg",
+        long.name: f"out/{long.name}",
+    }
+    jobs = plan([long, Path("x") / long], "great-wave")
+    names = [job.target.name for job in jobs]
+    assert names[0].startswith("写写写")
+    assert names[0].endswith("写_great-wave.png")
+    assert names[1] == f"{names[0][:-4]}-2.png"
+    assert all(len(name.encode()) <= 255 for name in names)
+
+
+def test_equal_names_are_numbered_within_what_a_name_holds():
+    long = f"{'x' * 251}.jpg"
+    jobs = plan([Path("a") / long, Path("b") / long], "wave", Path("out"))
+    assert jobs[0].target.name == long
+    assert jobs[1].target.name.endswith("x-2.jpg")
+    assert len(jobs[1].target.name) <= 255
+
+
+def test_what_cannot_be_read_in_a_folder_is_a_job_with_a_problem():
+    make("in/a.png")
+    Path("in/gone.png").symlink_to("nothing.png")
+    assert [(job.source.name, job.problem) for job in plan([Path("in")], "wave")] == [
+        ("a.png", None),
+        ("gone.png", "in/gone.png does not exist"),
+    ]
+
+
 def test_a_folder_without_photos_is_refused():
     make("in/painted/a.png")
     for folder, output in (("in", "in/painted"), ("empty", None)):

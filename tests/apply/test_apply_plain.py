@@ -19,7 +19,7 @@ OPTIONS = StylizeOptions(style="wave", engine="openvino", device="cpu")
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(runtimes, "user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
 
 
 def pixels(height=40, width=60, alpha=None):

@@ -14,8 +14,8 @@ from impasto.models.file import load_model
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(runtimes, "user_cache_path", lambda name: tmp_path / name)
-    return tmp_path / "impasto"
+    monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 def make(path, name, by_place=False, device="cpu", dtype="float32"):

@@ -7,7 +7,7 @@ from PIL import Image
 from conftest import load_image, save_picture
 from impasto.apply import pipeline
 from impasto.apply.batch import Job
-from impasto.apply.pipeline import AHEAD, Stages, paint_batch
+from impasto.apply.pipeline import AHEAD, Ready, Stages, paint_batch
 from impasto.core.errors import ImageError
 from impasto.core.events import Failed, Painted, Skipped, StopEarly
 from impasto.io.image import read_note
@@ -37,12 +37,12 @@ def read(path):
 
 def finish(path):
     """Stand in for a network: a picture that says which photo it is of."""
-    return Image.new("RGB", (8, 6), "red"), f"painted from {path.as_posix()}"
+    return Ready(Image.new("RGB", (8, 6), "red"), f"painted from {path.as_posix()}")
 
 
 def stages(**others):
     plain = {"pixels": lambda _path: PIXELS, "read": read, "paint": lambda path: path}
-    return Stages(**{**plain, "finish": finish, **others})
+    return Stages(**{**plain, "finish": finish, "size": lambda _path: (8, 6), **others})
 
 
 def start(names, force=False, **others):
@@ -95,11 +95,12 @@ def test_our_own_bugs_are_not_hidden(stage):
         batch(["a.png"], **{stage: wrong})
 
 
+@pytest.mark.parametrize("error", [ImageError("no"), OSError(5, "Input/output error", "b.png")])
 @pytest.mark.parametrize("stage", ["paint", "finish"])
-def test_a_failure_in_any_stage_is_one_picture_s(stage):
+def test_a_failure_in_any_stage_is_one_picture_s(stage, error):
     def fail(path):
         if path.name == "b.png":
-            raise ImageError("no")
+            raise error
         return path if stage == "paint" else finish(path)
 
     events = batch(["a.png", "b.png", "c.png"], **{stage: fail})

@@ -1,18 +1,19 @@
 """The command as a person meets it; the interrupted ones run in a process of their own."""
 
 import json
+import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import impasto
-from conftest import load_image, save_picture
+from conftest import load_image, save_picture, start_in_step
 from impasto.cli.app import main
 
 QUICK = ["--size", "48", "--steps", "2"]
@@ -107,7 +108,7 @@ def test_previews_are_written_beside_the_output(here):
 
 def test_bundled_pictures_are_known_by_name(here):
     assert main(["optimize", "castle", "great-wave", "starry-night", "-q", *QUICK]) == 0
-    assert load_image(here / "castle_great-wave.png").size == (48, 32)
+    assert load_image(here / "castle_great-wave_starry-night.png").size == (48, 32)
 
 
 BAD_INPUTS = {
@@ -157,7 +158,7 @@ def test_interrupted_it_saves_the_picture_so_far(here, sign):
         assert process.stdout is not None
         _, *steps = [json.loads(process.stdout.readline()) for _ in range(6)]
         process.send_signal(sign)
-        rest, errors = process.communicate(timeout=60)
+        rest, errors = process.communicate(timeout=600)
     assert process.returncode == 130
     done = json.loads(rest.splitlines()[-1])
     assert done["event"] == "done"
@@ -174,16 +175,27 @@ def test_interrupted_it_saves_the_picture_so_far(here, sign):
     assert f"--steps {done['steps'][0]}" in shown.stdout
 
 
-def test_interrupted_before_the_first_step_nothing_is_written(here):
-    save_picture(here / "photo.png", 60, 90, 1)
-    command = [sys.executable, "-m", "impasto", "optimize", "photo.png", "photo.png"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(1.0)  # python is up, torch is still loading
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    if process.returncode == 130:
-        assert "Traceback" not in errors
-    assert not [path for path in Path().iterdir() if ".part" in path.name]
+@pytest.mark.usefixtures("photo")
+def test_interrupted_while_the_weights_are_asked_for_nothing_is_written(here):
+    """The package index of this test never answers, so that the work cannot begin."""
+    command = [sys.executable, "-m", "impasto", "optimize", "photo.png", "photo.png", "-q"]
+    before = sorted(here.iterdir())
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        asked = {"PIP_INDEX_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/"}
+        asked |= dict.fromkeys(("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"), "")
+        closed = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        asked |= {"https_proxy": closed, "IMPASTO_CACHE": str(here / "cache")}
+        with subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, env={**os.environ, **asked}
+        ) as process:
+            told = [process.stderr.readline() for _ in range(2)]
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=600)
+    assert "asking the package index" in told[1]
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert sorted(here.iterdir()) == before
 
 
 @pytest.mark.usefixtures("photo", "painting")
@@ -208,19 +220,13 @@ def test_killed_and_resumed_it_ends_at_the_same_picture(here, optimizer):
     words = ["photo.png", "painting.png", "--size", "64", "--coarsest", "32", "--steps", "4,30"]
     words += ["--optimizer", optimizer]
     subprocess.run([*command, *words, "-o", "whole.png"], check=True, capture_output=True)
-    with subprocess.Popen(
-        [*command, *words, "-o", "out.png", "--run", "run", "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
+    with start_in_step([*command, *words, "-o", "out.png", "--run", "run", "--json"]) as process:
         for _ in range(12):
             process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=600)
     assert process.returncode == 130
-    assert "impasto optimize --resume run" in errors
+    assert b"impasto optimize --resume run" in errors
     stopped = load_image(here / "out.png").tobytes()
     subprocess.run([*command, "--resume", "run"], check=True, capture_output=True)
     assert load_image(here / "out.png").tobytes() == load_image(here / "whole.png").tobytes()
@@ -255,3 +261,32 @@ def test_sixteen_bits_into_a_format_without_them(capsys):
     words = ["optimize", "photo.png", "painting.png", "--bits", "16", "-o", "a.jpg", *QUICK]
     assert main(words) == 2
     assert "only .png .tif .tiff hold them" in capsys.readouterr().err
+
+
+def test_names_that_begin_like_an_option(here, capsys):
+    save_picture(here / "-IMG_1.png", 40, 60, 1)
+    assert main(["optimize", "./-IMG_1.png", "great-wave", *QUICK]) == 0
+    written = capsys.readouterr().out.splitlines()[0]
+    assert written == "./-IMG_1_great-wave.png"
+    assert main(["show", written]) == 0
+    command = shlex.split(capsys.readouterr().out)
+    assert main([*command[1:], "-q"]) == 0
+    assert load_image(here / "-IMG_1_great-wave-2.png").size == (48, 32)
+    assert main(["optimize", *QUICK, "-q", "--", "-IMG_1.png", "great-wave"]) == 0
+    assert main(["show", "--", "-IMG_1_great-wave-3.png"]) == 0
+    assert main(["optimize", "-IMG_1.png", "great-wave"]) == 2
+    assert "unknown option" in capsys.readouterr().err.lower()
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".png", "loop.png"])
+@pytest.mark.parametrize("place", ["content", "style", "init", "output", "run", "resume"])
+@pytest.mark.usefixtures("photo", "painting")
+def test_odd_names_are_one_line(capsys, name, place):
+    Path("loop.png").symlink_to("loop.png")
+    options = [] if place in ("content", "style") else [f"--{place}", name]
+    words = {"content": "photo.png", "style": "painting.png", place: name}
+    pictures = [] if place == "resume" else [words["content"], words["style"]]
+    assert main(["optimize", *pictures, *options]) == 2
+    errors = capsys.readouterr().err
+    assert name in errors
+    assert errors.count("\n") == 1

@@ -6,6 +6,7 @@ import pytest
 from conftest import load_image, save_random_model
 from impasto.cli.app import main
 from impasto.models import registry
+from impasto.models.file import PAINTED
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +65,7 @@ def test_a_model_is_described(wave, capsys, name):
     assert told["name"] == Path(name).stem
     assert told["network"] == "custom"
     assert told["licence"] == "CC0"
+    assert told["pictures"] == PAINTED
     assert "Hokusai, 1831" in told["style"]
     assert main(["styles", name, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == Path(name).stem

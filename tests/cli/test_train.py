@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from conftest import save_picture, save_random_model
+from conftest import save_picture, save_random_model, start_in_step
 from impasto.cli.app import main
 from impasto.models.file import load_model
 
@@ -27,12 +27,6 @@ def here(tmp_path, monkeypatch, weights):
         save_picture(tmp_path / "photos" / f"{seed}.png", 40, 60, seed)
     save_picture(tmp_path / "wave.png", 50, 50, 9)
     return tmp_path
-
-
-def start(*words):
-    return subprocess.Popen(
-        [*TRAIN, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
 
 
 def read_until(process, step):
@@ -78,11 +72,13 @@ def test_it_writes_a_model_that_explains_itself(here, capsys):
 
 
 def test_killed_and_resumed_it_equals_the_uninterrupted_run(here):
-    words = ["wave.png", "--photos", "photos", "--steps", "14", "--json", *QUICK]
+    words = ["wave.png", "--photos", "photos", "--steps", "20", "--json", *QUICK]
     subprocess.run([*TRAIN, *words, "-o", "whole.safetensors"], check=True, capture_output=True)
-    with start(*words, "-o", "killed.safetensors", "--checkpoint-minutes", "0") as process:
+    with start_in_step(
+        [*TRAIN, *words, "-o", "killed.safetensors", "--checkpoint-minutes", "0"]
+    ) as process:
         read_until(process, 6)
-        process.send_signal(signal.SIGSTOP)  # or it may be through before the second has started
+        process.send_signal(signal.SIGSTOP)
         second = [*TRAIN, "--resume", "killed.run"]
         refused = subprocess.run(second, check=False, capture_output=True, text=True)
         process.kill()
@@ -93,7 +89,7 @@ def test_killed_and_resumed_it_equals_the_uninterrupted_run(here):
         [*TRAIN, "--resume", "killed.run", "--json"], check=True, capture_output=True, text=True
     )
     first = json.loads(done.stdout.splitlines()[0])
-    assert 6 <= first["step"] <= 14
+    assert 6 <= first["step"] <= 20
     whole, killed = (load_model(here / f"{name}.safetensors")[0] for name in ("whole", "killed"))
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, killed.state_dict()[name]), name
@@ -102,24 +98,27 @@ def test_killed_and_resumed_it_equals_the_uninterrupted_run(here):
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_saves_a_checkpoint_and_says_how_to_go_on(here, sign):
     words = ["wave.png", "--photos", "photos", "--steps", "100000", "--json", *QUICK]
-    with start(*words) as process:
+    with start_in_step([*TRAIN, *words]) as process:
         read_until(process, 2)
         process.send_signal(sign)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=600)
     assert process.returncode == 130
-    assert "impasto train --resume wave.run" in errors
-    assert "Traceback" not in errors
+    assert b"impasto train --resume wave.run" in errors
+    assert b"Traceback" not in errors
     assert len(list((here / "wave.run").glob("checkpoint-*.pt"))) == 1
     assert not (here / "wave.safetensors").exists()
 
 
 def test_two_processes_take_the_step_of_one_with_twice_the_batch(here):
-    """What the optimisers remember of the gradient is compared: the step itself follows from it."""
+    """What the optimisers remember of the gradient is compared: the step itself follows from it.
+
+    As a whole: that of a bias before a normalisation is zero, and in numbers what rounding left.
+    """
     words = ["wave.png", "--photos", "photos", "--steps", "1", "--workers", "0", *TINY]
     one = [*TRAIN, *words, "--batch-size", "4", "-o", "one.safetensors"]
     subprocess.run(one, check=True, capture_output=True)
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    launch += ["--master-port", "29617", "-m", "impasto", "train"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    launch += ["--nproc-per-node", "2", "-m", "impasto", "train"]
     two = [*launch, *words, "--batch-size", "2", "-o", "two.safetensors"]
     done = subprocess.run(two, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -129,10 +128,12 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(here):
         for name in ("one", "two")
     ]
     for part, memory in ((0, "momentum"), (1, "exp_avg")):
-        for mine, other in zip(*(s[part]["state"].values() for s in states), strict=True):
-            scale = mine[memory].abs().max()
-            assert scale > 0
-            assert (mine[memory] - other[memory]).abs().max() <= 1e-3 * scale
+        mine, other = (
+            torch.cat([each[memory].flatten() for each in state[part]["state"].values()])
+            for state in states
+        )
+        assert mine.norm() > 0
+        assert (mine - other).norm() <= 0.01 * mine.norm()
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,8 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(here):
         (["wave.png", "--photos", "photos", "--content-layers", "relu9_9"], "relu9_9"),
         (["--resume", "photos"], "no run folder"),
         (["--resume", "photos", "--lr", "1"], "only --minutes or --steps"),
-        (["wave.png", "--resume", "photos"], "nothing else"),
+        (["wave.png", "wave.png", "--resume", "photos"], "nothing else"),
+        (["wave.png", "--resume", "photos"], "no run folder"),
         (["--resume", "photos", "--licence", "MIT"], "nothing else"),
         (["wave.png", "wave.png", "--photos", "photos"], "names of styles"),
         (["wave.png", "--photos", "photos", "--name", "a", "--name", "b"], "as many --name"),

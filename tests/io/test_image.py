@@ -15,6 +15,7 @@ from impasto.io.image import (
     check_output,
     read_note,
     read_picture,
+    size_in_file,
     to_pil,
     to_png,
     write_picture,
@@ -276,3 +277,37 @@ def test_the_bytes_of_a_file_are_read_as_the_file_is(tmp_path, rgb):
 def test_png_bytes_are_those_of_the_file(tmp_path, rgb):
     write_picture(rgb, tmp_path / "a.png", note="from here")
     assert to_png(rgb, "from here") == (tmp_path / "a.png").read_bytes()
+
+
+def test_a_glance_at_a_file_decodes_nothing(tmp_path, rgb, monkeypatch):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    for name, options in {"a.png": {}, "b.png": {"exif": exif}, "c.jpg": {"exif": exif}}.items():
+        rgb.save(tmp_path / name, **options)
+
+    def fail(_opened):
+        pytest.fail("decoded")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", fail)
+    sizes = [size_in_file(tmp_path / name) for name in ("a.png", "b.png", "c.jpg", "none.png")]
+    assert sizes == [(7, 5), (5, 7), (5, 7), (0, 0)]
+
+
+def test_what_is_too_large_is_refused_before_it_is_decoded(tmp_path, rgb, monkeypatch):
+    rgb.save(tmp_path / "a.png")
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda _: pytest.fail("decoded"))
+    with pytest.raises(ImageError, match="--memory allows 1 MB"):
+        read_picture(tmp_path / "a.png", memory=1e6)
+
+
+def test_exif_after_the_pixels_of_a_png_counts(tmp_path, rgb):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.Base.Copyright] = "mine"
+    rgb.save(tmp_path / "a.png")
+    body = b"eXIf" + exif.tobytes()[6:]
+    chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    data = (tmp_path / "a.png").read_bytes()
+    picture = read_picture(data[:-12] + chunk + data[-12:])
+    assert picture.image.shape == (1, 3, 5, 7)
+    assert picture.metadata.texts == {ExifTags.Base.Copyright: "mine"}

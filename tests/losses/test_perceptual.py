@@ -100,9 +100,31 @@ def test_relative_weights_mean_the_same_at_every_size():
     assert values[0] == pytest.approx(values[1], rel=0.1)
 
 
-def test_styles_of_other_sizes_and_shares_are_taken():
-    loss, _, _ = make_loss(sizes=((32, 48), (70, 33)), shares=(2.0, 1.0))
-    assert all(torch.isfinite(term) for term in loss(noise_picture(32, 48)).values())
+@pytest.mark.parametrize("formula", ["paper", "classic", "impasto"])
+def test_paintings_of_other_sizes_pull_by_their_shares(formula):
+    """Two to one, as the gradient of the weighted sum of their losses."""
+    sizes, image = ((32, 48), (70, 33)), noise_picture(32, 48, 9).double()
+    loss, content, styles = make_loss(formula, sizes=sizes, shares=(2.0, 1.0))
+    alone = [
+        PerceptualLoss(loss.extractor, formula, PAPER, content, [style], [1.0]) for style in styles
+    ]
+    both, first, second = (style_gradient(each, image) for each in (loss, *alone))
+    if formula == "impasto":  # relative to what the mixture is itself
+        assert cosine(both, first) > cosine(second, first)
+        assert cosine(both, second) > cosine(first, second)
+    else:
+        expected = (2 * first + second) / 3
+        assert (both - expected).norm() < 1e-10 * expected.norm()
+
+
+def style_gradient(loss, image):
+    image = image.clone().requires_grad_()
+    total = sum(term for name, term in loss(image).items() if name.startswith("style."))
+    return torch.autograd.grad(total, image)[0]
+
+
+def cosine(one, other):
+    return float(torch.nn.functional.cosine_similarity(one.flatten(), other.flatten(), dim=0))
 
 
 def test_layers_of_weight_nothing_are_left_out():

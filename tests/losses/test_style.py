@@ -52,7 +52,7 @@ def test_bfloat16_features_are_summed_in_float32():
     features = torch.rand(1, 8, 64, 64).bfloat16().requires_grad_()
     gram = gram_matrix(features)
     assert gram.dtype == torch.float32
-    assert torch.allclose(gram, gram_matrix(features.detach().double()).float(), rtol=1e-5)
+    assert torch.allclose(gram, gram_matrix(features.detach().double()).float(), rtol=1e-4)
     gram.sum().backward()
     assert features.grad.dtype == torch.bfloat16
 

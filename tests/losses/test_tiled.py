@@ -132,7 +132,8 @@ def test_the_overlap_is_how_far_the_features_of_a_stage_see():
         reach = 0
         for layer, features in one.items():
             stride = 64 // features.shape[-1]
-            changed = (features != two[layer]).any(1)[0].nonzero() * stride
+            moved = (features - two[layer]).abs() > 1e-9 * features.abs().max()
+            changed = moved.any(1)[0].nonzero() * stride
             reach = max(reach, 32 - int(changed.min()) - stride + 1, int(changed.max()) - 32)
         assert 0 < reach <= stage.overlap
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from conftest import noise_picture, random_net
-from impasto.models.file import KEY, ModelInfo, StyleInfo
+from impasto.models.file import KEY, PAINTED, ModelInfo, StyleInfo
 from impasto.models.onnx_graph import OPSET, to_onnx
 from impasto.models.registry import NETWORKS
 from impasto.models.transform import NetworkOptions
@@ -60,3 +60,4 @@ def test_the_file_says_what_it_is():
     assert model.opset_import[0].version == OPSET
     stored = {prop.key: prop.value for prop in model.metadata_props}
     assert json.loads(stored[KEY])["styles"][0]["name"] == "style-0"
+    assert PAINTED in model.doc_string

@@ -59,6 +59,52 @@ def test_a_blend_is_convex_and_stays_in_one_model(zoo, text, weights):
     assert choice.label == "wave+night"
 
 
+@pytest.mark.parametrize(
+    ("text", "names", "weights"),
+    [
+        ("Monet,_Impression.jpg", ("Monet,_Impression",), (1.0,)),
+        ("Monet,_Impression.jpg:0.5,a.jpg:1.5", ("Monet,_Impression", "a"), (0.25, 0.75)),
+        ("a.jpg:1, Monet,_Impression.jpg:1", ("a", "Monet,_Impression"), (0.5, 0.5)),
+        ("a.jpg,Monet,_Impression.jpg,b.jpg,c,d.jpg", ("a", "Monet,_Impression", "b", "c,d"), None),
+        ("10:30.jpg:3,a.jpg:1", ("10:30", "a"), (0.75, 0.25)),
+        ("10:3", ("10:3",), (1.0,)),
+        ("a.jpg,b.jpg", ("a.jpg,b",), (1.0,)),
+        ("a.jpg,./b.jpg", ("a", "b"), (0.5, 0.5)),
+    ],
+)
+def test_commas_and_colons_in_names_of_files(here_with_any_model, text, names, weights):
+    for name in ("Monet,_Impression.jpg", "a.jpg", "b.jpg", "c,d.jpg", "10:30.jpg", "10:3"):
+        (here_with_any_model / name).write_bytes(b"x")
+    if text.startswith(("a.jpg,b", "a.jpg,./b")):
+        (here_with_any_model / "a.jpg,b.jpg").write_bytes(b"x")
+    choice = find_style(text)
+    assert choice.names == names
+    assert choice.weights == (weights or (0.25,) * 4)
+
+
+@pytest.fixture
+def here_with_any_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_painting_with_a_comma_that_is_not_there_is_explained(here_with_any_model):
+    with pytest.raises(ModelFileError, match="a comma in --style stands between styles, unless"):
+        find_style("Monet,_Impression.jpg:0.5,a.jpg:0.5")
+    with pytest.raises(ModelFileError, match="cannot be read: file name too long"):
+        find_style(f"{'x' * 300}.jpg")
+    with pytest.raises(ModelFileError, match="there is no style"):
+        find_style("x" * 300)
+    assert here_with_any_model
+
+
+def test_two_names_that_are_too_long_together(here_with_any_model):
+    one, two = "x" * 200 + ".jpg", "y" * 200 + ".jpg"
+    for name in (one, two):
+        (here_with_any_model / name).write_bytes(b"x")
+    assert find_style(f"{one}:0.5,{two}:0.5").weights == (0.5, 0.5)
+
+
 def test_a_file_stands_for_its_first_style(mine):
     choice = find_style("mine.safetensors")
     assert (str(choice.path), choice.weights, choice.names) == (mine.name, (1.0, 0.0), ("red",))

@@ -1,9 +1,11 @@
 import dataclasses
+from functools import partial
 
 import pytest
 import torch
 
 from impasto.core.errors import ConfigError, ShapeError
+from impasto.models.norm import ConditionalInstanceNorm
 from impasto.models.registry import NETWORKS, find_network, name_of
 from impasto.models.transform import NetworkOptions, TransformNet, multiply_adds
 
@@ -99,13 +101,19 @@ def test_a_flat_picture_gives_no_nan():
             assert bool(torch.isfinite(build(options)(torch.full((1, 3, 32, 32), value))).all())
 
 
-def test_the_border_of_a_flat_picture_is_like_its_middle():
-    """Zero padding anywhere would show as a frame."""
-    for options in NETWORKS.values():
-        painted = build(options)(torch.full((1, 3, 64, 64), 0.4))
-        middle = painted[..., 24:40, 24:40]
-        assert (painted.amax((2, 3)) - middle.amax((2, 3))).abs().max() < 0.02
-        assert (painted.amin((2, 3)) - middle.amin((2, 3))).abs().max() < 0.02
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_flat_picture_stays_flat(name, monkeypatch):
+    """Zero padding anywhere would show as a frame.
+
+    The normalisation is left out: of a flat picture it keeps nothing but what rounding left, many
+    times enlarged.
+    """
+    largest = partial(torch.amax, dim=(1, 2, 3), keepdim=True)
+    monkeypatch.setattr(
+        ConditionalInstanceNorm, "forward", lambda _self, x, _style=None: x / largest(x.abs())
+    )
+    painted = build(NETWORKS[name])(torch.full((1, 3, 64, 64), 0.4))
+    assert (painted.amax((2, 3)) - painted.amin((2, 3))).max() < 1e-5
 
 
 def test_options_round_trip_through_json():

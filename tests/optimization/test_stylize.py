@@ -1,10 +1,9 @@
 import math
-import time
 
 import pytest
 import torch
 
-from conftest import noise_picture
+from conftest import Clock, noise_picture
 from impasto import assets
 from impasto.core.errors import ConfigError, ResourceError, ShapeError
 from impasto.core.events import Finished, Planned, Preview, Step, StopEarly
@@ -13,6 +12,7 @@ from impasto.io.checkpoints import Checkpoints
 from impasto.io.colour import to_luminance
 from impasto.io.image import read_picture
 from impasto.optimization.options import OptimizeOptions
+from impasto.optimization.solver import Solver
 from impasto.optimization.stylize import stylize
 
 
@@ -33,13 +33,29 @@ def paint(weights, content=None, styles=None, start=None, **options):
     return events[1:-1], events[-1]
 
 
-def test_events_tell_step_scale_and_loss(tiny):
-    events, finished = paint(tiny, coarsest=24)
-    assert [(e.scale, e.width) for e in events] == [(1, 24)] * 8 + [(2, 48)] * 4
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that moves when a step is taken, by a second for every 1000 pixels."""
+    clock, real = Clock(), Solver.step
+
+    def step(self):
+        clock.now += self.image[0, 0].numel() / 1000
+        return real(self)
+
+    monkeypatch.setattr("impasto.optimization.stylize.time", clock)
+    monkeypatch.setattr(Solver, "step", step)
+    return clock
+
+
+def test_events_tell_step_scale_and_loss(tiny, clock):
+    events, finished = paint(tiny, size=64, coarsest=32)
+    assert [(e.scale, e.width) for e in events] == [(1, 32)] * 8 + [(2, 64)] * 4
     assert [event.step for event in events] == list(range(1, 13))
     assert all(event.steps == 12 for event in events)
     assert all(math.isclose(e.loss, sum(e.terms.values()), rel_tol=1e-4) for e in events)
-    assert 0 < events[-1].eta < 60, "the finish is still to come"
+    assert events[-1].seconds == pytest.approx(clock.now)
+    finish = 3 * 48 * 32 / 1000
+    assert events[-1].eta == pytest.approx(finish, rel=0.2), "the finish is still to come"
     assert finished.steps == (8, 4)
     assert not finished.stopped
 
@@ -118,7 +134,7 @@ def test_stop_early_ends_with_a_full_size_picture(tiny):
         noise_picture(40, 60),
         [noise_picture(50, 50)],
         tiny,
-        OptimizeOptions(size=48, steps=(50,), coarsest=24),
+        OptimizeOptions(size=64, steps=(50,), coarsest=32),
     )
     for _ in range(3):
         next(events)
@@ -126,14 +142,14 @@ def test_stop_early_ends_with_a_full_size_picture(tiny):
     assert isinstance(finished, Finished)
     assert finished.stopped
     assert finished.steps == (2, 0)
-    assert finished.image.shape == (1, 3, 32, 48)
+    assert finished.image.shape == (1, 3, 43, 64)
     assert list(events) == []
 
 
 def test_a_stopped_run_can_be_painted_again(tiny):
     """The steps that were taken reproduce the picture, even where a scale had none."""
     content, style = noise_picture(40, 60), noise_picture(50, 50)
-    options = {"size": 48, "coarsest": 24, "dtype": "float32"}
+    options = {"size": 64, "coarsest": 32, "dtype": "float32"}
     events = stylize(content, [style], tiny, OptimizeOptions(steps=(50,), **options))
     for _ in range(4):
         next(events)
@@ -142,12 +158,14 @@ def test_a_stopped_run_can_be_painted_again(tiny):
     assert torch.equal(stopped.image, again.image)
 
 
-def test_seconds_end_the_run_in_time(weights):
-    castle, wave = (read_picture(assets.find(name)).image for name in ("castle", "great-wave"))
-    began = time.perf_counter()
-    events, finished = paint(weights, castle, [wave], size=160, steps=None, seconds=3.0)
-    assert time.perf_counter() - began < 6.0
-    assert len(events) == sum(finished.steps) > 1
+def test_seconds_end_the_run_in_time(tiny, clock):
+    """A third of the time goes to the small picture, and what the finish takes is left over."""
+    step, small = 96 * 64 / 1000, 48 * 32 / 1000
+    seconds = 30 * step
+    events, finished = paint(tiny, size=96, coarsest=48, steps=None, seconds=seconds)
+    assert seconds - 4 * step < clock.now <= seconds - 3 * step
+    assert len(events) == sum(finished.steps)
+    assert finished.steps[0] * small == pytest.approx(27 * step / 3, abs=small + step)
     assert finished.stopped
 
 
@@ -158,10 +176,10 @@ def test_no_time_at_all_still_gives_a_picture(tiny):
 
 
 def test_previews_come_when_asked_at_full_size(tiny):
-    events, _ = paint(tiny, coarsest=24, preview_every=5)
+    events, _ = paint(tiny, size=64, coarsest=32, preview_every=5)
     previews = [event for event in events if isinstance(event, Preview)]
     assert [preview.step for preview in previews] == [5, 10]
-    assert all(preview.image.shape == (1, 3, 32, 48) for preview in previews)
+    assert all(preview.image.shape == (1, 3, 43, 64) for preview in previews)
 
 
 def test_style_weights_choose_between_paintings(tiny):
@@ -237,8 +255,8 @@ def test_little_memory_means_tiles_and_the_same_picture(tiny):
     assert tiled[0].memory <= 1e9
     for one, other in zip(tiled, whole, strict=True):
         if isinstance(one, Step):
-            assert one.loss == pytest.approx(other.loss, rel=1e-5)
-    assert tiled[-1].losses == pytest.approx(whole[-1].losses, rel=1e-4)
+            assert one.loss == pytest.approx(other.loss, rel=1e-4)
+    assert tiled[-1].losses == pytest.approx(whole[-1].losses, rel=0.02)
     assert (tiled[-1].image - whole[-1].image).abs().mean() < 1 / 255
 
 
@@ -306,3 +324,15 @@ def test_too_little_memory_names_the_size_that_was_asked(tiny):
     pictures = noise_picture(40, 60, 1), [noise_picture(50, 50, 2)]
     with pytest.raises(ResourceError, match=r"2048x1365 pixels need .* GB at least"):
         next(stylize(*pictures, tiny, options))
+
+
+def test_a_style_that_does_not_count_is_not_looked_at(tiny):
+    _, finished = paint(tiny, steps=(1,), coarsest=0, style_weight=0.0)
+    assert "content.relu4_2" in finished.losses
+    assert not [name for name in finished.losses if name.startswith("style")]
+
+
+def test_a_loss_that_is_never_finite_is_no_picture(tiny):
+    broken = {name: tensor * 1e18 for name, tensor in tiny.items()}
+    with pytest.raises(ResourceError, match="smaller --style-weight"):
+        paint(broken, steps=(1,), coarsest=0, dtype="float32", loss="paper", init="content")

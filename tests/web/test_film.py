@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from conftest import save_picture
-from impasto.core.errors import MissingError
+from impasto.core.errors import MissingError, how_to_install
 from impasto.web.film import RATE, write_film
 
 
@@ -25,6 +25,12 @@ def test_a_film_goes_from_the_photo_to_the_result(tmp_path):
         with Image.open(path) as image:
             wanted = np.asarray(image.resize((96, 64)), np.float32)
         assert np.abs(frame - wanted).mean() < 12
+
+
+def test_the_page_knows_what_to_say_without_the_package(client):
+    told = client.get("/api/about").json()
+    assert told["film"] is True
+    assert told["film_needs"].endswith(how_to_install("video"))
 
 
 def test_without_the_package_a_film_says_how_to_get_it(tmp_path, monkeypatch):

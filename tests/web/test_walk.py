@@ -16,13 +16,13 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
-from conftest import load_image
+from conftest import load_image, needs
 from impasto.io.image import read_note
 from impasto.recipe import Recipe
 from web_tools import ServerProcess, photo_bytes
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium here")
+pytestmark = needs("chromium", "chromedriver")
 
 SCREENSHOTS = os.environ.get("IMPASTO_SCREENSHOTS")
 """Folder for pictures of every stop on the walk, for people to look at."""

@@ -19,12 +19,13 @@ from torch import Tensor
 from impasto.api.compare_worker import Task
 from impasto.api.optimize import optimize_events
 from impasto.api.origins import find_painting
-from impasto.api.pictures import PictureLike, describe, locate, read
+from impasto.api.pictures import PictureLike, describe, locate, read, remarks
 from impasto.core.device import describe_machine
 from impasto.core.errors import ConfigError, ResourceError
 from impasto.core.events import Advanced, Event, Note, Planned, StopEarly
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.image import read_picture, to_pil
+from impasto.io.lookup import exists
 from impasto.measurement.comparison import Comparison, Entry
 from impasto.measurement.options import METHODS, CompareOptions
 from impasto.measurement.yardstick import Yardstick, at_size_of, check_memory
@@ -106,9 +107,11 @@ def compare_events(photo: PictureLike, options: CompareOptions) -> Generator[Eve
         ResourceError: every method failed.
     """
     painting, learnt = find_painting(options.style)
-    picture = read(photo).image
+    photo_read, painting_read = read(photo), read(painting)
+    picture, name = photo_read.image, describe(photo).name
+    yield from remarks((photo, photo_read), (painting, painting_read))
     content = resize(picture, *fit_long_side(*size_of(picture), options.size))
-    style = at_size_of(read(painting).image, *size_of(content))
+    style = at_size_of(painting_read.image, *size_of(content))
     check_memory(*size_of(content))
     weights: Weights = {}
     for found in find_weights(file=options.weights):
@@ -133,7 +136,6 @@ def compare_events(photo: PictureLike, options: CompareOptions) -> Generator[Eve
     if not run.entries and not stopped:
         method, message = next(iter(run.failed.items()))
         raise ResourceError(f"no method has painted; {method}: {message}")
-    name = describe(photo).name
     yield Compared(
         Comparison(
             content=Path(name).stem if isinstance(photo, str | Path) else "the photo",
@@ -167,7 +169,7 @@ def _jobs(
     Raises:
         ConfigError: a method was asked for by name that cannot paint like this painting.
     """
-    like = str(painting.resolve()) if Path(options.style).exists() else options.style
+    like = str(painting.resolve()) if exists(options.style) else options.style
     found = _passes(str(painting.resolve()), learnt, options)
     found |= {
         name: (title, Task(content, "", like, asked, optimized=True))

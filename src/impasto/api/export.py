@@ -13,7 +13,9 @@ from torch import Tensor
 
 from impasto.api.stylize import load
 from impasto.apply.runtimes import is_installed, openvino_core
-from impasto.core.errors import ConfigError, MissingError, ModelFileError
+from impasto.apply.telemetry import import_onnxruntime, import_openvino
+from impasto.core.errors import ConfigError, MissingError, ModelFileError, how_to_install
+from impasto.io.lookup import is_folder, is_taken
 from impasto.models.onnx_graph import OPSET, write_onnx
 
 Array = np.ndarray[Any, Any]
@@ -81,17 +83,16 @@ def _check(path: Path, *, force: bool) -> None:
         raise ModelFileError(
             f"cannot write {path}: the ending should be .onnx, or .xml for OpenVINO"
         )
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise ModelFileError(f"cannot write {path}: the folder {path.parent} does not exist")
-    if path.exists() and not force:
+    if is_taken(path) and not force:
         raise ModelFileError(f"{path} exists; use another name with -o, or --force")
     if path.suffix == ".xml" and not is_installed("openvino"):
-        raise MissingError("OpenVINO's .xml needs it installed: pip install 'impasto[openvino]'")
+        raise MissingError(f"OpenVINO's .xml needs it installed: {how_to_install('openvino')}")
 
 
 def _to_openvino(graph: Path, path: Path) -> int:
-    import openvino
-
+    openvino = import_openvino()
     model = openvino_core().read_model(graph.read_bytes(), b"")
     openvino.save_model(model, path, compress_to_fp16=True)
     return path.stat().st_size + path.with_suffix(".bin").stat().st_size
@@ -127,8 +128,7 @@ def _runner(path: Path) -> Callable[[list[Array]], Array] | None:
         return lambda inputs: np.array(compiled(inputs)[0])
     if not is_installed("onnxruntime"):
         return None
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     names = [each.name for each in session.get_inputs()]
     return lambda inputs: np.array(session.run(None, dict(zip(names, inputs, strict=True)))[0])

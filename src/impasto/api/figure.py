@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from PIL import Image
 from torch import Tensor
 
-from impasto.api.pictures import PictureLike, Result, describe
+from impasto.api.pictures import Result
 from impasto.core.events import Event
 from impasto.core.tensors import resize, size_of
 from impasto.io.image import Picture, to_pil
 from impasto.perception.vgg import TOPOLOGIES
 from impasto.perception.weights import find_weights
+from impasto.recipe import Source
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,11 @@ def fetch_weights(backbone: str, given: str | None) -> Generator[Event, None, di
     return weights
 
 
-def as_input(
-    source: PictureLike, picture: Picture, width: int, height: int
-) -> tuple[str, Image.Image]:
+def as_input(source: Source, picture: Picture, width: int, height: int) -> tuple[str, Image.Image]:
     """Return the caption and the small copy of a picture that a sheet was made from.
 
     Args:
-        source: as it was given.
+        source: what it is called.
         picture: what it holds.
         width: of the sheet's pictures; the copy is not wider.
         height: of the sheet's pictures; the copy is not higher.
@@ -65,5 +64,5 @@ def as_input(
     rows, columns = size_of(picture.image)
     factor = min(width / columns, height / rows)
     small = resize(picture.image, max(1, round(rows * factor)), max(1, round(columns * factor)))
-    name = describe(source).name
+    name = source.name
     return name.rpartition("/")[2].partition(".")[0] or name, to_pil(small)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from impasto._version import __version__
 from impasto.api.figure import Figure, FigureDone, as_input, fetch_weights
-from impasto.api.pictures import PictureLike, describe, read, with_alpha
+from impasto.api.pictures import PictureLike, describe, read, remarks, with_alpha
 from impasto.core.errors import ConfigError, ImageError
 from impasto.core.events import Drawn, Event, Note, StopEarly
 from impasto.core.tensors import fit_long_side, size_of
@@ -21,6 +21,7 @@ from impasto.explanation.grid import Cell, cells_of, ratio_label, ratios_of, row
 from impasto.explanation.options import GridOptions
 from impasto.explanation.series import Task, paint_series
 from impasto.explanation.table import Row, picture_table
+from impasto.io.checkpoints import check_own_folder
 from impasto.io.image import read_note, write_picture
 from impasto.recipe import Recipe, Source
 
@@ -80,6 +81,7 @@ def grid_events(
     """
     options = options or GridOptions()
     work = _Grid(content, style, options, None if run is None else Path(run))
+    yield from remarks((content, work.photo), (style, work.painting))
     missing = [cell for cell in work.cells if cell.name not in work.pictures]
     if len(missing) < len(work.cells):
         kept = len(work.cells) - len(missing)
@@ -122,7 +124,6 @@ class _Grid:
     ) -> None:
         self.began = time.perf_counter()
         self.options, self.run = options, run
-        self.inputs = {"content": content, "style": style}
         self.photo, self.painting = read(content), read(style)
         self.sources: tuple[Source, Source] = describe(content), describe(style)
         self.cells = cells_of(options)
@@ -200,13 +201,14 @@ class _Grid:
         ]
         columns = [f"alpha / beta = {ratio_label(ratio)}" for ratio in ratios_of(self.options)]
         inputs = [
-            as_input(self.inputs["content"], self.photo, width, height),
-            as_input(self.inputs["style"], self.painting, width, height),
+            as_input(self.sources[0], self.photo, width, height),
+            as_input(self.sources[1], self.painting, width, height),
         ]
         return picture_table(inputs, rows, columns)
 
 
 def _make(run: Path) -> None:
+    check_own_folder(run)
     try:
         run.mkdir(parents=True, exist_ok=True)
     except OSError as error:

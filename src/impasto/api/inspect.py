@@ -10,7 +10,7 @@ from typing import Any
 
 from impasto._version import __version__
 from impasto.api.figure import fetch_weights
-from impasto.api.pictures import PictureLike, Result, describe, read
+from impasto.api.pictures import PictureLike, Result, describe, read, remarks
 from impasto.core.events import Event
 from impasto.explanation.features import Channel, Pair, look, strongest_pairs
 from impasto.explanation.options import InspectOptions
@@ -58,7 +58,7 @@ class InspectionDone(Event):
 def inspect(image: PictureLike, **options: Any) -> Inspection:
     """Return a drawing of what VGG sees in a picture, and its numbers.
 
-    Needs matplotlib: `pip install 'impasto[plots]'`.
+    Needs the extra plots.
 
     Args:
         image: a path, a PIL image, an array, or the name of a bundled picture.
@@ -95,7 +95,8 @@ def inspect_events(
     options = options or InspectOptions()
     find_figure()
     began = time.perf_counter()
-    picture = read(image)
+    picture, source = read(image), describe(image)
+    yield from remarks((image, picture))
     for layer in (options.layer, *options.style_layers):
         TOPOLOGIES[options.backbone].split(layer)
     weights = yield from fetch_weights(options.backbone, options.weights)
@@ -103,7 +104,7 @@ def inspect_events(
     result = Inspection(
         image=draw(sight, options.layer, options.show),
         seconds=time.perf_counter() - began,
-        recipe=Recipe(__version__, describe(image), (), options),
+        recipe=Recipe(__version__, source, (), options),
         layer=options.layer,
         channels=sight.channels,
         pairs=sight.pairs,

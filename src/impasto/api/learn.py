@@ -138,6 +138,7 @@ def learn_events(
         options=options.training(str(start)),
     )
     folder = _new_folder(painting.name)
+    kept = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         folder.create(task, [image], start)
@@ -148,10 +149,14 @@ def learn_events(
                 task, folder, start, samples={"photo": shown}, keep_stopped=True
             )
             write_picture(to_pil(image), path.with_suffix(".jpg"), force=True)
+    except ModelFileError:
+        kept = True  # a model that could not be written where it should be may be there
+        raise
     except OSError as error:
         raise ModelFileError(f"cannot write into {path.parent}: {error.strerror}") from error
     finally:
-        shutil.rmtree(folder.path, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(folder.path, ignore_errors=True)
     if ended is not None:
         yield Learned(painting.name, path, ended.step, ended.seconds, ended.stopped)
 

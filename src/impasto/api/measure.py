@@ -12,12 +12,13 @@ from torch import Tensor
 
 from impasto import assets
 from impasto.api.origins import Origin, content_of, find_origin
-from impasto.api.pictures import PictureLike, as_list, locate, read
+from impasto.api.pictures import PictureLike, as_list, locate, read, remarks
 from impasto.core.device import enough_memory
-from impasto.core.errors import ConfigError, ImageError, ImpastoError, MissingError
+from impasto.core.errors import ConfigError, ImageError, ImpastoError, MissingError, how_to_install
 from impasto.core.events import Advanced, Event, Failed, Note, outcome
 from impasto.core.tensors import fit_long_side, resize, round_to_bits, size_of
 from impasto.io.folder import find_pictures
+from impasto.io.lookup import is_folder
 from impasto.measurement.options import MeasureOptions
 from impasto.measurement.reference import equivalent_steps, find_curve
 from impasto.measurement.similarity import lpips_heads, structural_similarity
@@ -140,9 +141,10 @@ def measure_events(
     for done, path in enumerate(outputs, 1):
         try:
             photo = content
-            if photo is not None and Path(photo).is_dir():
+            if photo is not None and is_folder(photo):
                 photo = content_of(path, Path(output), Path(photo))
             pair = _Pair.read(path, photo, styles, options)
+            yield from pair.remarks
             measurement = yield from _measure(path, pair, weights, options)
         except ImpastoError as error:
             if path == Path(output):
@@ -158,7 +160,7 @@ def measure_events(
 
 def _pictures_of(output: Path) -> list[Path]:
     """Return a file, or the pictures in a folder."""
-    if not output.is_dir():
+    if not is_folder(output):
         return [output]
     found = find_pictures(output)
     if not found:
@@ -170,9 +172,7 @@ def _note_without_torchmetrics() -> Note | None:
     """Return one line that says why SSIM and LPIPS are missing, if they will be."""
     if lpips_heads() is not None:
         return None
-    return Note(
-        "SSIM and LPIPS are left out: they need torchmetrics (pip install 'impasto[measure]')"
-    )
+    return Note(f"SSIM and LPIPS are left out; they need torchmetrics: {how_to_install('measure')}")
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,8 @@ class _Pair:
     names: tuple[str, ...]
     """Of the photo and the paintings."""
 
+    remarks: tuple[Note, ...]
+
     @classmethod
     def read(
         cls,
@@ -194,7 +196,8 @@ class _Pair:
         paintings: Sequence[PictureLike],
         options: MeasureOptions,
     ) -> _Pair:
-        image = read(output).image
+        painted = read(output)
+        image = painted.image
         sources: list[PictureLike] = list(paintings)
         shares, scale = options.style_weights, options.style_scale or 1.0
         if content is None or not sources:
@@ -214,11 +217,14 @@ class _Pair:
                 f"{SMALLEST} pixels a side"
             )
         check_memory(height, width)
-        photo = read(content).image
+        pictures = [read(source) for source in (content, *sources)]
+        photo = pictures[0].image
         _check_shape(_name(output), image, _name(content), photo)
-        styles = tuple(at_size_of(read(s).image, height, width, scale) for s in sources)
+        styles = tuple(at_size_of(each.image, height, width, scale) for each in pictures[1:])
         names = tuple(_name(source) for source in (content, *sources))
-        return cls(image, resize(photo, height, width), styles, shares, names)
+        seen = zip((output, content, *sources), (painted, *pictures), strict=True)
+        notes = tuple(remarks(*seen))
+        return cls(image, resize(photo, height, width), styles, shares, names, notes)
 
 
 def _origin(

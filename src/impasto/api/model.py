@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
+import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,14 @@ import numpy as np
 from PIL import Image
 
 from impasto._version import __version__
-from impasto.api.pictures import PictureLike, Result, describe, locate, read, with_alpha
+from impasto.api.pictures import PictureLike, Result, describe, locate, read, told, with_alpha
 from impasto.apply.options import LARGE, StylizeOptions
-from impasto.apply.plain import load_runtime, paint_plain, pick_runtime
+from impasto.apply.plain import fit_without_torch, load_runtime, paint_plain, pick_runtime
 from impasto.apply.runtimes import Runtime
+from impasto.core.errors import ConfigError
+from impasto.core.memory import parse_size
 from impasto.core.tensors import size_of
-from impasto.io.image import Picture, Pixels, read_pixels, to_picture
+from impasto.io.image import Picture, Pixels, read_pixels, size_in_file, to_picture
 from impasto.models.file import ModelInfo
 from impasto.models.registry import StyleChoice
 from impasto.recipe import Recipe, Source
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
     from impasto.apply.engines import Engine
     from impasto.models.transform import TransformNet
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,18 @@ class Photo:
     source: Source
     seconds: float
     """What it took to give it that size."""
+
+    style_map: Tensor | None = None
+    """(1, 1, h, w) in [0, 1]: where the style goes, if that was asked."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        if isinstance(self.picture, Pixels):
+            height, width = self.picture.array.shape[:2]
+        else:
+            height, width = size_of(self.picture.image)
+        return width, height
 
 
 @dataclass(frozen=True)
@@ -111,15 +128,21 @@ class Model:
 
     def read(self, photo: PictureLike, options: StylizeOptions) -> Photo:
         """Return the photo at the size of the output: the first of three stages of `paint`."""
-        pixels = read_pixels(locate(photo), at_least=options.size)
+        one_pass_only(options)
+        found = locate(photo)
+        log.info("picture: %s", told(found))
+        memory = None if options.memory is None else parse_size(options.memory)
+        pixels = read_pixels(found, at_least=options.size, memory=memory)
+        pixels = fit_without_torch(pixels, options.size)
         began = time.perf_counter()
         if self._runtime(options, pixels) is not None:
             return Photo(pixels, describe(photo), 0.0)
         from impasto.apply.image import fit
 
         picture = to_picture(pixels)
-        picture = Picture(fit(picture.image, options.size), picture.alpha)
-        return Photo(picture, describe(photo), time.perf_counter() - began)
+        picture = replace(picture, image=fit(picture.image, options.size))
+        share = None if options.style_map is None else _share(options.style_map)
+        return Photo(picture, describe(photo), time.perf_counter() - began, share)
 
     def run(self, photo: Photo, options: StylizeOptions) -> Painting:
         """Return what the network makes of the photo: the second stage, nearly all of the work."""
@@ -135,7 +158,7 @@ class Model:
             from impasto.apply.image import run
 
             image = photo.picture.image
-            style = self._weights(options.style_map)
+            style = self._weights(photo.style_map)
             by_place = style is not None and style.ndim > 2
             painted = run(image, self._engine(options, image, by_place=by_place), options, style)
         return Painting(photo, painted, photo.seconds + time.perf_counter() - began)
@@ -149,18 +172,20 @@ class Model:
             from impasto.apply.style_map import paint_where
 
             image = blend(picture.image, image, options)
-            if options.style_map is not None and not self._spreads_styles:
-                image = paint_where(_share(options.style_map), picture.image, image)
+            share = painting.photo.style_map
+            if share is not None and not self._spreads_styles:
+                image = paint_where(share, picture.image, image)
             image = with_alpha(image, picture)
         assert isinstance(image, Image.Image)
         return Result(
             image=image,
+            metadata=picture.metadata if options.keep_place else picture.metadata.without_place(),
             seconds=painting.seconds + time.perf_counter() - began,
             recipe=Recipe(
                 version=__version__,
                 content=painting.photo.source,
                 styles=(self.source,),
-                options=dataclasses.replace(
+                options=replace(
                     options, style=self.source.name, any_model=_short(options.any_model)
                 ),
             ),
@@ -201,26 +226,41 @@ class Model:
             )
         return self._engines[key]
 
-    def _weights(self, style_map: str | None) -> Tensor | None:
+    def _weights(self, share: Tensor | None) -> Tensor | None:
         """Return the weights of the network's styles, None if there is only one."""
         import torch
 
         from impasto.apply.style_map import weights_by_place
 
         weights = self.choice.weights
-        if style_map is not None and self._spreads_styles:
-            share = _share(style_map)
+        if share is not None and self._spreads_styles:
             names = [style.name for style in self.info.styles]
             chosen = [names.index(name) for name in self.choice.names]
             return weights_by_place(share, chosen, len(weights))
         return None if len(weights) == 1 else torch.tensor([weights])
 
 
+def one_pass_only(options: StylizeOptions) -> None:
+    """Refuse what no network does by itself.
+
+    Raises:
+        ConfigError: `options.seconds` is given.
+    """
+    if options.seconds is not None:
+        raise ConfigError(
+            "a loaded network paints in one pass; for seconds, call impasto.stylize(photo, style, "
+            "seconds=...) or impasto.optimize(photo, painting, init='auto', seconds=...)"
+        )
+
+
 def _share(style_map: str) -> Tensor:
     """Return the (1, 1, h, w) map that was asked for."""
     from impasto.apply.style_map import GRADIENTS, gradient, mask
 
-    return gradient(style_map) if style_map in GRADIENTS else mask(read(style_map).image)
+    if style_map in GRADIENTS:
+        return gradient(style_map)
+    picture = read(style_map)
+    return mask(picture.image, picture.alpha)
 
 
 def note_on_map(photo: PictureLike, options: StylizeOptions) -> str | None:
@@ -231,10 +271,10 @@ def note_on_map(photo: PictureLike, options: StylizeOptions) -> str | None:
 
     if options.style_map in GRADIENTS:
         return None
-    ours, theirs = (read(source).image for source in (photo, options.style_map))
-    if size_of(ours) == size_of(theirs):
+    ours, theirs = (size_in_file(locate(source)) for source in (photo, options.style_map))
+    if ours == theirs:
         return None
-    height, width = size_of(theirs)
+    height, width = theirs
     return f"--style-map {options.style_map} is {width}x{height}: stretched over the photo"
 
 

@@ -21,6 +21,7 @@ from impasto.api.pictures import (
     describe,
     locate,
     read,
+    remarks,
     unrounded,
     with_alpha,
 )
@@ -28,6 +29,7 @@ from impasto.api.run_folder import OptimizeRun
 from impasto.api.stylize import load, load_for_paintings
 from impasto.core.errors import ConfigError
 from impasto.core.events import Event, Finished, Note
+from impasto.core.memory import parse_size
 from impasto.io.checkpoints import Checkpoints
 from impasto.io.image import Picture
 from impasto.models.registry import are_together, has_any_model, style_of_painting
@@ -37,6 +39,10 @@ from impasto.optimization.stylize import stylize
 from impasto.perception.vgg import TOPOLOGIES
 from impasto.perception.weights import find_weights
 from impasto.recipe import Recipe
+
+ENOUGH = 4
+"""How many times the size of the result a picture has at least as it is read. Beyond, it is read
+smaller, where that takes less memory."""
 
 _NAMED_STARTS = ("content", "noise", "grey", "style")
 
@@ -156,8 +162,13 @@ def _paint(
     options: OptimizeOptions,
     checkpoints: Checkpoints | None,
 ) -> Generator[Event, None, None]:
-    photo = read(content)
-    paintings = [read(style) for style in sources]
+    memory = None if options.memory is None else parse_size(options.memory)
+    enough = ENOUGH * options.size
+    photo, described = read(content, at_least=enough, memory=memory), describe(content)
+    enough = round(enough * max(1.0, options.style_scale))
+    paintings = [read(style, at_least=enough, memory=memory) for style in sources]
+    described_styles = tuple(describe(style) for style in sources)
+    yield from remarks((content, photo), *zip(sources, paintings, strict=True))
     start, source = None, None
     if options.init == "auto":
         one_pass = _one_pass_model(sources, options)
@@ -166,7 +177,9 @@ def _paint(
             options = dataclasses.replace(options, init="content")
         else:
             yield Note(f"starting from one pass of {one_pass[0]}")
-            start = read(one_pass[1].stylize(content, size=options.size).image).image
+            start = read(
+                one_pass[1].stylize(content, size=options.size, device=options.device).image
+            ).image
     elif options.init not in _NAMED_STARTS:
         start, source = read(options.init).image, describe(options.init)
     weights: dict[str, Tensor] = {}
@@ -186,8 +199,8 @@ def _paint(
     resolved = options.resolved()
     recipe = Recipe(
         version=__version__,
-        content=describe(content),
-        styles=tuple(describe(style) for style in sources),
+        content=described,
+        styles=described_styles,
         options=dataclasses.replace(
             resolved,
             steps=finished.steps,
@@ -196,7 +209,7 @@ def _paint(
         ),
         init=source,
     )
-    yield Done(_result(finished, photo, recipe, options.bits))
+    yield Done(_result(finished, photo, recipe, options))
 
 
 def _one_pass_model(
@@ -224,10 +237,13 @@ def _learnt_style(painting: PictureLike) -> str | None:
     return style_of_painting(source.sha256)
 
 
-def _result(finished: Finished, photo: Picture, recipe: Recipe, bits: int) -> OptimizeResult:
+def _result(
+    finished: Finished, photo: Picture, recipe: Recipe, options: OptimizeOptions
+) -> OptimizeResult:
     return OptimizeResult(
         image=with_alpha(finished.image, photo),
-        pixels=unrounded(finished.image, photo) if bits > 8 else None,
+        pixels=unrounded(finished.image, photo) if options.bits > 8 else None,
+        metadata=photo.metadata if options.keep_place else photo.metadata.without_place(),
         losses=finished.losses,
         seconds=finished.seconds,
         steps=finished.steps,

@@ -11,6 +11,7 @@ from impasto.api.pictures import locate
 from impasto.core.errors import ImageError
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_note
+from impasto.io.lookup import exists, is_file
 from impasto.models.registry import style_of_painting, styles
 from impasto.optimization.options import OptimizeOptions
 from impasto.recipe import Recipe, Source, describe_source
@@ -71,7 +72,7 @@ def _recipe(output: Path, missing: str) -> Recipe:
 def _find(source: Source, output: Path, option: str) -> Path:
     """Return the file that a recipe names, if it is still the same."""
     places = [Path(source.name), output.parent / source.name, assets.find(source.name)]
-    there = [path for path in places if path is not None and path.is_file()]
+    there = [path for path in places if path is not None and is_file(path)]
     for path in there:
         if source.sha256 is not None and describe_source(path).sha256 == source.sha256:
             return path
@@ -110,9 +111,9 @@ def find_painting(style: str) -> tuple[Path, str | None]:
     path = Path(style)
     found = locate(path)
     assert isinstance(found, Path)
-    if not path.exists() and style in styles():
+    if not exists(path) and style in styles():
         return found, style
-    return found, style_of_painting(describe_source(found).sha256) if found.is_file() else None
+    return found, style_of_painting(describe_source(found).sha256) if is_file(found) else None
 
 
 def content_of(output: Path, outputs: Path, contents: Path) -> Path:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import logging
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +15,18 @@ import numpy as np
 from PIL import Image
 
 from impasto import assets
-from impasto.core.errors import ImageError
+from impasto.core.errors import ImageError, ImpastoError
+from impasto.core.events import Note
 from impasto.core.tensors import resize, size_of
-from impasto.io.image import Picture, read_picture, to_pil, write_picture
+from impasto.io.image import Picture, Pixels, read_picture, to_pil, write_picture
+from impasto.io.lookup import MISSING, exists, trouble
+from impasto.io.metadata import NOTHING, Metadata
 from impasto.recipe import Recipe, Source, describe_source
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+log = logging.getLogger(__name__)
 
 PictureLike = str | Path | bytes | Image.Image | np.ndarray[Any, Any]
 
@@ -47,20 +55,54 @@ class Result:
     """(H, W, 3) or (H, W, 4) float32 in [0, 1]: the picture before it was rounded to 8 bits, if 16
     were asked for."""
 
-    def save(self, path: str | Path, *, force: bool = False) -> Path:
+    metadata: Metadata = NOTHING
+    """What the photo's file says beside its pixels, as far as it is kept in that of the picture."""
+
+    def save(self, path: str | Path, *, force: bool = False, or_elsewhere: bool = False) -> Path:
         """Write the picture, with its recipe inside, and return the path.
 
         Args:
             path: PNG, JPEG, WebP, AVIF or TIFF by its ending; PNG and TIFF with 16 bits, if those
                 were asked for.
             force: replace an existing file.
+            or_elsewhere: if it cannot be written, write a PNG beside it or into the system's
+                temporary folder, and say in the error where it is.
 
         Raises:
             ImageError: the file exists or cannot be written.
         """
-        note = self.recipe.to_json()
-        write_picture(self.image, Path(path), note=note, force=force, pixels=self.pixels)
+        try:
+            self._write(Path(path), force=force)
+        except ImpastoError as error:
+            kept = self._save_elsewhere(Path(path)) if or_elsewhere else None
+            if kept is None:
+                raise
+            raise ImageError(f"{error}; the picture is kept in {kept}") from error
         return Path(path)
+
+    def _write(self, path: Path, *, force: bool = False) -> None:
+        write_picture(
+            self.image,
+            path,
+            note=self.recipe.to_json(),
+            force=force,
+            pixels=self.pixels,
+            metadata=self.metadata,
+        )
+
+    def _save_elsewhere(self, path: Path) -> Path | None:
+        """Write a PNG wherever there is room for it, and return where; None if there is none."""
+        for folder in (path.parent, Path(tempfile.gettempdir())):
+            for number in ("", *(f"-{number}" for number in range(2, 100))):
+                other = folder / f"{path.stem[:40]}{number}.png"
+                with contextlib.suppress(OSError):
+                    if other.exists():
+                        continue
+                with contextlib.suppress(ImpastoError):
+                    self._write(other)
+                    return other
+                break
+        return None
 
 
 def with_alpha(painted: Tensor, photo: Picture) -> Image.Image:
@@ -79,33 +121,56 @@ def unrounded(painted: Tensor, photo: Picture) -> np.ndarray[Any, Any]:
     return channels[0].permute(1, 2, 0).contiguous().cpu().numpy()
 
 
-def read(source: PictureLike, *, at_least: int | None = None) -> Picture:
+def read(
+    source: PictureLike, *, at_least: int | None = None, memory: float | None = None
+) -> Picture:
     """Return the picture behind a path, a bundled name, bytes, a PIL image or an array.
 
     Args:
         source: where it is.
         at_least: a long side in pixels that is enough.
+        memory: bytes that may be taken, None for what is free.
 
     Raises:
-        ImageError: missing, or not a picture.
+        ImageError: missing, not a picture, or too large.
     """
-    return read_picture(locate(source), at_least=at_least)
+    found = locate(source)
+    log.info("picture: %s", told(found))
+    return read_picture(found, at_least=at_least, memory=memory)
+
+
+def told(source: PictureLike) -> str:
+    """Return how a log calls a picture."""
+    return str(source) if isinstance(source, str | Path) else f"one in memory ({type(source)})"
+
+
+def remarks(*read: tuple[PictureLike, Picture | Pixels]) -> list[Note]:
+    """Return what a person should know of pictures that were read, such as frames left out."""
+    return [
+        Note(f"{'the picture' if not isinstance(source, str | Path) else source}: {remark}")
+        for source, picture in read
+        if (remark := picture.metadata.remark) is not None
+    ]
 
 
 def locate(source: PictureLike) -> PictureLike:
     """Return the file of a bundled picture if `source` is its name and no file of the user's."""
-    if not isinstance(source, str | Path) or Path(source).exists():
+    if not isinstance(source, str | Path):
         return source
-    bundled = assets.find(str(source))
-    if bundled is None:
-        names = ", ".join(assets.names())
-        raise ImageError(f"{source} does not exist; check the name (bundled pictures: {names})")
-    return bundled
+    problem = trouble(source)
+    if problem is None:
+        return source
+    bundled = None if exists(source) else assets.find(str(source))
+    if bundled is not None:
+        return bundled
+    names = ", ".join(assets.names())
+    hint = f"; check the name (bundled pictures: {names})" if problem == MISSING else ""
+    raise ImageError(f"{source} {problem}{hint}")
 
 
 def describe(source: PictureLike) -> Source:
     """Return how a recipe calls an input."""
     described = describe_source(locate(source))
-    if isinstance(source, str | Path) and not Path(source).exists():
+    if isinstance(source, str | Path) and not exists(source):
         return dataclasses.replace(described, name=str(source))
     return described

@@ -11,14 +11,14 @@ from PIL import Image
 
 from impasto._version import __version__
 from impasto.api.figure import Figure, FigureDone, as_input, fetch_weights
-from impasto.api.pictures import PictureLike, describe, read, with_alpha
+from impasto.api.pictures import PictureLike, describe, read, remarks, with_alpha
 from impasto.core.events import Drawn, Event
 from impasto.explanation.options import ReconstructOptions
 from impasto.explanation.reconstruction import reconstructions
 from impasto.explanation.series import Task, paint_series
 from impasto.explanation.table import Row, picture_table
 from impasto.io.image import Picture, to_pil
-from impasto.recipe import Recipe
+from impasto.recipe import Recipe, Source
 
 
 def reconstruct(image: PictureLike, **options: Any) -> Figure:
@@ -65,7 +65,8 @@ def reconstruct_events(
     """
     options = options or ReconstructOptions()
     began = time.perf_counter()
-    picture = read(image)
+    picture, source = read(image), describe(image)
+    yield from remarks((image, picture))
     tasks = reconstructions(picture.image, options)
     weights = yield from fetch_weights(options.backbone, options.weights)
     series = yield from paint_series(tasks, weights)
@@ -74,11 +75,11 @@ def reconstruct_events(
     resolved = options
     if len(tasks) == 1:
         resolved = dataclasses.replace(options, steps=drawn[tasks[0].name].steps)
-    sheet = pictures[tasks[0].name] if len(tasks) == 1 else _sheet(image, picture, tasks, pictures)
+    sheet = pictures[tasks[0].name] if len(tasks) == 1 else _sheet(source, picture, tasks, pictures)
     result = Figure(
         image=sheet,
         seconds=time.perf_counter() - began,
-        recipe=Recipe(__version__, describe(image), (), resolved),
+        recipe=Recipe(__version__, source, (), resolved),
         pictures=pictures,
         losses={name: done.losses for name, done in drawn.items()},
         painted=len(drawn),
@@ -95,7 +96,7 @@ def _to_image(done: Drawn, picture: Picture) -> Image.Image:
 
 
 def _sheet(
-    source: PictureLike,
+    source: Source,
     picture: Picture,
     tasks: list[Task],
     pictures: Mapping[str, Image.Image],

@@ -10,6 +10,7 @@ from impasto.api.pictures import describe, locate
 from impasto.core.errors import ConfigError
 from impasto.core.options import restore
 from impasto.io.checkpoints import Checkpoints, new_task_file, task_file, write_atomically
+from impasto.io.lookup import exists, whole
 from impasto.optimization.options import OptimizeOptions
 
 
@@ -53,7 +54,7 @@ class OptimizeRun:
             content=_absolute(content),
             styles=tuple(_absolute(style) for style in styles),
             sha256=tuple(describe(source).sha256 for source in sources),
-            output=output and str(Path(output).resolve()),
+            output=output and str(whole(output)),
             options=options,
         )
         try:
@@ -90,4 +91,4 @@ class OptimizeRun:
 def _absolute(source: str) -> str:
     """Return the whole path of a file; names of bundled pictures stay as they are."""
     locate(source)  # refuses what is neither
-    return str(Path(source).resolve()) if Path(source).exists() else source
+    return str(whole(source)) if exists(source) else source

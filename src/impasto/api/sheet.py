@@ -10,9 +10,12 @@ from PIL import Image
 from impasto.api.pictures import PictureLike, read, with_alpha
 from impasto.api.stylize import load
 from impasto.apply.sheet import contact_sheet
-from impasto.core.errors import MissingError
+from impasto.core.errors import ConfigError, MissingError
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.models.registry import styles
+
+LARGEST = 4096
+"""Long side of each picture in pixels: there are many on a sheet."""
 
 
 def style_sheet(photo: PictureLike, *, size: int = 256) -> Image.Image:
@@ -34,6 +37,8 @@ def sheet_pictures(photo: PictureLike, *, size: int = 256) -> Iterator[tuple[str
         InputError: the photo or the size cannot be used.
         MissingError: no styles are bundled.
     """
+    if not 1 <= size <= LARGEST:
+        raise ConfigError(f"--size {size}: it must be a whole number from 1 to {LARGEST}")
     names = styles()
     if not names:
         raise MissingError("no styles are bundled here; make one with impasto train")

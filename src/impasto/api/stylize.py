@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from impasto.api.model import Model
-from impasto.api.pictures import PictureLike, Result, describe, read
+from impasto.api.model import Model, one_pass_only
+from impasto.api.pictures import PictureLike, Result, describe, read, remarks
 from impasto.apply.batch import plan
 from impasto.apply.options import StylizeOptions
-from impasto.apply.pipeline import Stages, paint_batch
+from impasto.apply.pipeline import Ready, Stages, paint_batch
 from impasto.core.events import Event
 from impasto.core.tensors import fit_long_side
 from impasto.io.image import size_in_file
 from impasto.models.file import StyleInfo, load_any_style, load_model, read_info
 from impasto.models.registry import StyleChoice, find_any_model, find_style
 from impasto.recipe import Source, describe_source
+
+log = logging.getLogger(__name__)
 
 
 def load(
@@ -52,6 +53,7 @@ def load(
         (96, 64)
     """
     choice = find_style(style, any_model)
+    log.info("network: %s", choice.path)
     if choice.paintings:
         return _look_at_paintings(choice, choice.paintings, style_scale, weights, tell)
     info = read_info(choice.path)
@@ -98,6 +100,9 @@ def _look_at_paintings(
     from impasto.perception.weights import find_weights
 
     paintings = [read(source) for source in sources]
+    if tell is not None:
+        for note in remarks(*zip(sources, paintings, strict=True)):
+            tell(note)
     network, info = load_any_style(choice.path)
     found: dict[str, torch.Tensor] = {}
     for event in find_weights(file=weights):
@@ -121,7 +126,8 @@ def _look_at_paintings(
 def stylize(photo: PictureLike, style: str | Path, **options: Any) -> Result:
     """Return `photo` painted in one pass by the network that has learnt `style`.
 
-    For more than one photo, `load` the style once and call the model.
+    For more than one photo, `load` the style once and call the model. With `seconds`, the pass goes
+    on by optimisation; the result is then an `OptimizeResult`.
 
     Args:
         photo: a path, the name of a bundled picture, the bytes of a file, a PIL image or an array.
@@ -137,6 +143,10 @@ def stylize(photo: PictureLike, style: str | Path, **options: Any) -> Result:
         (96, 64)
     """
     chosen = StylizeOptions(style=str(style), **options)
+    if chosen.seconds is not None:
+        from impasto.api.refine import refine  # which needs torch
+
+        return refine(photo, chosen)
     return load_for(chosen).paint(photo, chosen)
 
 
@@ -177,6 +187,7 @@ def stylize_events(
     Raises:
         InputError: the style, a folder without pictures, or an output that cannot be written.
     """
+    one_pass_only(options)
     events: list[Event] = []
     model = load_for(options, events.append)
     yield from events
@@ -187,7 +198,8 @@ def stylize_events(
         pixels=lambda path: _pixels(path, options.size),
         read=lambda path: model.read(path, options),
         paint=lambda photo: model.run(photo, options),
-        finish=lambda painting: _with_note(model.finish(painting, options)),
+        finish=lambda painting: _ready(model.finish(painting, options)),
+        size=lambda photo: photo.size,
     )
     yield from paint_batch(jobs, stages, force=force)
 
@@ -201,5 +213,5 @@ def _pixels(path: Path, size: int | None) -> int:
     return max(height * width, rows * columns)
 
 
-def _with_note(result: Result) -> tuple[Image.Image, str]:
-    return result.image, result.recipe.to_json()
+def _ready(result: Result) -> Ready:
+    return Ready(result.image, result.recipe.to_json(), result.metadata)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
+import os
 import re
+import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -14,12 +17,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from impasto.api.pictures import describe, read
+from impasto.api.pictures import describe, read, remarks
 from impasto.core.errors import ConfigError, ModelFileError
-from impasto.core.events import Event, Saved, Trained
+from impasto.core.events import Event, Note, Saved, Trained
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import to_pil
+from impasto.io.lookup import is_folder, is_taken
 from impasto.models.any_style import start_from
 from impasto.models.file import (
     ModelInfo,
@@ -35,7 +39,6 @@ from impasto.perception.vgg import VGG16
 from impasto.perception.weights import find_weights
 from impasto.training.board import find_writer
 from impasto.training.folder import Painting, RunFolder, TrainTask
-from impasto.training.loop import Outcome
 from impasto.training.loop import train as train_loop
 from impasto.training.options import TrainOptions
 from impasto.training.processes import Processes
@@ -117,7 +120,9 @@ def train_events(
     any_style = options.network == "any"
     if any_style:
         check_folder_of_paintings(request.styles)
-    images = [] if any_style else [read(style).image for style in request.styles]
+    pictures = [] if any_style else [read(style) for style in request.styles]
+    yield from remarks(*zip(request.styles[: len(pictures)], pictures, strict=True))
+    images = [picture.image for picture in pictures]
     paintings = () if any_style else _paintings(request)
     source = options.start or options.add_to
     start = find_style(source).path if source else None
@@ -135,12 +140,19 @@ def train_events(
         licence=request.licence,
         options=options,
         paintings_folder=str(Path(request.styles[0]).resolve()) if any_style else None,
+        photo_names=_names_in(Path(request.photos)),
     )
     folder = RunFolder(Path(request.run) if request.run else output.with_suffix(".run"))
     if Processes().leads:
         folder.create(task, images, start)
     with _held(folder):
         yield from _ending(run_training(task, folder, start))
+
+
+def _names_in(photos: Path) -> str:
+    """Return the SHA-256 of the photos' names: the same names come in the same order."""
+    names = (os.fsencode(path.relative_to(photos)) for path in find_pictures(photos))
+    return hashlib.sha256(b"\n".join(names)).hexdigest()
 
 
 def _paintings(request: TrainRequest) -> tuple[Painting, ...]:
@@ -175,7 +187,7 @@ def check_folder_of_paintings(styles: Sequence[str | Path]) -> None:
     Raises:
         ConfigError: not one folder with pictures.
     """
-    if len(styles) != 1 or not Path(styles[0]).is_dir():
+    if len(styles) != 1 or not is_folder(styles[0]):
         raise ConfigError("--network any learns from one folder of paintings; name that folder")
     if not find_pictures(Path(styles[0])):
         raise ConfigError(f"{styles[0]}: no pictures in it; it needs about 20 paintings")
@@ -195,24 +207,56 @@ def _check_new(paintings: Sequence[Painting], model: Path) -> None:
             )
 
 
-def resume_events(run: str | Path, **changes: Any) -> Generator[Event, None, None]:
+def resume_events(
+    run: str | Path,
+    *,
+    photos: str | Path | None = None,
+    paintings: str | Path | None = None,
+    output: str | Path | None = None,
+    **changes: Any,
+) -> Generator[Event, None, None]:
     """Yield what happens while a run goes on from its latest checkpoint.
 
     Args:
-        run: the run folder.
+        run: the run folder, wherever it is now.
+        photos: where its photos are now, if they have been moved.
+        paintings: where its paintings are now, if it learns any style from a folder of them.
+        output: another model file to write.
         **changes: options to change: `minutes` or `steps`.
 
     Raises:
         InputError: no run folder, or what it names is gone.
     """
     folder = RunFolder(Path(run))
-    task = folder.task()
+    begun = folder.task()
+    if paintings is not None:
+        if begun.paintings_folder is None:
+            raise ConfigError(f"{run} keeps its paintings itself; leave them out with --resume")
+        check_folder_of_paintings([paintings])
+    places = {"photos": photos, "paintings_folder": paintings, "output": output}
+    moved: dict[str, Any] = {
+        name: str(Path(path).resolve()) for name, path in places.items() if path is not None
+    }
+    begun = replace(begun, **moved)
+    for option, place in ((" --photos DIR", begun.photos), ("", begun.paintings_folder)):
+        if place is not None and not Path(place).is_dir():
+            raise ConfigError(
+                f"{place}, from which {run} learns, is not there; name where it is now: "
+                f"impasto train{'' if option else ' PAINTINGS'} --resume {run}{option}"
+            )
+    check_model_output(Path(begun.output), force=output is None)
+    task = begun
     if changes:
         limits: dict[str, Any] = {"minutes": None, "steps": None}
-        options = replace(task.options, **{**limits, **changes})
-        task = replace(task, options=options)
-    check_model_output(Path(task.output), force=True)
+        task = replace(begun, options=replace(begun.options, **{**limits, **changes}))
     with _held(folder):
+        if moved and Processes().leads:
+            folder.change(begun)
+        if begun.photo_names not in ("", _names_in(Path(begun.photos))):
+            yield Note(
+                f"the photos in {begun.photos} are not those that {run} was begun with: their "
+                "order changes"
+            )
         yield from _ending(run_training(task, folder, folder.start()))
 
 
@@ -229,9 +273,9 @@ def check_model_output(path: Path, *, force: bool = False) -> None:
     """
     if path.suffix != ".safetensors":
         raise ModelFileError(f"cannot write {path}: the ending should be .safetensors")
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise ModelFileError(f"cannot write {path}: the folder {path.parent} does not exist")
-    if path.exists() and not force:
+    if is_taken(path) and not force:
         raise ModelFileError(f"{path} exists; use another name with -o, or remove it")
 
 
@@ -264,12 +308,15 @@ def run_training(
             weights = found
     if samples is None:
         samples = {name: read(name).image for name in SAMPLE_PHOTOS}
+    leads = Processes().leads
+    info = _describe(task, folder, network) if leads else None  # what it reads may be gone by then
     outcome = yield from train_loop(task, folder, network, weights, start=state, samples=samples)
-    if not outcome.leads:
+    if info is None:
         return None
     if keep_stopped or not outcome.stopped:
-        info = _describe(task, folder, outcome, start)
-        save_model(Path(task.output), outcome.trainer.average, info)
+        taken = {"steps": outcome.trainer.step_number, "seconds": round(outcome.seconds)}
+        info = replace(info, recipe={**info.recipe, **taken})
+        _save(outcome.trainer.average, info, Path(task.output), folder.path)
         yield Saved(Path(task.output))
     return Trained(outcome.trainer.step_number, outcome.seconds, stopped=outcome.stopped)
 
@@ -279,6 +326,29 @@ def _ending(events: Generator[Event, None, Trained | None]) -> Generator[Event, 
     ended = yield from events
     if ended is not None:
         yield ended
+
+
+def _save(net: torch.nn.Module, info: ModelInfo, path: Path, run: Path) -> None:
+    """Write the model; if its folder has gone or is full, elsewhere rather than nowhere.
+
+    Raises:
+        ModelFileError: it is not where it should be; says where it is.
+    """
+    try:
+        save_model(path, net, info)
+    except ModelFileError as error:
+        places = (run, Path(tempfile.gettempdir()))
+        for other in (place / path.name for place in places):
+            if other.exists():
+                continue
+            try:
+                save_model(other, net, info)
+            except ModelFileError:
+                continue
+            raise ModelFileError(f"{error}; the model is in {other} instead") from error
+        raise ModelFileError(
+            f"{error}; when there is room: impasto train --resume {run}, from its last checkpoint"
+        ) from error
 
 
 def _network_and_start(
@@ -311,22 +381,20 @@ def _network_and_start(
     return replace(info.network, styles=old + count), state
 
 
-def _describe(
-    task: TrainTask, folder: RunFolder, outcome: Outcome, start: Path | None
-) -> ModelInfo:
-    """Return what the model file says about itself."""
+def _describe(task: TrainTask, folder: RunFolder, network: NetworkOptions) -> ModelInfo:
+    """Return what the model file says about itself, but for the steps and seconds it took."""
     options = dataclasses.asdict(task.options)
     for private in ("weights", "device", "workers"):
         options.pop(private)
     for model in ("start", "add_to"):  # a path would tell where its maker keeps files
         options[model] = options[model] and Path(options[model]).stem
-    network = outcome.trainer.network
     thumbnails = [_thumbnail(style) for style in folder.styles(task)]
     learnt = tuple(
         StyleInfo(painting.name, painting.credit, thumbnail)
         for painting, thumbnail in zip(task.paintings, thumbnails, strict=True)
     )
     before: tuple[StyleInfo, ...] = ()
+    start = folder.start()
     if task.options.add_to is not None and start is not None:
         before = read_info(start).styles
     return ModelInfo(
@@ -337,8 +405,6 @@ def _describe(
         styles=(*before, *learnt),
         recipe={
             "options": options,
-            "steps": outcome.trainer.step_number,
-            "seconds": round(outcome.seconds),
             "photos": len(find_pictures(Path(task.photos))),
             **_count_paintings(task),
             "styles": {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from impasto.core.errors import ConfigError, ImageError
-from impasto.io.folder import find_pictures
-from impasto.io.image import OUTPUT_SUFFIXES
+from impasto.core.names import join_names
+from impasto.io.encode import OUTPUT_SUFFIXES
+from impasto.io.folder import search
+from impasto.io.lookup import is_folder, whole
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,8 @@ class Job:
 
     source: Path
     target: Path
+    problem: str | None = None
+    """Why it cannot be painted, if that is known beforehand."""
 
 
 def plan(sources: Sequence[Path], style: str, output: Path | None = None) -> list[Job]:
@@ -38,36 +42,40 @@ def plan(sources: Sequence[Path], style: str, output: Path | None = None) -> lis
     """
     jobs: list[Job] = []
     for source in sources:
-        if source.is_dir():
+        if is_folder(source):
             folder = output or default_folder(source, style)
             if output is not None and len(sources) > 1:
-                folder = output / source.resolve().name
+                folder = output / whole(source).name
             jobs += _plan_folder(source, folder)
         elif output is not None:
             jobs.append(Job(source, output / _writable(Path(source.name))))
         else:
-            jobs.append(Job(source, Path(f"{source.stem}_{style}.png")))
+            jobs.append(Job(source, Path(join_names([source.stem, style], ".png"))))
     jobs = _without_doubles(jobs)
-    photos = {job.source.resolve() for job in jobs}
+    photos = {whole(job.source) for job in jobs}
     for job in jobs:
-        if job.target.resolve() in photos:
+        if whole(job.target) in photos:
             raise ConfigError(f"{job.target} is one of the photos; name another folder with -o")
     return jobs
 
 
 def default_folder(source: Path, style: str) -> Path:
     """Return where a folder's results go if nothing else is said."""
-    return Path(f"{source.resolve().name}_{style}")
+    return Path(join_names([whole(source).name, style], ""))
 
 
 def _plan_folder(folder: Path, output: Path) -> list[Job]:
-    photos = find_pictures(folder)
-    inside = output.resolve()
-    if inside != folder.resolve() and inside.is_relative_to(folder.resolve()):
-        photos = [photo for photo in photos if not photo.resolve().is_relative_to(inside)]
+    found = search(folder)
+    photos, inside = found.pictures, whole(output)
+    if inside != whole(folder) and inside.is_relative_to(whole(folder)):
+        photos = [photo for photo in photos if not whole(photo).is_relative_to(inside)]
     if not photos:
-        raise ImageError(f"there are no pictures in the folder {folder}")
-    return [Job(photo, output / _writable(photo.relative_to(folder))) for photo in photos]
+        why = f" ({' '.join(map(str, found.unread[0]))})" if found.unread else ""
+        raise ImageError(f"there are no pictures in the folder {folder}{why}")
+    jobs = [Job(photo, output / _writable(photo.relative_to(folder))) for photo in photos]
+    for path, why in found.unread:
+        jobs.append(Job(path, output / path.relative_to(folder), f"{path} {why}"))
+    return jobs
 
 
 def _writable(name: Path) -> Path:
@@ -85,8 +93,9 @@ def _without_doubles(jobs: Iterable[Job]) -> list[Job]:
     for job in jobs:
         target, number = job.target, 2
         while target in taken:
-            target = job.target.with_stem(f"{job.target.stem}-{number}")
+            name = join_names([job.target.stem], job.target.suffix)
+            target = job.target.with_name(name).with_stem(f"{Path(name).stem}-{number}")
             number += 1
         taken.add(target)
-        unique.append(Job(job.source, target))
+        unique.append(replace(job, target=target))
     return unique

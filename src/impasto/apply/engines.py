@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from typing import Protocol
 
 import torch
@@ -11,12 +12,14 @@ from torch import Tensor, nn
 from impasto.apply.memory import needs_strips
 from impasto.apply.runtimes import fits, is_installed, make_runtime
 from impasto.core.device import autocast, pick_device, pick_dtype
-from impasto.core.errors import ConfigError, MissingError
+from impasto.core.errors import ConfigError, MissingError, how_to_install
 from impasto.core.tensors import size_of
 from impasto.models.file import ModelInfo
 from impasto.models.onnx_graph import to_onnx
 from impasto.models.strips import StripRunner
 from impasto.models.transform import TransformNet, pad_to_multiple
+
+log = logging.getLogger(__name__)
 
 ENGINES = ("torch", "onnxruntime", "openvino")
 
@@ -137,11 +140,10 @@ def make_engine(
     if chosen not in ENGINES:
         raise ConfigError(f"--engine {name!r} is not one of auto, {', '.join(ENGINES)}")
     if chosen == "torch":
+        log.info("engine: torch")
         return TorchEngine(net, device, dtype, memory)
     if not is_installed(chosen):
-        raise MissingError(
-            f"--engine {chosen} is not installed; install it with: pip install 'impasto[{chosen}]'"
-        )
+        raise MissingError(f"--engine {chosen} is not installed: {how_to_install(chosen)}")
     if by_place:
         raise ConfigError(f"--style-map needs --engine torch; {chosen} has one style per picture")
     if pick_device(device).type != "cpu":

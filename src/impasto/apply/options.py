@@ -12,7 +12,14 @@ from cyclopts import Group, Parameter
 
 from impasto.core.errors import ConfigError
 from impasto.core.memory import parse_size
-from impasto.core.options import check_at_least
+from impasto.core.options import (
+    FLAG,
+    LARGEST_SIDE,
+    MOST_SECONDS,
+    WHOLE,
+    check_choices,
+    check_range,
+)
 
 FRAME = 8
 """Pixels by which a picture is widened before it is painted; they are cropped afterwards."""
@@ -20,8 +27,18 @@ FRAME = 8
 LARGE = 3_000_000
 """Pixels above which a picture is painted layer by layer in strips, in bounded memory."""
 
+_FILES = Parameter(group=Group("Files and output", sort_key=0))
 _LOOK = Parameter(group=Group("Look", sort_key=1))
 _MACHINE = Parameter(group=Group("Machine", sort_key=2))
+
+
+_RANGES = {
+    "strength": (0.0, 1.0),
+    "size": (1, LARGEST_SIDE),
+    "seconds": (0.0, MOST_SECONDS),
+    "style_scale": (0.1, 8.0),
+    "stroke": (0.05, 20.0),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +49,7 @@ class StylizeOptions:
     """A bundled style such as starry-night (see impasto styles); a painting of your own, a picture
     file; or a model file (.safetensors) that impasto train wrote. Of a model with several styles:
     FILE.safetensors/NAME, or a blend such as wave:0.6,poppies:0.4. Paintings blend too:
-    a.jpg:0.7,b.jpg:0.3."""
+    a.jpg:0.7,b.jpg:0.3. If there is a file of the name with the comma in it, it is that file."""
 
     style_scale: Annotated[float, _LOOK] = 1.0
     """Size at which a painting of your own is looked at: 2 for broader strokes, 0.5 for finer
@@ -41,12 +58,12 @@ class StylizeOptions:
     style_map: Annotated[str | None, _LOOK] = None
     """Where the second of two styles goes, the first having the rest; of one style, where it goes,
     the rest staying the photo: left:right or top:bottom (from one to the other), or a grey picture,
-    white where the (second) style is wanted."""
+    white where the (second) style is wanted, or a cut-out: transparent where it is not."""
 
     strength: Annotated[float, _LOOK] = 1.0
     """From 0, the photo itself, to 1, the full style."""
 
-    size: Annotated[int | None, _LOOK] = None
+    size: Annotated[int | None, WHOLE, _LOOK] = None
     """Long side of the output in pixels; the photo's own if not given. Strokes keep their size in
     pixels, so they look larger in a smaller picture; see --stroke."""
 
@@ -65,7 +82,11 @@ class StylizeOptions:
 
     engine: Annotated[Literal["auto", "torch", "onnxruntime", "openvino"], _MACHINE] = "auto"
     """What runs the network; auto is the fastest that is installed. openvino is about twice as fast
-    as torch (pip install 'impasto[openvino]')."""
+    as torch (the extra openvino)."""
+
+    keep_place: Annotated[bool, _FILES, FLAG] = False
+    """Keep in the result where the photo was taken (GPS). Date, copyright, artist and dpi are kept
+    anyway."""
 
     any_model: Annotated[str | None, _MACHINE] = None
     """Network for paintings that impasto train --network any wrote, instead of the bundled one."""
@@ -90,23 +111,14 @@ class StylizeOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        check_at_least(
-            self, {"strength": 0, "size": 1, "seconds": 0, "style_scale": 0.1, "stroke": 0.05}
-        )
+        check_range(self, _RANGES)
+        check_choices(self)
         if self.memory is not None:
             parse_size(self.memory)
-        if self.style_scale > 8:
-            raise ConfigError(f"--style-scale {self.style_scale}: it must be at most 8")
-        if self.strength > 1:
-            raise ConfigError(f"--strength {self.strength}: it must be between 0 and 1")
         if self.seconds is not None and (
             self.strength < 1 or self.style_map is not None or self.any_model is not None
         ):
             raise ConfigError(
                 "--seconds goes with neither --strength nor --style-map nor --any-model; use "
                 "impasto optimize PHOTO PAINTING --init RESULT to refine such a picture"
-            )
-        if self.preserve_color not in ("none", "luminance", "match"):
-            raise ConfigError(
-                f"--preserve-color {self.preserve_color!r} is not one of none, luminance, match"
             )

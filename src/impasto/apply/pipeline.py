@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -17,7 +17,10 @@ from PIL import Image
 from impasto.apply.batch import Job
 from impasto.core.errors import ImageError, ImpastoError
 from impasto.core.events import Event, Failed, Painted, Skipped, StopEarly
+from impasto.io.encode import check_size
 from impasto.io.image import write_picture
+from impasto.io.lookup import exists, is_taken
+from impasto.io.metadata import NOTHING, Metadata
 
 Photo = TypeVar("Photo")
 Painting = TypeVar("Painting")
@@ -28,6 +31,18 @@ AHEAD = 2
 
 PIXELS = 16_000_000
 """In all pictures in hand, some 500 MB; a single picture may have more."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A picture that is ready to be written."""
+
+    image: Image.Image
+    note: str
+    """To be kept in its file."""
+
+    metadata: Metadata = NOTHING
+    """Of the photo, likewise."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +58,11 @@ class Stages(Generic[Photo, Painting]):
     paint: Callable[[Photo], Painting]
     """The network; called in the caller's own thread."""
 
-    finish: Callable[[Painting], tuple[Image.Image, str]]
-    """The picture, and the note to keep in its file; called in another thread."""
+    finish: Callable[[Painting], Ready]
+    """Called in another thread."""
+
+    size: Callable[[Photo], tuple[int, int]]
+    """Width and height of what it becomes, once it is read."""
 
 
 def paint_batch(
@@ -82,7 +100,7 @@ class _Flight(Generic[Photo]):
     job: Job
     pixels: int
     photo: Future[Photo]
-    result: Future[Image.Image | None] | None = None
+    result: Future[Ready | None] | None = None
     """Once it is painted or has failed: what was written, or None if it was skipped."""
 
     stages: list[float] = field(default_factory=list)
@@ -114,7 +132,7 @@ class _Pipeline(Generic[Photo, Painting]):
         self.began = time.perf_counter()
         self.total = len(jobs)
         self.done = self.worked = 0
-        self.left = len(jobs) if force else sum(not job.target.exists() for job in jobs)
+        self.left = len(jobs) if force else sum(not _is_done(job) for job in jobs)
 
     def events(self) -> Generator[Event, None, None]:
         while self._begin_to_read():
@@ -134,8 +152,8 @@ class _Pipeline(Generic[Photo, Painting]):
         """Begin with as many pictures as there is room for; return whether any is in hand."""
         while self.jobs and sum(flight.result is None for flight in self.flights) < AHEAD:
             job = self.jobs[0]
-            is_skipped = not self.force and job.target.exists()
-            pixels = 0 if is_skipped else self.stages.pixels(job.source)
+            is_skipped = not self.force and _is_done(job)
+            pixels = 0 if is_skipped or job.problem else self.stages.pixels(job.source)
             if self.flights and pixels + sum(flight.pixels for flight in self.flights) > PIXELS:
                 break
             flight: _Flight[Photo] = _Flight(self.jobs.popleft(), pixels, Future())
@@ -148,29 +166,34 @@ class _Pipeline(Generic[Photo, Painting]):
         return bool(self.flights)
 
     def _read(self, flight: _Flight[Photo]) -> Photo:
+        if flight.job.problem is not None:
+            raise ImageError(flight.job.problem)
         return flight.timed(lambda: self.stages.read(flight.job.source))
 
     def _paint(self, flight: _Flight[Photo]) -> None:
         try:
             photo = flight.photo.result()
+            check_size(flight.job.target, *self.stages.size(photo))
             painting = flight.timed(lambda: self.stages.paint(photo))
-        except ImpastoError as error:
+        except (ImpastoError, OSError) as error:
             flight.result = Future()
             flight.result.set_exception(error)
         else:
             flight.result = self.writer.submit(self._write, flight, painting)
         flight.photo = Future()  # lets go of the photo
 
-    def _write(self, flight: _Flight[Photo], painting: Painting) -> Image.Image:
-        def work() -> Image.Image:
-            image, note = self.stages.finish(painting)
+    def _write(self, flight: _Flight[Photo], painting: Painting) -> Ready:
+        def work() -> Ready:
+            ready = self.stages.finish(painting)
             target = flight.job.target
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise ImageError(f"cannot make the folder of {target}: {error.strerror}") from error
-            write_picture(image, target, note=note, force=self.force)
-            return image
+            write_picture(
+                ready.image, target, note=ready.note, force=self.force, metadata=ready.metadata
+            )
+            return ready
 
         return flight.timed(work)
 
@@ -180,31 +203,39 @@ class _Pipeline(Generic[Photo, Painting]):
         job = flight.job
         self.done += 1
         try:
-            image = flight.result.result()
-        except ImpastoError as error:
+            ready = flight.result.result()
+        except (ImpastoError, OSError) as error:
             self.worked += 1
-            return Failed(job.source, str(error), self.done, self.total)
-        if image is None:
+            told = str(error) if isinstance(error, ImpastoError) else f"{job.source}: {error}"
+            return Failed(job.source, told, self.done, self.total)
+        if ready is None:
             return Skipped(job.target, job.source, self.done, self.total)
         self.worked += 1
         seconds = time.perf_counter() - self.began
         return Painted(
             path=job.target,
             source=job.source,
-            width=image.width,
-            height=image.height,
+            width=ready.image.width,
+            height=ready.image.height,
             seconds=sum(flight.stages),
             done=self.done,
             total=self.total,
             images_per_second=self.worked / seconds,
             eta=seconds / self.worked * max(0, self.left - self.worked),
+            remark=ready.metadata.remark,
         )
+
+
+def _is_done(job: Job) -> bool:
+    return job.problem is None and is_taken(job.target)
 
 
 def _check_folder(folder: Path) -> None:
     """Refuse a folder that cannot be made or written to, before any work is done."""
     try:
-        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        with suppress(FileNotFoundError):
+            folder.lstat()  # which refuses a name that is too long
+        existing = next(path for path in (folder, *folder.parents) if exists(path))
         with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:

@@ -1,7 +1,8 @@
 """One picture through one network when nothing else is asked for: without importing torch.
 
 That takes longer than the painting itself. What comes out is, bit for bit, what `apply.image` makes
-of the same photo with the same runtime; a test holds it to that.
+of the same photo with the same runtime; a test holds it to that. Where torch is not installed at
+all, as on Intel Macs, the photo is resized without it too, which can round otherwise.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from PIL import Image
 
 from impasto.apply.options import FRAME, LARGE, StylizeOptions
 from impasto.apply.runtimes import Array, Runtime, fits, is_installed, make_runtime
+from impasto.core.options import asked_dtype
+from impasto.core.tensors import fit_long_side
 from impasto.io.image import Pixels
 from impasto.models.file import load_weights, read_info
 from impasto.models.onnx_graph import build_onnx
@@ -24,6 +27,7 @@ ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 def pick_runtime(options: StylizeOptions, pixels: Pixels) -> str | None:
     """Return the runtime that can paint this photo without torch, None if none can."""
+    has_torch = is_installed("torch")
     height, width = pixels.array.shape[:2]
     asked = options.stroke, options.style_map, options.strength, options.preserve_color
     resized = options.size is not None and options.size != max(height, width)
@@ -31,12 +35,41 @@ def pick_runtime(options: StylizeOptions, pixels: Pixels) -> str | None:
         return None
     if not fits(height, width) or height * width > LARGE or options.memory is not None:
         return None
-    if options.dtype not in ("auto", "float32", "bfloat16"):
+    if asked_dtype(options.dtype) not in ("auto", "float32", "bfloat16"):
         return None
-    if options.device != "cpu" and (options.device != "auto" or may_have_accelerator()):
+    only_cpu = options.device == "auto" and not (has_torch and may_have_accelerator())
+    if options.device != "cpu" and not only_cpu:
         return None
-    name = "openvino" if options.engine == "auto" else options.engine
+    name = options.engine
+    if name == "auto":
+        name = "openvino" if has_torch or is_installed("openvino") else "onnxruntime"
     return name if name != "torch" and is_installed(name) else None
+
+
+def fit_without_torch(pixels: Pixels, size: int | None) -> Pixels:
+    """Return an opaque photo at the size of the output if torch is not there to do it.
+
+    Pillow's bicubic filter is the one that torch has taken over from it for shrinking.
+
+    Args:
+        pixels: the photo.
+        size: long side of the output; None leaves the photo as it is.
+    """
+    height, width = pixels.array.shape[:2]
+    if size is None or pixels.alpha is not None or is_installed("torch"):
+        return pixels
+    rows, columns = fit_long_side(height, width, size)
+    if (rows, columns) == (height, width):
+        return pixels
+    channels = [
+        np.asarray(
+            Image.fromarray(np.ascontiguousarray(pixels.array[..., channel])).resize(
+                (columns, rows), Image.Resampling.BICUBIC
+            )
+        )
+        for channel in range(3)
+    ]
+    return Pixels(np.stack(channels, axis=-1).clip(0, 1), None)
 
 
 def may_have_accelerator() -> bool:

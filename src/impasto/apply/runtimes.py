@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -10,14 +11,22 @@ from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
-from platformdirs import user_cache_path
 
+from impasto.apply.telemetry import import_onnxruntime, import_openvino
+from impasto.core.errors import first_line
+from impasto.core.options import asked_dtype
+from impasto.io.cache import cache_folder, drop_oldest
 from impasto.models.options import SMALLEST_SIDE
 
 Array = np.ndarray[Any, Any]
 
 COMPILED = 4
 """Sizes for which OpenVINO keeps a compiled network in memory."""
+
+COMPILED_BYTES = 200_000_000
+"""Of compiled networks in the cache folder, at most; one of `small` takes 2 MB, of `johnson` 7."""
+
+log = logging.getLogger(__name__)
 
 
 class Runtime(Protocol):
@@ -39,8 +48,7 @@ class OnnxRuntime:
     """ONNX Runtime, in float32."""
 
     def __init__(self, graph: bytes) -> None:
-        import onnxruntime
-
+        onnxruntime = import_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = thread_count()
         options.log_severity_level = 3
@@ -57,7 +65,7 @@ class OnnxRuntime:
 
 
 class OpenVino:
-    """OpenVINO, compiled for every size; what was compiled is kept in the user's cache.
+    """OpenVINO, compiled for every size; what was compiled is kept in the cache folder.
 
     Args:
         graph: an ONNX file.
@@ -66,10 +74,10 @@ class OpenVino:
 
     def __init__(self, graph: bytes, dtype: str) -> None:
         self.core = openvino_core()
+        dtype = asked_dtype(dtype)
         able = "BF16" in self.core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         half = dtype == "bfloat16" or (dtype == "auto" and able)
         self.config = {
-            "CACHE_DIR": str(user_cache_path("impasto") / "openvino"),
             "INFERENCE_NUM_THREADS": thread_count(),
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
@@ -84,9 +92,23 @@ class OpenVino:
             model.reshape({model.inputs[0]: list(image.shape)})
             while len(self.compiled) >= COMPILED:
                 self.compiled.pop(next(iter(self.compiled)))
-            self.compiled[image.shape] = self.core.compile_model(model, "CPU", self.config)
+            self.compiled[image.shape] = self._compile(model)
         painted: Array = self.compiled[image.shape](_inputs(image, style))[0].copy()
         return painted
+
+    def _compile(self, model: Any) -> Callable[..., Any]:
+        """Return a compiled network, from the cache folder if that can be used."""
+        folder = cache_folder() / "openvino"
+        try:
+            config = {**self.config, "CACHE_DIR": str(folder)}
+            compiled: Callable[..., Any] = self.core.compile_model(model, "CPU", config)
+        except RuntimeError as error:  # a folder that cannot be written, a full disk
+            log.info("compiled without %s (%s)", folder, first_line(error))
+            compiled = self.core.compile_model(model, "CPU", self.config)
+        else:
+            log.info("compiled networks: %s", folder)
+            drop_oldest(folder, COMPILED_BYTES)
+        return compiled
 
 
 @cache
@@ -97,13 +119,12 @@ def openvino_core() -> Any:
     whose lives overlap the second leaves the first one's, which is gone: the next signal would
     then end the process.
     """
-    import openvino
-
-    return openvino.Core()
+    return import_openvino().Core()
 
 
 def make_runtime(name: str, graph: bytes, dtype: str) -> Runtime:
     """Return what runs a graph: `onnxruntime` or `openvino`."""
+    log.info("engine: %s", name)
     return OnnxRuntime(graph) if name == "onnxruntime" else OpenVino(graph, dtype)
 
 
@@ -114,8 +135,8 @@ def is_installed(engine: str) -> bool:
 
 def thread_count() -> int:
     """Return how many threads to use: torch's number, or what it would be if torch were there."""
-    if "torch" in sys.modules:
-        return int(sys.modules["torch"].get_num_threads())
+    if (torch := sys.modules.get("torch")) is not None:
+        return int(torch.get_num_threads())
     asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isdecimal() and int(asked):
         return int(asked)

@@ -32,15 +32,21 @@ def gradient(name: str) -> Tensor:
     return ramp.flip(2, 3) if name in ("right:left", "bottom:top") else ramp
 
 
-def mask(image: Tensor) -> Tensor:
-    """Return how light a picture is, (1, 1, H, W), stretched to reach from 0 to 1.
+def mask(image: Tensor, alpha: Tensor | None = None) -> Tensor:
+    """Return how visible a cut-out is; or how light a picture is, stretched to reach from 0 to 1.
 
     Args:
         image: (1, 3, H, W) in [0, 1].
+        alpha: (1, 1, H, W) in [0, 1] of a picture with transparency.
+
+    Returns:
+        (1, 1, H, W).
 
     Raises:
         ConfigError: the picture is all of one lightness.
     """
+    if alpha is not None and alpha.max() - alpha.min() >= LEAST_CONTRAST:
+        return alpha
     light = to_luminance(image)[:, :1]
     low, high = light.min(), light.max()
     if high - low < LEAST_CONTRAST:

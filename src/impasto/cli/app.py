@@ -1,14 +1,17 @@
-"""The `impasto` command: its subcommands, and how every error becomes one line."""
+"""The `impasto` command: its subcommands."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 
-from cyclopts import App, CycloptsError
+from cyclopts import App
 
 from impasto._version import __version__
 from impasto.cli.compare import compare
+from impasto.cli.completion import add_completion
+from impasto.cli.defaults import fill_in
+from impasto.cli.empty import refuse_empty
 from impasto.cli.export import export
 from impasto.cli.grid import grid
 from impasto.cli.inspect import inspect
@@ -17,13 +20,14 @@ from impasto.cli.measure import measure
 from impasto.cli.optimize import optimize
 from impasto.cli.reconstruct import reconstruct
 from impasto.cli.show import show
+from impasto.cli.start import main, run
 from impasto.cli.styles import styles
 from impasto.cli.stylize import stylize
 from impasto.cli.train import train
+from impasto.cli.verbosity import speak
 from impasto.cli.web import web
-from impasto.core.errors import ImpastoError
 
-INTERRUPTED = 130
+__all__ = ["app", "main", "run"]
 
 OPTIMIZE_EXAMPLES = (
     "impasto optimize photo.jpg painting.jpg",
@@ -107,7 +111,11 @@ def _examples(*commands: str) -> str:
 app = App(
     name="impasto",
     version=__version__,
-    help="Paint a photo in the style of a painting.",
+    help=(
+        "Paint a photo in the style of a painting.\n\n"
+        "With every command: --verbose says what is chosen, read and kept; --no-config leaves out "
+        "the defaults of impasto.toml."
+    ),
     help_epilogue=_examples(
         "impasto stylize photo.jpg --style starry-night",
         "impasto optimize photo.jpg painting.jpg",
@@ -115,13 +123,21 @@ app = App(
         "impasto show castle_great-wave.png",
     ),
     help_format="markdown",
+    suppress_keyboard_interrupt=False,  # main answers it
 )
 
 
 def _add(command: Callable[..., int], *examples: str) -> None:
     """Add a command under its own name; unnamed, its help would call it after the program."""
     name = command.__name__
-    app.command(App(name=name, default_command=command, help_epilogue=_examples(*examples)))
+    app.command(
+        App(
+            name=name,
+            default_command=command,
+            help_epilogue=_examples(*examples),
+            suppress_keyboard_interrupt=False,
+        )
+    )
 
 
 _add(optimize, *OPTIMIZE_EXAMPLES)
@@ -153,38 +169,21 @@ _add(
 )
 _add(web, *WEB_EXAMPLES)
 _add(show, "impasto show castle_great-wave.png")
+add_completion(app)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code.
-
-    Args:
-        arguments: words after `impasto`; None takes the process's own.
-
-    Returns:
-        0 done, 1 failed, 2 bad input, 3 some of several pictures failed, 130 interrupted.
-    """
-    try:
-        code = app(
-            None if arguments is None else list(arguments),
-            exit_on_error=False,
-            print_error=False,
-            result_action="return_value",
-        )
-    except CycloptsError as error:
-        return _fail(f"{error} (see impasto --help)", 2)
-    except ImpastoError as error:
-        return _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        return _fail("interrupted; nothing was written", INTERRUPTED)
-    return code if isinstance(code, int) else 0
+def prepare(words: list[str]) -> list[str]:
+    """Do what --verbose and --no-config ask, wherever they stand, and return the other words."""
+    speak(verbose=_take(words, "--verbose"))
+    known = [name for name in app if not name.startswith("-")]
+    files = () if _take(words, "--no-config") else (partial(fill_in, known=known),)
+    app.config = (*files, refuse_empty)
+    return words
 
 
-def _fail(message: str, code: int) -> int:
-    print("impasto:", " ".join(message.split()), file=sys.stderr)
-    return code
-
-
-def run() -> None:
-    """Run the command line and leave the process: what the `impasto` command calls."""
-    sys.exit(main())
+def _take(words: list[str], flag: str) -> bool:
+    """Return whether a flag is among the words, and remove it; after -- all words are names."""
+    end = words.index("--") if "--" in words else len(words)
+    there = flag in words[:end]
+    words[:end] = [word for word in words[:end] if word != flag]
+    return there

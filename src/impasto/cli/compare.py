@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 
 from impasto.cli.interruption import INTERRUPTED, interruptible
-from impasto.cli.output import free_name
+from impasto.cli.output import free_name, print_path
 from impasto.cli.progress import Reader
 from impasto.core.errors import ConfigError, MissingError
 from impasto.core.events import Event, Saved, StopEarly
@@ -62,8 +62,7 @@ def compare(
     """
     from impasto.io.image import check_output
 
-    stem = f"{Path(photo).stem}_{Path(options.style).stem}_methods"
-    path = output or free_name(stem)
+    path = output or free_name(Path(photo).stem, Path(options.style).stem, "methods")
     plot = path.with_name(f"{path.stem}_loss{path.suffix}")
     for file in (path, plot):
         check_output(file, force=force)
@@ -77,7 +76,8 @@ def compare(
     if json:
         reader.print_record("done", {**comparison.to_dict(), "paths": list(map(str, written))})
     else:
-        print("\n".join(map(str, written)))
+        for file in written:
+            print_path(file)
     if comparison.stopped:
         count = len(comparison.entries)
         print(f"impasto: stopped after {count} method{'s' * (count > 1)}", file=sys.stderr)

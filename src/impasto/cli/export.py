@@ -9,8 +9,12 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from impasto.core.errors import ConfigError
+from impasto.cli.output import print_path
+from impasto.core.errors import ConfigError, how_to_install
+from impasto.core.names import join_names
 from impasto.core.options import FLAG
+from impasto.core.shell import printable
+from impasto.io.lookup import is_file
 
 
 def export(
@@ -35,7 +39,7 @@ def export(
     output
         File to write: .onnx, or .xml for openvino. Without it, STYLE.onnx in the current folder.
     format
-        onnx, or openvino (needs impasto[openvino]).
+        onnx, or openvino (needs the extra openvino).
     force
         Overwrite the output if it exists.
     json
@@ -44,8 +48,8 @@ def export(
     from impasto.models.registry import find_style
 
     ending = ".onnx" if format == "onnx" else ".xml"
-    name = Path(style).stem if Path(style).is_file() else find_style(style).label
-    path = output or Path(f"{name}{ending}")
+    name = Path(style).stem if is_file(style) else find_style(style).label
+    path = output or Path(join_names([name], ending))
     if format == "openvino" and path.suffix != ending:
         raise ConfigError(f"-o {path}: with --format openvino the ending should be {ending}")
     from impasto.api.export import export as write
@@ -54,11 +58,11 @@ def export(
     if json:
         print(json_format.dumps({**asdict(written), "path": str(written.path)}))
         return 0
-    print(written.path)
-    checked = "not compared with torch (pip install 'impasto[onnxruntime]')"
+    print_path(written.path)
+    checked = f"not compared with torch, which needs {how_to_install('onnxruntime')}"
     if written.difference is not None:
         checked = f"differs from torch by at most {written.difference:.1g}"
     print(f"{written.bytes / 1000:.0f} kB, opset {written.opset}, {checked}")
     if len(written.styles) > 1:
-        print(f"input style: how much of {', '.join(written.styles)}")
+        print(f"input style: how much of {printable(', '.join(written.styles))}")
     return 0

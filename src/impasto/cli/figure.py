@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impasto.cli.interruption import INTERRUPTED, Interruption, interruptible
+from impasto.cli.output import print_path
 from impasto.cli.progress import Reader, format_seconds
 from impasto.core.events import Event, Saved, Step, StopEarly
 
@@ -54,7 +55,7 @@ def show_figure(
         line = f"impasto: stopped; {run} keeps what is finished ({len(result.pictures)})"
         print(f"{line}; the same command goes on from there", file=sys.stderr)
     elif not as_json:
-        print(path)
+        print_path(path)
         if not quiet:
             _print_summary(result)
     return INTERRUPTED if interruption.asked else 0

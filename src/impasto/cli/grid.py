@@ -9,6 +9,7 @@ from cyclopts import Group, Parameter
 
 from impasto.cli.figure import show_figure
 from impasto.cli.output import free_name
+from impasto.core.names import join_names
 from impasto.core.options import FLAG
 from impasto.explanation.options import GridOptions
 
@@ -53,9 +54,9 @@ def grid(
     from impasto.api.grid import grid_events
     from impasto.io.image import check_output
 
-    stem = f"{Path(content).stem}_{Path(style).stem}"
-    path = output or free_name(f"{stem}_grid")
+    names = Path(content).stem, Path(style).stem
+    path = output or free_name(*names, "grid")
     check_output(path, force=force)
-    run = run or Path(f"{stem}.grid")
+    run = run or Path(join_names(names, ".grid"))
     events = grid_events(content, style, options, run=run)
     return show_figure(events, path, force=force, as_json=json, quiet=quiet, run=run)

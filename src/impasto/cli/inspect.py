@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
-from impasto.cli.output import free_name
+from impasto.cli.output import free_name, print_path
 from impasto.cli.progress import Reader
 from impasto.core.options import FLAG
 from impasto.explanation.options import InspectOptions
@@ -31,7 +31,7 @@ def inspect(
 ) -> int:
     """Draw what channels of VGG see in IMAGE: feature maps, Gram matrices, and who fires together.
 
-    Needs impasto[plots].
+    Needs the extra plots.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def inspect(
     from impasto.api.inspect import InspectionDone, inspect_events
     from impasto.io.image import check_output
 
-    path = output or free_name(f"{Path(image).stem}_{options.layer}")
+    path = output or free_name(Path(image).stem, options.layer)
     check_output(path, force=force)
     result: Inspection | None = None
     with Reader(as_json=False, quiet=quiet or json) as reader:
@@ -64,7 +64,7 @@ def inspect(
     if json:
         print(json_format.dumps({"path": str(path), **result.to_dict()}))
         return 0
-    print(path)
+    print_path(path)
     if not quiet:
         _print_pairs(result)
     return 0

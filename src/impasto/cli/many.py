@@ -10,8 +10,10 @@ from pathlib import Path
 
 from impasto.apply.options import StylizeOptions
 from impasto.cli.interruption import INTERRUPTED, interruptible
+from impasto.cli.output import print_path
 from impasto.cli.progress import Reader, format_seconds
 from impasto.core.events import Event, Failed, Painted, Skipped, StopEarly
+from impasto.core.shell import printable
 
 PARTLY = 3
 """Exit code if some of several pictures failed."""
@@ -59,10 +61,10 @@ def paint_many(
         try:
             event = next(events, None)
             while event is not None:
-                reader.show(event)
                 if isinstance(event, Painted | Skipped | Failed):
                     interruption.can_wait = True
-                    tally.add(event)
+                    tally.add(event)  # before it is told of: whoever reads that may send a signal
+                reader.show(event)
                 event = _go_on(events, stop=interruption.asked)
         except KeyboardInterrupt:
             tally.interrupted = True
@@ -100,9 +102,9 @@ def print_tally(tally: Tally, folder: Path | None, *, quiet: bool) -> None:
     """Print where the results are, and how many there are."""
     if quiet or folder is None:
         for painted in tally.painted:
-            print(painted.path)
+            print_path(painted.path)
     else:
-        print(folder)
+        print_path(folder)
     if quiet:
         return
     counts = [f"{len(tally.painted)} painted"]
@@ -117,7 +119,7 @@ def print_tally(tally: Tally, folder: Path | None, *, quiet: bool) -> None:
 def end(tally: Tally) -> int:
     """List the failures, say how to go on, and return the exit code."""
     for failure in tally.failed:
-        print("impasto:", " ".join(failure.message.split()), file=sys.stderr)
+        print("impasto:", printable(" ".join(failure.message.split())), file=sys.stderr)
     if tally.interrupted:
         done = len(tally.painted) + len(tally.skipped) + len(tally.failed)
         count = f" after {done} of {tally.total}" if done else ""

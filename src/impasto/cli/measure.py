@@ -14,12 +14,15 @@ from cyclopts import Group, Parameter
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from impasto.cli.interruption import INTERRUPTED, interruptible
 from impasto.cli.progress import Reader
 from impasto.core.errors import ConfigError
 from impasto.core.events import Failed
 from impasto.core.options import FLAG
+from impasto.core.shell import printable
+from impasto.io.lookup import is_folder
 from impasto.measurement.options import MeasureOptions
 
 if TYPE_CHECKING:
@@ -99,7 +102,7 @@ def measure(
     if csv:
         _print_csv(tally.found)
     elif not json and tally.found:
-        _print(_many(tally.found, output) if output.is_dir() else _one(tally.found[0]))
+        _print(_many(tally.found, output) if is_folder(output) else _one(tally.found[0]))
     return tally.end(interrupted=interruption.asked)
 
 
@@ -113,7 +116,7 @@ class _Tally:
     def end(self, *, interrupted: bool) -> int:
         """List the failures and return the exit code."""
         for failure in self.failed:
-            print("impasto:", " ".join(failure.message.split()), file=sys.stderr)
+            print("impasto:", printable(" ".join(failure.message.split())), file=sys.stderr)
         if interrupted:
             return INTERRUPTED
         return PARTLY if self.failed else 0
@@ -129,7 +132,8 @@ def _print(table: Table) -> None:
 def _one(measurement: Measurement) -> Table:
     """Return a table of one picture, a number in each row, beside the photo's own."""
     pair = f"{measurement.content} in the style of {', '.join(measurement.styles)}"
-    title = f"{measurement.output}, {measurement.width}x{measurement.height}\n{pair}"
+    size = f"{measurement.width}x{measurement.height}"
+    title = Text(f"{printable(str(measurement.output))}, {size}\n{printable(pair)}")
     table = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD)
     table.add_column("")
     table.add_column("picture", justify="right")
@@ -162,7 +166,7 @@ def _many(found: Sequence[Measurement], folder: Path) -> Table:
         table.add_column(heading, justify="right", vertical="bottom", no_wrap=True, footer=median)
     for measurement in found:
         cells = [_show(row[0], getattr(measurement, row[0]), row[2], measurement) for row in fields]
-        table.add_row(str(Path(measurement.output).relative_to(folder)), *cells)
+        table.add_row(Text(printable(str(Path(measurement.output).relative_to(folder)))), *cells)
     return table
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 
 from impasto.cli.interruption import INTERRUPTED, interruptible
-from impasto.cli.output import free_name
+from impasto.cli.output import free_name, print_path, resume_command
 from impasto.cli.progress import Reader, describe_plan, format_seconds
-from impasto.core.errors import ConfigError
-from impasto.core.events import Event, Planned, Preview, Saved, Step, StopEarly
+from impasto.core.errors import ConfigError, ImpastoError
+from impasto.core.events import Event, Note, Planned, Preview, Saved, Step, StopEarly
 from impasto.core.options import FLAG, changed
 from impasto.optimization.options import OptimizeOptions
 
@@ -52,8 +52,8 @@ def optimize(
     styles
         The painting, or several: files, or bundled names such as great-wave.
     output
-        File to write: .png, .jpg, .webp, .avif or .tif. Without it, CONTENT_STYLE.png in the
-        current folder, numbered if that exists.
+        File to write: .png, .jpg, .webp, .avif or .tif. Without it, CONTENT_STYLE.png (of several
+        paintings CONTENT_STYLE_STYLE.png) in the current folder, numbered if that exists.
     force
         Overwrite the output if it exists.
     json
@@ -79,7 +79,7 @@ def optimize(
 
     if dry_run:
         return _show_plan(optimize_events(content, styles, options), as_json=json)
-    path = output or _name_for(content, styles[0])
+    path = output or _name_for(content, styles)
     check_output(path, force=force, bits=options.bits)
     preview = path.with_name(f"{path.stem}.preview{path.suffix}")
     if options.preview_every:
@@ -89,8 +89,8 @@ def optimize(
     return show(events, force=force)
 
 
-def _name_for(content: str, style: str) -> Path:
-    return free_name(f"{Path(content).stem}_{Path(style).stem}")
+def _name_for(content: str, styles: Sequence[str]) -> Path:
+    return free_name(*(Path(name).stem for name in (content, *styles)))
 
 
 def _resume(run: Path, *, as_json: bool, quiet: bool) -> int:
@@ -98,7 +98,7 @@ def _resume(run: Path, *, as_json: bool, quiet: bool) -> int:
     from impasto.api.run_folder import OptimizeRun
 
     task = OptimizeRun(run).task()
-    path = Path(task.output or _name_for(task.content, task.styles[0]))
+    path = Path(task.output or _name_for(task.content, task.styles))
     preview = path.with_name(f"{path.stem}.preview{path.suffix}")
     show = _Show(path, preview, run, as_json=as_json, quiet=quiet)
     return show(resume_optimize_events(run), force=True)
@@ -116,7 +116,6 @@ class _Show:
 
     def __call__(self, events: Generator[Event, None, None], *, force: bool) -> int:
         from impasto.api.optimize import Done
-        from impasto.io.image import to_pil, write_picture
 
         result: OptimizeResult | None = None
         with (
@@ -129,12 +128,12 @@ class _Show:
                     interruption.can_wait = True
                     if interruption.asked:
                         reader.show(events.throw(StopEarly))
-                elif isinstance(event, Preview):
-                    write_picture(to_pil(event.image), self.preview, force=True)
+                elif isinstance(event, Planned | Preview):
+                    self._follow(event, reader)
                 elif isinstance(event, Done):
                     result = event.result
             assert result is not None
-            result.save(self.path, force=force)
+            result.save(self.path, force=force, or_elsewhere=True)
             if self.as_json:
                 reader.show(Saved(self.path))
                 reader.print_record("done", _summary(result, self.path))
@@ -143,9 +142,22 @@ class _Show:
         if not interruption.asked:
             return 0
         if self.run is not None:
-            line = f"impasto: stopped; go on with: impasto optimize --resume {self.run}"
+            line = f"impasto: stopped; go on with: {resume_command('optimize', self.run)}"
             print(line, file=sys.stderr)
         return INTERRUPTED
+
+    def _follow(self, event: Planned | Preview, reader: Reader) -> None:
+        """Refuse a plan whose result its file could not hold; write a preview if that goes."""
+        from impasto.io.encode import check_size
+        from impasto.io.image import to_pil, write_picture
+
+        if isinstance(event, Planned):
+            check_size(self.path, *event.sizes[-1])
+            return
+        try:
+            write_picture(to_pil(event.image), self.preview, force=True)
+        except ImpastoError as error:
+            reader.show(Note(str(error)))
 
 
 def _show_plan(events: Generator[Event, None, None], *, as_json: bool) -> int:
@@ -174,7 +186,7 @@ def _summary(result: OptimizeResult, path: Path) -> dict[str, object]:
 
 
 def _print_summary(result: OptimizeResult, path: Path, *, quiet: bool) -> None:
-    print(path)
+    print_path(path)
     if quiet:
         return
     steps = " + ".join(map(str, result.steps))

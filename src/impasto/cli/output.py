@@ -1,13 +1,33 @@
-"""Where results go when nothing else is said."""
+"""Names of results: where they go when nothing else is said, how they are said."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+from impasto.core.names import join_names
+from impasto.core.shell import as_file, printable, quote
+from impasto.io.lookup import is_taken
 
-def free_name(stem: str) -> Path:
-    """Return STEM.png, or the first of STEM-2.png, STEM-3.png ... that does not exist."""
-    path, number = Path(f"{stem}.png"), 2
-    while path.exists():
-        path, number = Path(f"{stem}-{number}.png"), number + 1
+
+def free_name(*words: str) -> Path:
+    """Return A_B.png of the words A and B, or the first of A_B-2.png, A_B-3.png ... that is free.
+
+    Longer words than a name can hold are cut.
+    """
+    first = Path(join_names(words, ".png"))
+    path, number = first, 2
+    while is_taken(path):
+        path, number = first.with_stem(f"{first.stem}-{number}"), number + 1
     return path
+
+
+def print_path(path: Path) -> None:
+    """Print where a result is: for a program as it is, on a terminal without what that obeys."""
+    name = as_file(str(path))
+    print(printable(name) if sys.stdout.isatty() else name)
+
+
+def resume_command(command: str, run: Path) -> str:
+    """Return the words that go on with a run."""
+    return f"impasto {command} --resume {quote(as_file(str(run)))}"

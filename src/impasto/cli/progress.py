@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +33,7 @@ from impasto.core.events import (
     Transfer,
 )
 from impasto.core.memory import format_size
+from impasto.core.shell import printable
 
 
 class Reader:
@@ -71,21 +75,29 @@ class Reader:
 
     def say(self, line: str) -> None:
         """Print one line for the person, above the bar."""
-        self._bar.console.print(line, markup=False)
+        self._bar.console.print(printable(line), markup=False)
+
+    def say_at_once(self, line: str) -> None:
+        """Print one line out of a signal handler, past buffers and locks that may be in use."""
+        clear = "" if self._bar.disable else "\r\x1b[2K"
+        with suppress(OSError):
+            os.write(2, f"{clear}{line}\n".encode())
 
     def show(self, event: Event) -> None:
         """Show one event."""
         if self.as_json:
             self._print_json(event)
-        elif isinstance(event, Note):
+            return
+        if isinstance(event, Painted) and event.remark is not None:
+            self.say(f"{event.source}: {event.remark}")
+        if isinstance(event, Note):
             self.say(event.message)
         elif not self.quiet:
             self._show_progress(event)
 
     def _show_progress(self, event: Event) -> None:
         if isinstance(event, Transfer):
-            total = event.total or 0
-            self._update(event.what, event.done, total, f"{event.done / 1e6:.0f} MB", 0.0)
+            self._show_transfer(event)
         elif isinstance(event, Planned):
             self.say(describe_plan(event))
         elif isinstance(event, Step):
@@ -110,6 +122,13 @@ class Reader:
         elif isinstance(event, Advanced):
             state = f"{event.share:.0%}  {format_seconds(event.eta)} left"
             self._update(event.what, event.share, 1.0, state, time.monotonic())
+
+    def _show_transfer(self, event: Transfer) -> None:
+        total = "" if event.total is None else f" of {event.total / 1e6:.0f}"
+        state = f"{event.done / 1e6:.0f}{total} MB"
+        if event.done == event.total:
+            self._said_at = -math.inf  # so that a log ends with all of it
+        self._update(event.what, event.done, event.total or 0, state, time.monotonic())
 
     def _update(self, what: str, done: float, total: float, state: str, seconds: float) -> None:
         if self._bar.disable:

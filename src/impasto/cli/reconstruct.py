@@ -48,7 +48,7 @@ def reconstruct(
     from impasto.io.image import check_output
 
     kind = "layers" if options.all else "texture" if options.style_layers else "content"
-    path = output or free_name(f"{Path(image).stem}_{kind}")
+    path = output or free_name(Path(image).stem, kind)
     check_output(path, force=force)
     events = reconstruct_events(image, options)
     return show_figure(events, path, force=force, as_json=json, quiet=quiet)

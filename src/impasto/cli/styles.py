@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from impasto.cli.output import free_name
+from impasto.cli.output import free_name, print_path
 from impasto.core.errors import ConfigError
-from impasto.core.options import FLAG
+from impasto.core.options import FLAG, WHOLE
+from impasto.core.shell import printable
 
 if TYPE_CHECKING:
     from impasto.models.file import ModelInfo
@@ -30,7 +31,7 @@ def styles(
     remove: str | None = None,
     sheet: Annotated[str | None, _SHEET] = None,
     output: Annotated[Path | None, _SHEET, Parameter(alias="-o")] = None,
-    size: Annotated[int, _SHEET] = 256,
+    size: Annotated[int, _SHEET, WHOLE] = 256,
     force: Annotated[bool, _SHEET, FLAG] = False,
 ) -> int:
     """List all styles, describe a MODEL, or paint a photo in every style.
@@ -107,13 +108,13 @@ def _paint_sheet(photo: str, output: Path | None, size: int, *, force: bool) -> 
     if not bundled():
         print(NO_STYLES)
         return 0
-    path = output or free_name(f"{Path(photo).stem}_styles")
+    path = output or free_name(Path(photo).stem, "styles")
     check_output(path, force=force)
     from impasto.api.sheet import style_sheet
 
     image = style_sheet(photo, size=size)
     write_picture(image, path, force=force)
-    print(path)
+    print_path(path)
     return 0
 
 
@@ -151,11 +152,14 @@ def _describe(name: str, path: Path, info: ModelInfo, *, as_json: bool) -> str:
     }
     if as_json:
         return json_format.dumps(record)
+    from impasto.models.file import PAINTED
+
     lines = [("name", name), ("size", _file_size(path)), ("network", info.network_name)]
     lines += [("style", f"{s.name}  {s.credit}".rstrip()) for s in info.styles]
-    lines += [("licence", info.licence), ("written by", f"impasto {info.version}")]
+    lines += [("licence", info.licence), ("pictures", PAINTED)]
+    lines += [("written by", f"impasto {info.version}")]
     lines += [("trained", f"{key} {_words(value)}") for key, value in info.recipe.items()]
-    return "\n".join(_table([line for line in lines if line[1]]))
+    return "\n".join(map(printable, _table([line for line in lines if line[1]])))
 
 
 def _words(value: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -14,22 +13,23 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from impasto.apply.options import StylizeOptions
+from impasto.cli import streams
 from impasto.cli.interruption import interruptible
 from impasto.cli.many import PROMISE, duration, end, folder_of, paint_many, print_tally
 from impasto.cli.optimize import optimize
-from impasto.cli.output import free_name
+from impasto.cli.output import free_name, print_path
 from impasto.cli.progress import Reader
 from impasto.core.errors import ConfigError, ImageError
 from impasto.core.events import Note, Painted
 from impasto.core.options import FLAG
 from impasto.io.folder import PICTURE_SUFFIXES
-from impasto.optimization.options import OptimizeOptions
+from impasto.io.lookup import is_folder, is_taken
 
 PIPE = "-"
 """As PHOTO: standard input; as output: standard output."""
 
-LARGEST_REFINED = 1024
-"""Long side in pixels up to which --seconds keeps the photo's own size."""
+MOST_PIPED = 1_000_000_000
+"""Bytes that are read from standard input."""
 
 _PIPES = Parameter(allow_leading_hyphen=True)
 _FILES = Parameter(group=Group("Files and output", sort_key=0))
@@ -78,7 +78,7 @@ def stylize(
         if json:
             reader.show(painted)
         else:
-            print(painted.path)
+            print_path(painted.path)
             if not quiet:
                 print(f"{painted.width}x{painted.height}, {duration(painted.seconds)}")
         return 0
@@ -98,37 +98,11 @@ def _refine(
     quiet: bool,
 ) -> int:
     """Paint one picture in one pass, and go on from there as `impasto optimize` does."""
-    from impasto import assets
-    from impasto.api.pictures import read
-    from impasto.models.file import read_info
-    from impasto.models.registry import find_style
+    from impasto.api.refine import refinement
 
-    if len(photos) != 1 or photos[0] == PIPE or output == PIPE or Path(photos[0]).is_dir():
+    if len(photos) != 1 or photos[0] == PIPE or output == PIPE or is_folder(photos[0]):
         raise ConfigError("--seconds refines one picture, from a file to a file")
-    choice = find_style(options.style, options.any_model)
-    styles = tuple(str(painting) for painting in choice.paintings)
-    weights = choice.weights
-    if not styles:
-        if not choice.bundled or any(assets.find(name) is None for name in choice.names):
-            raise ConfigError(
-                f"--seconds needs the painting itself, which is not bundled for {options.style}; "
-                "use impasto optimize PHOTO PAINTING --init RESULT --coarsest 0"
-            )
-        shares = zip((style.name for style in read_info(choice.path).styles), weights, strict=True)
-        styles, weights = zip(*((name, share) for name, share in shares if share > 0), strict=True)
-    size = options.size
-    if size is None:
-        size = min(LARGEST_REFINED, max(read(photos[0]).image.shape[-2:]))
-    refined = OptimizeOptions(
-        init="auto",
-        seconds=options.seconds,
-        size=size,
-        preserve_color=options.preserve_color,
-        device=options.device,
-        dtype=options.dtype,
-        weights=options.weights,
-        style_weights=weights if len(styles) > 1 else None,
-    )
+    styles, refined = refinement(photos[0], options)
     path = None if output is None else Path(output)
     return optimize(
         photos[0], styles, output=path, force=force, json=json, quiet=quiet, options=refined
@@ -138,7 +112,7 @@ def _refine(
 def _refuse_options(photos: Sequence[str]) -> None:
     """Refuse a misspelt option: a hyphen is allowed in front of a photo only for standard input."""
     for word in photos:
-        if word.startswith("-") and word != PIPE and not Path(word).exists():
+        if word.startswith("-") and word != PIPE and not is_taken(word):
             names = [option.name.replace("_", "-") for option in fields(StylizeOptions)]
             known = [f"--{name}" for name in (*names, "output", "force", "json", "quiet")]
             close = difflib.get_close_matches(word, known, n=1)
@@ -155,20 +129,22 @@ def _is_one(photos: Sequence[str], output: str | None) -> bool:
     if len(photos) > 1 and PIPE in photos:
         raise ConfigError("- (standard input) is one picture; it cannot be one of several")
     path = None if output is None else Path(output)
-    is_folder = path is not None and (path.is_dir() or not path.suffix)
-    if len(photos) == 1 and not Path(photos[0]).is_dir():
-        return photos[0] == PIPE or not is_folder
-    if path is not None and not path.is_dir() and path.suffix.lower() in PICTURE_SUFFIXES:
+    into_folder = path is not None and (is_folder(path) or not path.suffix)
+    if len(photos) == 1 and not is_folder(photos[0]):
+        return photos[0] == PIPE or not into_folder
+    if path is not None and not is_folder(path) and path.suffix.lower() in PICTURE_SUFFIXES:
         raise ConfigError(f"-o {output}: several photos need a folder to be written to")
     return False
 
 
 def _into_pipe(photos: Sequence[str], options: StylizeOptions, *, as_json: bool) -> int:
     """Paint one picture and write it, and nothing else, to standard output."""
-    if len(photos) > 1 or Path(photos[0]).is_dir():
+    if len(photos) > 1 or is_folder(photos[0]):
         raise ConfigError("-o - writes one picture to standard output; name one photo")
     if as_json:
         raise ConfigError("-o - and --json would both write to standard output; choose one")
+    if streams.is_closed(1):
+        raise ConfigError("-o - writes to standard output, but that is closed; name a file")
     if sys.stdout.isatty():
         raise ConfigError("-o - writes a PNG file to standard output; send it on with > or |")
     from impasto.api.stylize import load_for
@@ -176,32 +152,48 @@ def _into_pipe(photos: Sequence[str], options: StylizeOptions, *, as_json: bool)
 
     result = load_for(options).paint(_source(photos[0]), options)
     try:
-        sys.stdout.buffer.write(to_png(result.image, result.recipe.to_json()))
+        note = result.recipe.to_json()
+        sys.stdout.buffer.write(to_png(result.image, note, result.metadata))
         sys.stdout.flush()
     except OSError as error:
-        # Whatever is still in the buffer would raise once more when Python closes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise ImageError(f"cannot write to standard output: {error.strerror}") from error
+        raise streams.OutputError(error.strerror) from error
     return 0
 
 
 def _source(photo: str) -> str | bytes:
-    return sys.stdin.buffer.read() if photo == PIPE else photo
+    """Return the name of the photo, or the bytes of the one on standard input.
+
+    Raises:
+        ConfigError: standard input is closed.
+        ImageError: standard input goes on and on.
+    """
+    if photo != PIPE:
+        return photo
+    if sys.stdin is None:
+        raise ConfigError("- is the picture on standard input, but that is closed; name a file")
+    data = sys.stdin.buffer.read(MOST_PIPED + 1)
+    if len(data) > MOST_PIPED:
+        raise ImageError(
+            f"standard input is no picture: it goes on after {MOST_PIPED // 10**6} MB; name a file"
+        )
+    return data
 
 
 def _paint_one(
     photo: str, output: str | None, options: StylizeOptions, reader: Reader, *, force: bool
 ) -> Painted:
     """Paint one picture into one file."""
+    from impasto.io.encode import check_size
     from impasto.io.image import check_output
     from impasto.models.registry import find_style
 
     stem = "stdin" if photo == PIPE else Path(photo).stem
     label = find_style(options.style, options.any_model).label
-    path = Path(output) if output else free_name(f"{stem}_{label}")
+    path = Path(output) if output else free_name(stem, label)
     check_output(path, force=force)
 
     from impasto.api.model import note_on_map
+    from impasto.api.pictures import remarks
     from impasto.api.stylize import load_for
 
     with reader, interruptible(reader, PROMISE):
@@ -210,8 +202,12 @@ def _paint_one(
         if (note := note_on_map(source, options)) is not None:
             reader.show(Note(note))
         began = time.perf_counter()
-        result = model.paint(source, options)
-        result.save(path, force=force)
+        ready = model.read(source, options)
+        check_size(path, *ready.size)
+        for remark in remarks((source, ready.picture)):
+            reader.show(remark)
+        result = model.finish(model.run(ready, options), options)
+        result.save(path, force=force, or_elsewhere=True)
         seconds = time.perf_counter() - began
         width, height = result.image.size
     return Painted(path, Path(photo), width, height, seconds, 1, 1, 1 / seconds, 0.0)

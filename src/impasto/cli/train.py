@@ -10,9 +10,11 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from impasto.cli.interruption import INTERRUPTED, interruptible
+from impasto.cli.output import print_path, resume_command
 from impasto.cli.progress import Reader, format_seconds
 from impasto.core.errors import ConfigError
 from impasto.core.events import Event, Saved, StopEarly, Trained, TrainStep
+from impasto.core.names import join_names
 from impasto.core.options import FLAG, changed
 from impasto.training.options import TrainOptions
 
@@ -58,24 +60,29 @@ def train(
     run
         Folder for checkpoints, metrics.jsonl and samples; OUTPUT with the ending .run if not given.
     resume
-        Run folder to go on with, to the same end. Only --minutes or --steps can be changed.
+        Run folder to go on with, to the same end. Only --minutes or --steps can be changed; of
+        photos that have been moved, name the folder anew with --photos.
     json
         Print one line of JSON per event on stdout instead of the progress bar.
     quiet
         Print nothing but the path of the model.
     """
-    from impasto.api.train import TrainRequest, resume_events, train_events
+    from impasto.api.train import TrainRequest, check_model_output, resume_events, train_events
 
     given = changed(options)
     if resume is not None:
-        if styles or photos or output or run or name or credit or licence:
-            raise ConfigError("--resume RUN needs nothing else but --minutes or --steps")
+        if len(styles) > 1 or run or name or credit or licence:
+            raise ConfigError(
+                "--resume RUN needs nothing else but --minutes or --steps, and what has been moved"
+            )
         if set(given) - {"minutes", "steps"}:
             raise ConfigError("with --resume, only --minutes or --steps can be changed")
-        return _show(resume_events(resume, **given), resume, as_json=json, quiet=quiet)
+        moved = {"photos": photos, "paintings": next(iter(styles), None), "output": output}
+        return _show(resume_events(resume, **moved, **given), resume, as_json=json, quiet=quiet)
     if not styles or photos is None:
         raise ConfigError("name a painting and --photos DIR, or --resume RUN; see train --help")
-    output = output or Path(f"{Path(styles[0]).stem}.safetensors")
+    output = output or Path(join_names([Path(styles[0]).stem], ".safetensors"))
+    check_model_output(output)
     run = run or output.with_suffix(".run")
     request = TrainRequest(styles, photos, output, run, name, credit, licence)
     return _show(train_events(request, options), run, as_json=json, quiet=quiet)
@@ -102,11 +109,12 @@ def _show(events: Generator[Event, None, None], run: Path, *, as_json: bool, qui
     if ended is None:  # a process of torchrun's that does not lead
         return 0
     if ended.stopped:
-        print(f"impasto: stopped; go on with: impasto train --resume {run}", file=sys.stderr)
+        line = f"impasto: stopped; go on with: {resume_command('train', run)}"
+        print(line, file=sys.stderr)
         return INTERRUPTED
     assert saved is not None
     if not as_json:
-        print(saved.path)
+        print_path(saved.path)
         if not quiet:
             print(f"{ended.step} steps, {format_seconds(ended.seconds)}; samples in {run}/samples")
     return 0

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from impasto.core.errors import MissingError
+from impasto.core.errors import MissingError, how_to_install
 from impasto.web.options import WebOptions
 
 NEEDED = ("fastapi", "uvicorn")
@@ -21,7 +21,7 @@ def web(*, options: Annotated[WebOptions | None, Parameter(name="*")] = None) ->
     Everything happens on this computer, and nothing leaves it. Ctrl-C ends it.
     """
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
-        raise MissingError("the page needs a few more packages: pip install 'impasto[web]'")
+        raise MissingError(f"the page needs a few more packages: {how_to_install('web')}")
     from impasto.web.server import serve
 
     options = options or WebOptions()

@@ -2,34 +2,66 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from impasto.core.errors import ConfigError, ResourceError
+from impasto.core.errors import ConfigError, ResourceError, first_line
+from impasto.core.options import asked_dtype
+
+log = logging.getLogger(__name__)
 
 
 def pick_device(name: str = "auto") -> torch.device:
     """Return the device to compute on: `auto` prefers CUDA, then Apple's MPS, then the CPU.
 
     Raises:
-        ConfigError: torch does not know `name`, or this machine does not have it.
+        ConfigError: torch does not know `name`, or this machine cannot compute on it.
     """
     if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        log.info("device: %s", _best_device())
+        return torch.device(_best_device())
+    reason = why_unusable(name)
+    if reason is not None:
+        raise ConfigError(f"device {name!r} cannot be used here ({reason}); try cpu")
+    log.info("device: %s", name)
+    return torch.device(name)
+
+
+@cache
+def _best_device() -> str:
+    """Return the first accelerator that torch finds and that works, else the CPU."""
+    found: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+    }
+    for name, is_available in found.items():
+        if is_available():
+            reason = why_unusable(name)
+            if reason is None:
+                return name
+            log.warning("%s is here but cannot be used (%s): computing on the CPU", name, reason)
+    return "cpu"
+
+
+def why_unusable(name: str) -> str | None:
+    """Return why nothing can be computed on a device, in one line; None if something was.
+
+    torch also finds cards that are too new or too old for how it was built, that a broken driver
+    blocks, or whose memory is taken. They fail at the first convolution.
+    """
     try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, ImportError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"device {name!r} cannot be used here ({reason}); try cpu") from error
-    return device
+        image = torch.ones(1, 1, 4, 4, device=torch.device(name))
+        torch.nn.functional.conv2d(image, image).sum().item()
+    except (RuntimeError, AssertionError, ImportError, ValueError) as error:
+        return first_line(error)
+    return None
 
 
 def has_fast_bfloat16() -> bool:
@@ -42,14 +74,17 @@ def has_fast_bfloat16() -> bool:
 def pick_dtype(name: str, device: torch.device) -> torch.dtype:
     """Return the type of the VGG features: `auto`, `float32` or `bfloat16`.
 
-    `auto` is bfloat16 on CPUs that multiply it in hardware and float32 everywhere else. The
-    picture, the Gram matrices and every loss stay in float32 either way.
+    `auto` is what `IMPASTO_DTYPE` says; without it, bfloat16 on CPUs that multiply it in hardware
+    and float32 everywhere else. The picture, the Gram matrices and every loss stay in float32
+    either way.
 
     Raises:
-        ConfigError: `name` is none of the three.
+        ConfigError: `name`, or `IMPASTO_DTYPE`, is none of the three.
     """
+    name = asked_dtype(name)
     if name == "auto":
         fast = device.type == "cpu" and has_fast_bfloat16()
+        log.info("dtype: %s", "bfloat16" if fast else "float32")
         return torch.bfloat16 if fast else torch.float32
     choices = {"float32": torch.float32, "bfloat16": torch.bfloat16}
     if name not in choices:

@@ -16,6 +16,31 @@ A message says what happened, what was expected and what to do next, in one line
 
 from __future__ import annotations
 
+import platform
+import sys
+
+
+def how_to_install(extra: str) -> str:
+    """Return the command that installs one of impasto's extras.
+
+    >>> how_to_install("web")
+    "pip install 'impasto[web]' (in a clone: pip install '.[web]')"
+    """
+    return f"pip install 'impasto[{extra}]' (in a clone: pip install '.[{extra}]')"
+
+
+def without_torch(error: ModuleNotFoundError) -> str | None:
+    """Return what to say if an import failed because torch is not installed, else None."""
+    if (error.name or "").partition(".")[0] != "torch":
+        return None
+    if (sys.platform, platform.machine()) == ("darwin", "x86_64"):
+        return (
+            "this needs torch, which is made for Intel Macs no more; without it there is impasto "
+            "stylize PHOTO --style NAME with --size (up to 3 megapixels) and no other option of "
+            f"the look, and one of two packages: {how_to_install('onnxruntime')}"
+        )
+    return "this needs torch, which is not installed: pip install torch"
+
 
 class ImpastoError(Exception):
     """Anything impasto raises on purpose."""
@@ -51,3 +76,13 @@ class MissingError(ImpastoError):
 
 class ResourceError(ImpastoError):
     """Memory, disk or time ran out; the message tells what would fit."""
+
+
+def first_line(error: object) -> str:
+    r"""Return what another library says of an error, in one line.
+
+    >>> first_line(OSError("no room\nat all")), first_line(KeyError())
+    ('no room', 'KeyError')
+    """
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0]

@@ -259,6 +259,9 @@ class Painted(Event):
     eta: float
     """Seconds still to go, estimated."""
 
+    remark: str | None = None
+    """What a person should know of the photo, such as frames that were left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Skipped(Event):

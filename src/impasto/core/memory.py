@@ -8,7 +8,15 @@ import re
 import sys
 from pathlib import Path
 
-from impasto.core.errors import ConfigError
+from impasto.core.errors import ConfigError, ResourceError
+
+MOST = 1e18
+"""Bytes: more than any machine has."""
+
+PER_PIXEL = 24.0
+"""Bytes of a picture, (3,) in float32, while it is resized."""
+
+ALWAYS_THERE = 1e8
 
 _UNITS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
@@ -31,7 +39,10 @@ def parse_size(text: str) -> int:
     unit = _UNITS[match[2].upper()]
     if match[3]:
         unit = {"K": 2.0**10, "M": 2.0**20, "G": 2.0**30, "T": 2.0**40}.get(match[2].upper(), 1.0)
-    return round(float(match[1]) * unit)
+    size = float(match[1]) * unit
+    if size > MOST:
+        raise ConfigError(f"{text!r} is more memory than there is anywhere; write it like 4GB")
+    return round(size)
 
 
 def format_size(size: float) -> str:
@@ -81,6 +92,24 @@ def available_memory() -> int:
     if limit is not None and used is not None:
         found = min(found, max(0, limit - used))
     return found
+
+
+def check_room(height: int, width: int) -> None:
+    """Refuse a picture that would not even fit into memory by itself.
+
+    Raises:
+        ResourceError: with the size that would fit.
+    """
+    needed = PER_PIXEL * height * width
+    if needed < ALWAYS_THERE:
+        return
+    there = available_memory()
+    if needed > there:
+        fits = int(max(height, width) * (there / needed) ** 0.5) // 64 * 64
+        raise ResourceError(
+            f"{width}x{height} pixels take {format_size(needed)} of memory, and "
+            f"{format_size(there)} are free; try --size {max(fits, 64)}"
+        )
 
 
 def _available_on_machine() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from impasto.core.errors import ShapeError
+from impasto.core.memory import check_room
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,9 +46,13 @@ def resize(image: Tensor, height: int, width: int) -> Tensor:
 
     Returns:
         (B, C, height, width) in [0, 1], `image` itself when the size is already right.
+
+    Raises:
+        ResourceError: that size does not fit into memory.
     """
     if size_of(image) == (height, width):
         return image
+    check_room(height, width)
     import torch.nn.functional as F
 
     resized = F.interpolate(

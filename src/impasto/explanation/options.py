@@ -5,7 +5,6 @@ The docstrings under the attributes are the help of the command line.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -13,7 +12,17 @@ from typing import Annotated, Any, Literal
 from cyclopts import Group, Parameter
 
 from impasto.core.errors import ConfigError
-from impasto.core.options import COMMAS, FLAG, LAYERS, check_at_least
+from impasto.core.options import (
+    COMMAS,
+    FLAG,
+    LARGEST_SEED,
+    LARGEST_SIDE,
+    LAYERS,
+    WHOLE,
+    check_choices,
+    check_range,
+)
+from impasto.optimization.options import MOST_STEPS, check_coarsest
 
 _WHAT = Parameter(group=Group("What to show", sort_key=1))
 _TIME = Parameter(group=Group("Time and size", sort_key=2))
@@ -50,6 +59,14 @@ SIZE = Parameter(converter=_read_size, n_tokens=1, negative=())
 """For a long side, or width and height: `512` or `640x480`."""
 
 
+_RANGES = {
+    "size": (1, LARGEST_SIDE),
+    "steps": (1, MOST_STEPS),
+    "coarsest": (0, LARGEST_SIDE),
+    "seed": (0, LARGEST_SEED),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReconstructOptions:
     """Options of a reconstruction. Without any layer, the paper's content layer, relu4_2."""
@@ -77,7 +94,7 @@ class ReconstructOptions:
     scale, coarsest first. 50 for content and 40 for style if not given, 100 for style of the
     first block alone."""
 
-    coarsest: Annotated[int | None, _TIME] = None
+    coarsest: Annotated[int | None, WHOLE, _TIME] = None
     """Long side of the coarsest scale; sizes double from there. 0: at full size only. 64 for
     content and 128 for style if not given, 0 for style of the first block alone."""
 
@@ -94,7 +111,7 @@ class ReconstructOptions:
     backbone: Annotated[Literal["vgg16", "vgg19"], _METHOD] = "vgg16"
     """The network that looks at the picture."""
 
-    seed: Annotated[int, _METHOD] = 0
+    seed: Annotated[int, WHOLE, _METHOD] = 0
     """Of the noise that it starts from."""
 
     memory: Annotated[str | None, _MACHINE] = None
@@ -116,8 +133,9 @@ class ReconstructOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        check_at_least(self, dict.fromkeys(("steps", "coarsest", "tv_weight"), 0))
-        check_at_least(self, {"size": 1, "style_scale": 0.01})
+        check_range(self, {**_RANGES, "tv_weight": (0.0, 1e6), "style_scale": (0.01, 100.0)})
+        check_choices(self)
+        check_coarsest(self.coarsest)
         given = [
             name
             for name, value in (
@@ -155,14 +173,14 @@ class GridOptions:
     """Formulas: paper (Gatys et al. exactly, w_l = 1 / number of layers) or impasto (relative
     distances)."""
 
-    size: Annotated[int, _TIME] = 256
+    size: Annotated[int, WHOLE, _TIME] = 256
     """Long side of each picture in pixels."""
 
     steps: Annotated[tuple[int, ...] | None, _TIME, COMMAS] = None
     """Steps at full size; each coarser scale gets twice as many as the next. Or one number per
     scale, coarsest first. 40 if not given."""
 
-    coarsest: Annotated[int, _TIME] = 128
+    coarsest: Annotated[int, WHOLE, _TIME] = 128
     """Long side of the coarsest scale; sizes double from there. 0: at full size only. Under 128,
     deep style layers bring back the painting itself."""
 
@@ -176,7 +194,7 @@ class GridOptions:
     backbone: Annotated[Literal["vgg16", "vgg19"], _METHOD] = "vgg16"
     """The network that looks at the pictures."""
 
-    seed: Annotated[int, _METHOD] = 0
+    seed: Annotated[int, WHOLE, _METHOD] = 0
     """Of the noise."""
 
     device: Annotated[str, _MACHINE] = "auto"
@@ -195,7 +213,9 @@ class GridOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        check_at_least(self, {"size": 1, "steps": 0, "coarsest": 0})
+        check_range(self, _RANGES)
+        check_choices(self)
+        check_coarsest(self.coarsest)
         if not self.layers or not all(self.subsets()):
             raise ConfigError("--layers: give at least one layer per row, such as relu1_1")
         if len(set(self.layers)) < len(self.layers):
@@ -205,8 +225,8 @@ class GridOptions:
         if not self.ratios:
             raise ConfigError("--ratios: give at least one, such as 1e-3")
         for ratio in self.ratios:
-            if not (math.isfinite(ratio) and ratio > 0):
-                raise ConfigError(f"--ratios {ratio:g}: alpha / beta must be a number above 0")
+            if not 1e-9 <= ratio <= 1e9:
+                raise ConfigError(f"--ratios {ratio:g}: alpha / beta must be from 1e-9 to 1e+9")
         if len(set(self.ratios)) < len(self.ratios):
             raise ConfigError("--ratios: a column is there twice")
 
@@ -229,13 +249,13 @@ class InspectOptions:
     """Which parts: maps (feature maps), gram (Gram matrices), pairs (channels that fire
     together)."""
 
-    channels: Annotated[int, _WHAT] = 17
+    channels: Annotated[int, WHOLE, _WHAT] = 17
     """Feature maps to show, the strongest first."""
 
-    pairs: Annotated[int, _WHAT] = 6
+    pairs: Annotated[int, WHOLE, _WHAT] = 6
     """Pairs of channels to show, the strongest first."""
 
-    size: Annotated[int, _TIME] = 512
+    size: Annotated[int, WHOLE, _TIME] = 512
     """Long side in pixels at which the network sees the picture."""
 
     backbone: Annotated[Literal["vgg16", "vgg19"], _METHOD] = "vgg16"
@@ -253,7 +273,8 @@ class InspectOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        check_at_least(self, {"channels": 1, "pairs": 1, "size": 1})
+        check_range(self, {"channels": (1, 512), "pairs": (1, 1000), "size": (1, LARGEST_SIDE)})
+        check_choices(self)
         unknown = [part for part in self.show if part not in PARTS]
         if unknown or not self.show:
             got = ",".join(self.show) or "nothing"

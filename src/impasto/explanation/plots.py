@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from impasto.core.errors import MissingError
+from impasto.core.errors import MissingError, how_to_install
 from impasto.core.tensors import size_of
 from impasto.explanation.features import Pair, Sight, strongest_channels
 
@@ -44,8 +44,7 @@ def find_figure() -> Callable[..., Any]:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingError(
-            "impasto inspect needs a package that is not here; get it with "
-            "pip install 'impasto[plots]'"
+            f"impasto inspect needs a package that is not here: {how_to_install('plots')}"
         ) from error
     figure: Callable[..., Any] = Figure
     return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from impasto.core.memory import check_room
 from impasto.core.tensors import check_picture, fit_long_side, size_of
 from impasto.explanation.options import CONTENT_LAYERS, STYLE_LAYERS, ReconstructOptions
 from impasto.explanation.series import Task
@@ -91,6 +92,7 @@ def _style(image: Tensor, layers: tuple[str, ...], options: ReconstructOptions) 
         style_scale=max(0.01, min(seen, max(size_of(image))) / longest),
         tv_weight=0.0,
     )
+    check_room(height, width)
     canvas = torch.full((1, 3, height, width), 0.5)
     return Task("style " + _short(layers), canvas, (image,), chosen)
 

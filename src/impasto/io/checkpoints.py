@@ -11,7 +11,9 @@ from typing import Any
 
 import torch
 
-from impasto.core.errors import ConfigError, ResourceError
+from impasto.core.errors import ConfigError, ResourceError, first_line
+from impasto.io.lookup import is_file, is_taken
+from impasto.io.temporary import temporary_beside
 
 KEPT = 2
 """Checkpoints that are kept: the latest, and one more in case it is damaged."""
@@ -65,19 +67,20 @@ class Checkpoints:
         Raises:
             ResourceError: the disk is full; older checkpoints are still there.
         """
+        before = self._files()
         path = self.folder / f"checkpoint-{step:07d}.pt"
-        temporary = path.with_suffix(f".{os.getpid()}.part")
         try:
-            with temporary.open("wb") as stream:
-                torch.save(dict(state), stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
+            with temporary_beside(path) as temporary:
+                with temporary.open("wb") as stream:
+                    torch.save(dict(state), stream)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                temporary.replace(path)
         except (OSError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise ResourceError(f"the checkpoint could not be written ({reason})") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+            kept = "the one before is still there" if before else "there is none yet"
+            raise ResourceError(
+                f"the checkpoint could not be written into {self.folder} ({_reason(error)}); {kept}"
+            ) from error
         for old in self._files()[:-KEPT]:
             old.unlink(missing_ok=True)
         return path
@@ -96,19 +99,40 @@ class Checkpoints:
         return sorted(self.folder.glob("checkpoint-*.pt"))
 
 
+def _reason(error: BaseException) -> str:
+    """Return what the system said, over which torch puts words of its own."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.strerror:
+            return found.strerror
+        found = found.__context__
+    return first_line(error)
+
+
 def new_task_file(folder: Path) -> Path:
     """Return where a new run is to write what was asked.
 
     Raises:
         ConfigError: the folder holds a run already.
     """
+    check_own_folder(folder)
     path = folder / TASK_FILE
-    if path.exists():
+    if is_taken(path):
         raise ConfigError(
             f"{folder} holds a run already; go on with --resume {folder}, or name "
             "another folder with --run"
         )
     return path
+
+
+def check_own_folder(folder: Path) -> None:
+    """Refuse to fill the folder in which a person works.
+
+    Raises:
+        ConfigError: it is the current folder, as an empty name is.
+    """
+    if folder.resolve() == Path.cwd().resolve():
+        raise ConfigError("--run needs a folder of its own, not the current one; name a new one")
 
 
 def task_file(folder: Path) -> Path:
@@ -118,7 +142,7 @@ def task_file(folder: Path) -> Path:
         ConfigError: the folder holds no run.
     """
     path = folder / TASK_FILE
-    if not path.is_file():
+    if not is_file(path):
         raise ConfigError(f"{folder} is no run folder (it has no {TASK_FILE})")
     return path
 
@@ -129,9 +153,6 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written; what was there before is still there.
     """
-    temporary = path.with_suffix(f".{os.getpid()}.part")
-    try:
+    with temporary_beside(path) as temporary:
         temporary.write_bytes(content)
         temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

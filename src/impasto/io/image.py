@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import tempfile
@@ -10,10 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image
 
 from impasto.core.errors import ConfigError, ImageError, MissingError
-from impasto.io.plain import SIXTEEN_BIT_MODES, decode, opening, to_plain
+from impasto.io.depth import MOST, SIXTEEN_BIT_MODES
+from impasto.io.encode import NOTE_KEY, OUTPUT_SUFFIXES, check_size, encode
+from impasto.io.lookup import is_file, is_folder, is_taken, trouble
+from impasto.io.metadata import NOTHING, Metadata, read_metadata, remark_on
+from impasto.io.opening import UnknownTiffError, opening
+from impasto.io.plain import check_room, decode, gamma_exponent, shrink_factor, upright_size
 from impasto.io.sixteen_bit import (
     SUFFIXES as SIXTEEN_BIT_SUFFIXES,
 )
@@ -23,14 +29,12 @@ from impasto.io.sixteen_bit import (
     read_sixteen_bits,
     write_sixteen_bits,
 )
+from impasto.io.temporary import temporary_beside
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Array = np.ndarray[Any, Any]
-OUTPUT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff")
-NOTE_KEY = "impasto"
-"""Name of the PNG text chunk that holds the recipe."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class Picture:
     alpha: Tensor | None
     """(1, 1, H, W) in [0, 1], None if the file is opaque."""
 
+    metadata: Metadata = NOTHING
+    """What else the file says."""
+
 
 @dataclass(frozen=True)
 class Pixels:
@@ -55,18 +62,22 @@ class Pixels:
     alpha: Array | None
     """(H, W) float32 in [0, 1], None if the file is opaque."""
 
+    metadata: Metadata = NOTHING
+    """What else the file says."""
+
 
 def read_picture(
     source: str | Path | bytes | Image.Image | Array,
     *,
     at_least: int | None = None,
+    memory: float | None = None,
 ) -> Picture:
     """Return the picture in a file, as `read_pixels` does, as a tensor.
 
     Raises:
         ImageError: missing, a directory, not a picture, truncated, empty, or too many pixels.
     """
-    return to_picture(read_pixels(source, at_least=at_least))
+    return to_picture(read_pixels(source, at_least=at_least, memory=memory))
 
 
 def to_picture(pixels: Pixels) -> Picture:
@@ -78,26 +89,30 @@ def to_picture(pixels: Pixels) -> Picture:
     array = np.ascontiguousarray(pixels.array.transpose(2, 0, 1))
     image = torch.from_numpy(array).unsqueeze(0)
     if pixels.alpha is None:
-        return Picture(image, None)
+        return Picture(image, None, pixels.metadata)
     alpha = torch.from_numpy(np.ascontiguousarray(pixels.alpha))[None, None]
-    return Picture(extend_colors(image, alpha), alpha)
+    return Picture(extend_colors(image, alpha), alpha, pixels.metadata)
 
 
 def read_pixels(
     source: str | Path | bytes | Image.Image | Array,
     *,
     at_least: int | None = None,
+    memory: float | None = None,
 ) -> Pixels:
     """Return the picture in a file, upright and in sRGB, whatever its format.
 
-    Grey, palette, CMYK and 16-bit pictures become RGB; EXIF orientation and ICC profile are
-    applied. Colours of 16 bits keep them all if libvips is there (the extra `hires`), else 8.
+    Grey, palette, CMYK and 16-bit pictures become RGB; EXIF orientation, ICC profile and a PNG's
+    gamma are applied. Colours of 16 bits keep them all if libvips is there (the extra `hires`),
+    else 8. Of a file with several frames or pages it is the first; `metadata.remark` says so.
 
     Args:
         source: a path, the bytes of a file, a PIL image, or an array (H, W), (H, W, 3) or
-            (H, W, 4), uint8 in 0..255 or floating in [0, 1].
+            (H, W, 4), whole numbers in 0..255 or floating ones in [0, 1].
         at_least: a long side in pixels that is enough. A large JPEG is then decoded at a half, a
-            quarter or an eighth of its size, several times faster.
+            quarter or an eighth of its size, several times faster; and what is still more than
+            eight times too large is averaged.
+        memory: bytes that may be taken, None for what is free.
 
     Raises:
         ImageError: missing, a directory, not a picture, truncated, empty, or too many pixels.
@@ -105,13 +120,27 @@ def read_pixels(
     if isinstance(source, np.ndarray):
         source = _from_array(source)
     if isinstance(source, Image.Image):
-        return _to_pixels(to_plain(source.copy()))
+        remark, source = remark_on(source), source.copy()
+        return _to_pixels(decode(source, "the picture"), read_metadata(source, remark))
     name = "the given file" if isinstance(source, bytes) else str(Path(source))
-    with opening(source, name) as opened:
-        if holds_sixteen_bits(opened) and _has_vips():
-            whole = source if isinstance(source, bytes) else Path(source)
-            return _from_sixteen_bits(read_sixteen_bits(whole, name))
-        return _to_pixels(decode(opened, at_least))
+    try:
+        with opening(source, name) as opened:
+            remark = remark_on(opened)
+            if not (holds_sixteen_bits(opened) and _has_vips()):
+                plain = decode(opened, name, at_least=at_least, memory=memory)
+                return _to_pixels(plain, read_metadata(opened, remark))
+            metadata = read_metadata(opened, remark)
+            exponent, factor = gamma_exponent(opened.info), shrink_factor(opened, at_least)
+            check_room(opened, name, factor, memory)
+    except UnknownTiffError:
+        if not _has_vips():
+            raise
+        metadata, exponent, factor = NOTHING, 1.0, 1
+    array = read_sixteen_bits(source, name, factor)
+    if exponent != 1:
+        array[..., :3] **= exponent
+    opaque = array.shape[2] < 4 or bool((array[..., 3] >= 1).all())
+    return Pixels(array[..., :3], None if opaque else array[..., 3], metadata)
 
 
 def _has_vips() -> bool:
@@ -122,18 +151,20 @@ def _has_vips() -> bool:
     return True
 
 
-def size_in_file(path: Path) -> tuple[int, int]:
-    """Return the (height, width) that the head of a file tells; (0, 0) if it tells none."""
+def size_in_file(source: str | Path | bytes | Image.Image | Array) -> tuple[int, int]:
+    """Return (height, width) of a picture, upright, by the head of its file.
+
+    (0, 0) if that tells none.
+    """
+    if isinstance(source, np.ndarray):
+        return source.shape[0], source.shape[1]
+    if isinstance(source, Image.Image):
+        return upright_size(source)
     try:
-        with opening(path, str(path)) as opened:
-            return opened.height, opened.width
+        with opening(source, str(source)) as opened:
+            return upright_size(opened)
     except ImageError:
         return 0, 0
-
-
-def _from_sixteen_bits(pixels: Array) -> Pixels:
-    opaque = pixels.shape[2] < 4 or bool((pixels[..., 3] >= 1).all())
-    return Pixels(pixels[..., :3], None if opaque else pixels[..., 3])
 
 
 def _from_array(array: Array) -> Image.Image:
@@ -142,27 +173,35 @@ def _from_array(array: Array) -> Image.Image:
     if array.size == 0:
         raise ImageError(f"the array is empty: {array.shape}")
     if np.issubdtype(array.dtype, np.floating):
-        array = (array.clip(0, 1) * 255).round()
+        array = (np.nan_to_num(array).clip(0, 1) * 255).round()
+    elif array.dtype == np.bool_:
+        array = array * np.uint8(255)
+    elif array.dtype != np.uint8 and not (array.min() >= 0 and array.max() <= 255):
+        raise ImageError(
+            f"the array has whole numbers from {array.min()} to {array.max()}; expected 0 to 255, "
+            "or floating numbers from 0 to 1"
+        )
     return Image.fromarray(array.astype(np.uint8))
 
 
-def _to_pixels(plain: Image.Image) -> Pixels:
+def _to_pixels(plain: Image.Image, metadata: Metadata) -> Pixels:
     if plain.mode in SIXTEEN_BIT_MODES:
-        grey = np.asarray(plain).astype(np.float32)
-        return Pixels(_from_grey(grey / (65535 if grey.max() > 255 else 255)), None)
+        return Pixels(_from_grey(np.asarray(plain, np.float32) / MOST), None, metadata)
     if plain.mode == "F":
-        grey = np.nan_to_num(np.asarray(plain))
-        return Pixels(_from_grey(grey / (1 if grey.max() <= 1 else 255)), None)
+        return Pixels(_from_grey(np.asarray(plain)), None, metadata)
     alpha = None
     if plain.mode == "RGBA":
         alpha = np.asarray(plain.getchannel("A"), np.float32) / 255
-    rgb = np.asarray(plain.convert("RGB"), np.float32) / 255
-    return Pixels(rgb, None if alpha is None or bool((alpha >= 1).all()) else alpha)
+        plain = plain.convert("RGB")
+    rgb = np.asarray(plain, np.float32)
+    rgb /= 255
+    opaque = alpha is None or bool((alpha >= 1).all())
+    return Pixels(rgb, None if opaque else alpha, metadata)
 
 
 def _from_grey(array: Array) -> Array:
     """Return (H, W, 3) of (H, W)."""
-    return np.repeat(array.astype(np.float32).clip(0, 1)[:, :, None], 3, axis=2)
+    return np.repeat(array[:, :, None], 3, axis=2)
 
 
 def to_pil(image: Tensor, alpha: Tensor | None = None) -> Image.Image:
@@ -204,13 +243,15 @@ def check_output(path: Path, *, force: bool = False, bits: int = 8) -> None:
         raise ImageError(
             f"cannot write {path}: the ending should be one of {' '.join(OUTPUT_SUFFIXES)}"
         )
-    if path.is_dir():
+    if is_folder(path):
         raise ImageError(f"cannot write {path}: it is a folder")
-    if path.exists() and not force:
+    if is_taken(path) and not force:
         raise ImageError(f"{path} exists; use --force to overwrite it, or another name with -o")
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise ImageError(f"cannot write {path}: the folder {path.parent} does not exist")
     try:
+        with contextlib.suppress(FileNotFoundError):
+            path.lstat()  # which refuses a name that is too long
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
@@ -224,6 +265,7 @@ def write_picture(
     note: str | None = None,
     force: bool = False,
     pixels: np.ndarray[Any, Any] | None = None,
+    metadata: Metadata | None = None,
 ) -> None:
     """Write a picture under a temporary name, then rename it: no half-written file ever shows.
 
@@ -234,28 +276,30 @@ def write_picture(
         force: replace an existing file.
         pixels: (H, W, 3) or (H, W, 4) float32 in [0, 1], the same picture before it was rounded:
             PNG and TIFF files are then written with 16 bits a channel.
+        metadata: of the photo, to be kept as far as the format holds it.
 
     Raises:
         ImageError: see `check_output`; or the disk is full.
         MissingError: `pixels` without libvips.
     """
     check_output(path, force=force)
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}.part{path.suffix}")
+    check_size(path, *image.size)
     try:
-        if pixels is not None and path.suffix.lower() in SIXTEEN_BIT_SUFFIXES:
-            write_sixteen_bits(pixels, temporary, note)
-        else:
-            _encode(image, temporary, temporary.suffix, note)
-        if force:
-            temporary.replace(path)
-        else:
-            _rename_to_new(temporary, path)
+        with temporary_beside(path) as temporary:
+            if pixels is not None and path.suffix.lower() in SIXTEEN_BIT_SUFFIXES:
+                write_sixteen_bits(pixels, temporary, note, metadata)
+            else:
+                encode(image, temporary, path.suffix, note, metadata)
+            if force:
+                temporary.replace(path)
+            else:
+                _rename_to_new(temporary, path)
     except FileExistsError as error:
         raise ImageError(f"{path} exists; use --force to overwrite it") from error
     except OSError as error:
         raise ImageError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    except (ValueError, RuntimeError) as error:  # an encoder that does not want it
+        raise ImageError(f"cannot write {path}: {error}") from error
 
 
 def _rename_to_new(temporary: Path, path: Path) -> None:
@@ -270,35 +314,11 @@ def _rename_to_new(temporary: Path, path: Path) -> None:
         temporary.rename(path)
 
 
-def to_png(image: Image.Image, note: str | None = None) -> bytes:
+def to_png(image: Image.Image, note: str | None = None, metadata: Metadata | None = None) -> bytes:
     """Return the bytes of the PNG file that `write_picture` would write."""
     stream = io.BytesIO()
-    _encode(image, stream, ".png", note)
+    encode(image, stream, ".png", note, metadata)
     return stream.getvalue()
-
-
-def _encode(image: Image.Image, file: Path | io.BytesIO, suffix: str, note: str | None) -> None:
-    suffix = suffix.lower()
-    options: dict[str, Any] = {}
-    if suffix == ".png":
-        chunks = PngImagePlugin.PngInfo()
-        if note:
-            chunks.add_itxt(NOTE_KEY, note)
-        options["pnginfo"] = chunks
-    else:
-        exif = Image.Exif()
-        if note:
-            exif[ExifTags.Base.ImageDescription] = note
-        options["exif"] = exif
-        options["quality"] = 95
-    if suffix in (".jpg", ".jpeg") and image.mode == "RGBA":
-        white = Image.new("RGB", image.size, "white")
-        white.paste(image, mask=image.getchannel("A"))
-        image = white
-    if suffix in (".tif", ".tiff"):
-        options["compression"] = "tiff_deflate"
-        del options["quality"]
-    image.save(file, format=Image.registered_extensions()[suffix], **options)
 
 
 def read_note(path: Path) -> str | None:
@@ -307,13 +327,10 @@ def read_note(path: Path) -> str | None:
     Raises:
         ImageError: the file is missing or not a picture.
     """
-    if not path.is_file():
-        raise ImageError(f"{path} does not exist or is not a file; name a picture file")
-    try:
-        with Image.open(path) as opened:
-            text = getattr(opened, "text", {}).get(NOTE_KEY)
-            if text is None and opened.format != "PNG":
-                text = opened.getexif().get(ExifTags.Base.ImageDescription)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise ImageError(f"{path} is not a picture that can be read") from error
+    if not is_file(path):
+        raise ImageError(f"{path} {trouble(path) or 'is not a file'}; name a picture file")
+    with opening(path, str(path)) as opened:
+        text = getattr(opened, "text", {}).get(NOTE_KEY)
+        if text is None and opened.format != "PNG":
+            text = opened.getexif().get(ExifTags.Base.ImageDescription)
     return str(text) if text else None

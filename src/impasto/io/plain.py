@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
-import struct
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+import numpy as np
+from PIL import ExifTags, Image, ImageCms
 
 from impasto.core.errors import ImageError
+from impasto.core.memory import available_memory, format_size
 from impasto.core.tensors import fit_long_side
+from impasto.io.depth import (
+    DEEP_MODES,
+    MOST,
+    SIXTEEN_BIT_MODES,
+    Depth,
+    depth_of,
+    to_sixteen_bits,
+    to_unit,
+)
+from impasto.io.metadata import exif_of
+from impasto.io.opening import MOST_PIXELS, load, opening
 
-SIXTEEN_BIT_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+SPARE = 4
+"""What is decoded has at least so many times the long side that is enough: for pictures that are
+still larger, an average of whole blocks comes first, in 8 bits, which takes less memory and changes
+nothing that can be seen. A JPEG's own decoder does that too, down to the size that is enough."""
 
-HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-"""What an iPhone's photo says about itself in its bytes 8 to 12, after `ftyp`."""
+BAND = 4_000_000
+"""Pixels that are averaged at once."""
+
+ORDINARY = 25_000_000
+"""Pixels up to which nobody asks whether there is memory for them."""
+
+FLOATS = 24
+"""Bytes per pixel of a picture as numbers, twice: as they are read, and as a tensor."""
+
+PROGRAM = 300e6
+"""Bytes of the program itself."""
 
 _SRGB = ImageCms.createProfile("sRGB")
+_SPACES = {"RGB": "RGB", "L": "GRAY", "I;16": "GRAY", "CMYK": "CMYK"}
+"""Of colour profiles, by mode."""
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its EXIF orientation."""
 
 
 def read_plain(source: str | Path | bytes, *, at_least: int | None = None) -> Image.Image:
@@ -32,130 +65,192 @@ def read_plain(source: str | Path | bytes, *, at_least: int | None = None) -> Im
             of the result what it makes of the file.
 
     Returns:
-        RGB, RGBA if there is transparency, or one channel of 16 bits or floating numbers.
+        RGB; RGBA if there is transparency; or one channel, of 16 bits (I;16) or of floating
+        numbers in [0, 1] (F).
 
     Raises:
         ImageError: missing, a directory, not a picture, truncated, empty, or too many pixels.
     """
     name = "the given file" if isinstance(source, bytes) else str(Path(source))
     with opening(source, name) as opened:
-        return decode(opened, at_least)
+        plain = decode(opened, name, at_least=at_least).copy()
+        plain.info = {}
+        return plain
 
 
-@contextmanager
-def opening(source: str | Path | bytes, name: str) -> Iterator[Image.Image]:
-    """Open a picture file; whatever goes wrong with it inside becomes one line.
+def decode(
+    opened: Image.Image, name: str, *, at_least: int | None = None, memory: float | None = None
+) -> Image.Image:
+    """Return the pixels of an opened file, or of a picture that is not from a file.
 
     Args:
-        source: a path or the bytes of a file.
-        name: what the line calls it.
+        opened: what to decode; the result may be itself.
+        name: what to call it in a message.
+        at_least: as for `read_picture`.
+        memory: likewise.
+
+    Returns:
+        As `read_plain`.
 
     Raises:
-        ImageError: as `read_plain`.
+        ImageError: too many pixels, or more than the memory there is can hold.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's early warning of bombs and odd EXIF
-            with open_picture(_file(source, name)) as opened:
-                yield opened
-    except UnidentifiedImageError as error:
-        raise ImageError(
-            f"{name} is not a picture that can be read; expected PNG, JPEG, WebP, AVIF or TIFF"
-        ) from error
-    except Image.DecompressionBombError as error:
-        raise ImageError(
-            f"{name} has too many pixels (limit {2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6} "
-            "million); shrink it first"
-        ) from error
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ImageError(f"{name} cannot be read ({reason}); the file may be damaged") from error
-
-
-def decode(opened: Image.Image, at_least: int | None = None) -> Image.Image:
-    """Return the pixels of an opened file as `read_plain` does."""
+    depth = depth_of(opened)
     if at_least is not None:
         shrunk = fit_long_side(opened.height, opened.width, at_least)
         opened.draft(None, shrunk[::-1])
-    opened.load()
-    return to_plain(opened)
+    factor = shrink_factor(opened, at_least)
+    check_room(opened, name, factor, memory)
+    load(opened)
+    flat = _flatten(opened, depth) if factor == 1 else _average(opened, depth, factor)
+    plain = _to_srgb(flat, opened.info, depth)
+    turn = _TURNS.get(_orientation(opened))
+    return plain if turn is None else plain.transpose(turn)
 
 
-def open_picture(file: Path | io.BytesIO, formats: tuple[str, ...] | None = None) -> Image.Image:
-    """Return an opened, not yet decoded picture: its size is known, its pixels are not.
+def shrink_factor(opened: Image.Image, at_least: int | None) -> int:
+    """Return the side of the blocks of pixels that are averaged; 1 if none are."""
+    return 1 if at_least is None else max(1, max(opened.size) // (SPARE * at_least))
 
-    Args:
-        file: what to open.
-        formats: names of Pillow's formats that are allowed, None for all.
 
-    Raises:
-        UnidentifiedImageError: not a picture, or of another format.
-        ImageError: HEIC, and the package that reads it is not installed.
-    """
+def check_room(opened: Image.Image, name: str, factor: int, memory: float | None) -> None:
+    """Refuse a picture that is too large to be decoded, and say what to do."""
+    pixels = opened.width * opened.height
+    if pixels <= ORDINARY and memory is None:
+        return
+    what = f"{name} is {opened.width}x{opened.height}"
+    smaller = f"use --size {max(opened.size) // (2 * SPARE)} or less, or shrink it first"
+    if pixels > MOST_PIXELS:
+        advice = smaller if opened.format in ("JPEG", "MPO") and factor == 1 else "shrink it first"
+        raise ImageError(
+            f"{what}: too many pixels (limit {MOST_PIXELS // 10**6} million); {advice}"
+        )
+    held = 4 if len(opened.getbands()) > 1 or opened.mode not in ("L", "I;16") else 2
+    needed = pixels * (held + FLOATS / factor**2) + (0 if memory is None else PROGRAM)
+    allowed = available_memory() if memory is None else memory
+    if needed > allowed:
+        who = "there are" if memory is None else "--memory allows"
+        advice = "shrink it first" if factor > 1 else smaller
+        raise ImageError(
+            f"{what}: reading it takes {format_size(needed)}, and {who} {format_size(allowed)}; "
+            f"{advice}"
+        )
+
+
+def _orientation(opened: Image.Image) -> int:
     try:
-        return Image.open(file, formats=formats)
-    except UnidentifiedImageError:
-        if not _is_heic(file):
-            raise
-        if importlib.util.find_spec("pillow_heif") is None:
-            raise ImageError(
-                "this is an HEIC photo; pip install 'impasto[heic]' to read those, or export it "
-                "as JPEG"
-            ) from None
-        import pillow_heif
-
-        pillow_heif.register_heif_opener()
-        return Image.open(file)
+        found = exif_of(opened).get(ExifTags.Base.Orientation, 1)
+    except Exception:  # noqa: BLE001  (damaged in whatever way: the pixels are what counts)
+        return 1
+    return found if isinstance(found, int) else 1
 
 
-def _is_heic(file: Path | io.BytesIO) -> bool:
-    if isinstance(file, Path):
-        with file.open("rb") as stream:
-            start = stream.read(12)
-    else:
-        start = file.getvalue()[:12]
-    return start[4:8] == b"ftyp" and start[8:12] in HEIC_BRANDS
+def upright_size(opened: Image.Image) -> tuple[int, int]:
+    """Return (height, width) of an opened picture as it will be when it is upright."""
+    lies = _orientation(opened) >= 5
+    return (opened.width, opened.height) if lies else (opened.height, opened.width)
 
 
-def _file(source: str | Path | bytes, name: str) -> Path | io.BytesIO:
-    """Return what Pillow can open, if there is anything in it."""
-    if isinstance(source, bytes):
-        size = len(source)
-    else:
-        source = Path(source)
-        if source.is_dir():
-            raise ImageError(f"{name} is a folder; name a picture file")
-        if not source.exists():
-            raise ImageError(f"{name} does not exist; check the name")
-        size = source.stat().st_size
-    if not size:
-        raise ImageError(f"{name} is empty (0 bytes); it needs to be a picture")
-    return io.BytesIO(source) if isinstance(source, bytes) else source
+def _flatten(image: Image.Image, depth: Depth) -> Image.Image:
+    """Return an image in a mode whose pixels can be averaged.
 
-
-def to_plain(opened: Image.Image) -> Image.Image:
-    """Return an opened picture as `read_plain` does."""
-    image = ImageOps.exif_transpose(opened)
-    profile = opened.info.get("icc_profile")
-    if image.mode in (*SIXTEEN_BIT_MODES, "F"):
+    Returns:
+        L, LA, RGB, RGBA, CMYK, I;16 (white at 65535) or F.
+    """
+    if image.mode == "F":
         return image
-    if not image.has_transparency_data:
-        return _to_srgb(image, profile)
-    with_alpha = image.convert("RGBA")
-    plain = _to_srgb(with_alpha.convert("RGB"), profile)
-    plain.putalpha(with_alpha.getchannel("A"))
+    if image.mode in SIXTEEN_BIT_MODES:
+        sixteen, hidden = to_sixteen_bits(image, depth), image.info.get("transparency")
+        if not isinstance(hidden, int):
+            return sixteen
+        alpha = (np.asarray(image) != hidden) * 255
+        grey = np.asarray(sixteen) / (MOST / 255)  # Pillow has no alpha beside 16 bits
+        return Image.fromarray(np.stack([grey.round(), alpha], axis=2).astype(np.uint8))
+    if image.has_transparency_data:
+        wanted = "LA" if image.mode in ("1", "L", "LA", "La") else "RGBA"
+    elif image.mode in ("L", "RGB", "CMYK"):
+        wanted = image.mode
+    else:
+        wanted = "L" if image.mode == "1" else "RGB"
+    return image if image.mode == wanted else image.convert(wanted)
+
+
+def _average(image: Image.Image, depth: Depth, factor: int) -> Image.Image:
+    """Return the averages of blocks of factor x factor pixels, as `_flatten` returns pixels."""
+    width, height = (-(-side // factor) for side in image.size)
+    rows = factor * max(1, BAND // (image.width * factor))
+    small: Image.Image | None = None
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(image.height, top + rows)))
+        flat = _flatten(band, depth)
+        mode = flat.mode
+        if mode in DEEP_MODES:
+            flat = Image.fromarray(np.nan_to_num(np.asarray(flat).astype(np.float32)))
+        part = flat.reduce(factor)
+        if mode == "I;16":
+            part = Image.fromarray(np.asarray(part).round().astype(np.uint16))
+        small = Image.new(part.mode, (width, height)) if small is None else small
+        small.paste(part, (0, top // factor))
+    assert small is not None
+    return small
+
+
+def _to_srgb(
+    flat: Image.Image, info: dict[str | tuple[int, int], object], depth: Depth
+) -> Image.Image:
+    """Return what `_flatten` gave in sRGB, as `read_plain` returns it."""
+    if flat.mode == "F":
+        unit = to_unit(np.asarray(flat))
+        return Image.fromarray(1 - unit if depth.inverted else unit)
+    profile, exponent = info.get("icc_profile"), gamma_exponent(info)
+    alpha = None
+    if profile or exponent != 1:
+        if flat.mode in ("LA", "RGBA"):
+            alpha, flat = flat.getchannel("A"), flat.convert(flat.mode[:-1])
+        flat = (
+            _by_profile(flat, profile) if isinstance(profile, bytes) else _by_gamma(flat, exponent)
+        )
+    if flat.mode == "I;16":
+        return flat
+    wanted = "RGBA" if flat.mode in ("LA", "RGBA") else "RGB"
+    plain = flat if flat.mode == wanted else flat.convert(wanted)
+    if alpha is not None:
+        plain.putalpha(alpha)
     return plain
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return an RGB image; a profile that cannot be used is ignored, as browsers do."""
-    if profile and image.mode in ("RGB", "CMYK", "L"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            pass
-        else:
-            assert converted is not None
-            return converted
-    return image.convert("RGB")
+def _by_profile(image: Image.Image, profile: bytes) -> Image.Image:
+    """Return an RGB image; or `image`, if the profile cannot be used, as browsers do."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if source.profile.xcolor_space.strip() != _SPACES[image.mode]:
+            return image
+        converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image
+    assert converted is not None
+    return converted
+
+
+def gamma_exponent(info: dict[str | tuple[int, int], object]) -> float:
+    """Return the power that brings the levels of a PNG file (gAMA) to those of a usual screen.
+
+    1 if the file says nothing, or says it better by a profile or an sRGB chunk.
+    """
+    gamma = info.get("gamma")
+    if not isinstance(gamma, float) or "srgb" in info or info.get("icc_profile"):
+        return 1.0
+    if not 0.05 <= gamma <= 20:
+        return 1.0
+    exponent = 1 / (2.2 * gamma)
+    return 1.0 if abs(exponent - 1) < 0.05 else exponent  # as libpng: it would only cost levels
+
+
+def _by_gamma(image: Image.Image, exponent: float) -> Image.Image:
+    if image.mode == "I;16":
+        levels = (np.asarray(image) / MOST) ** exponent * MOST
+        return Image.fromarray(levels.round().astype(np.uint16))
+    if image.mode == "CMYK":
+        return image
+    table = [round(255 * (level / 255) ** exponent) for level in range(256)]
+    return image.point(table * len(image.getbands()))

@@ -11,7 +11,14 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from impasto.core.errors import ConfigError
-from impasto.core.options import COMMAS, check_at_least
+from impasto.core.options import (
+    COMMAS,
+    LARGEST_SIDE,
+    LARGEST_WEIGHT,
+    MOST_SECONDS,
+    WHOLE,
+    check_range,
+)
 
 _HOW = Parameter(group=Group("How it is measured", sort_key=1))
 _WHAT = Parameter(group=Group("What is compared", sort_key=1))
@@ -24,7 +31,7 @@ METHODS = ("paper", "optimize", "one-style", "multi-style", "any-style", "refine
 class MeasureOptions:
     """Options of a measurement."""
 
-    size: Annotated[int | None, _HOW] = None
+    size: Annotated[int | None, WHOLE, _HOW] = None
     """Long side in pixels at which everything is measured; each picture's own if not given. Only
     numbers of one size can be compared."""
 
@@ -35,7 +42,7 @@ class MeasureOptions:
     """Size of the painting beside the picture; as the recipe says, else 1: equal long sides, but
     not beyond the painting's own pixels."""
 
-    steps: Annotated[int | None, _HOW] = None
+    steps: Annotated[int | None, WHOLE, _HOW] = None
     """Also tell how many steps of L-BFGS from noise the picture is worth, and try this many at
     most: 300 take some minutes for each photo, painting and size, once."""
 
@@ -48,8 +55,13 @@ class MeasureOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        minimum = {"size": 16, "style_weights": 0, "style_scale": 0.01, "steps": 1}
-        check_at_least(self, minimum)
+        ranges = {
+            "size": (16, LARGEST_SIDE),
+            "style_weights": (0.0, LARGEST_WEIGHT),
+            "style_scale": (0.01, 100.0),
+            "steps": (1, 100_000),
+        }
+        check_range(self, ranges)
         if self.style_weights is not None and not sum(self.style_weights) > 0:
             raise ConfigError("--style-weights: at least one must be above 0")
 
@@ -65,7 +77,7 @@ class CompareOptions:
     """Some of paper, optimize, one-style, multi-style, any-style, refined, such as
     optimize,refined; all that can paint like that painting if not given."""
 
-    size: Annotated[int, _WHAT] = 512
+    size: Annotated[int, WHOLE, _WHAT] = 512
     """Long side of the pictures in pixels."""
 
     seconds: Annotated[float, _WHAT] = 20.0
@@ -83,7 +95,8 @@ class CompareOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        check_at_least(self, {"size": 16, "seconds": 0.1, "limit": 0.1})
+        seconds = (0.1, MOST_SECONDS)
+        check_range(self, {"size": (16, LARGEST_SIDE), "seconds": seconds, "limit": seconds})
         for method in self.methods or ():
             if method not in METHODS:
                 raise ConfigError(f"--methods {method!r} is not one of {', '.join(METHODS)}")

@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-from impasto.core.errors import MissingError
+from impasto.core.errors import MissingError, how_to_install
 from impasto.measurement.comparison import Comparison
 
 SIZE = 9.0, 5.4
@@ -35,7 +35,7 @@ def draw_plot(comparison: Comparison) -> Image.Image:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingError("a plot needs matplotlib: pip install 'impasto[plots]'") from error
+        raise MissingError(f"a plot needs matplotlib: {how_to_install('plots')}") from error
     figure = Figure(SIZE, layout="constrained")
     axes = figure.add_subplot()
     for entry in comparison.entries:

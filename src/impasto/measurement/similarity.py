@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from impasto.core.errors import MissingError
+from impasto.core.errors import MissingError, how_to_install
 
 LPIPS_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
 
@@ -78,7 +78,7 @@ def structural_similarity(image: Tensor, content: Tensor) -> float:
     try:
         from torchmetrics.functional.image import structural_similarity_index_measure
     except ImportError as error:
-        raise MissingError("SSIM needs torchmetrics: pip install 'impasto[measure]'") from error
+        raise MissingError(f"SSIM needs torchmetrics: {how_to_install('measure')}") from error
     found = structural_similarity_index_measure(image, content, data_range=1.0)
     assert isinstance(found, Tensor)
     return float(found)

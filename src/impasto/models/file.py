@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,8 @@ from safetensors import SafetensorError, safe_open
 
 from impasto._version import __version__
 from impasto.core.errors import ConfigError, ModelFileError
+from impasto.io.lookup import is_file, trouble
+from impasto.io.temporary import temporary_beside
 from impasto.models.options import MULTIPLE, NetworkOptions
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ KEY = "impasto"
 
 FAMILIES = ("transform", "any-style")
 """Networks for certain styles, and networks for any painting."""
+
+
+PAINTED = (
+    "what you paint with it is yours, as far as your rights in the photo and the painting go; "
+    "impasto claims nothing"
+)
+"""Whose the pictures are; the licence is that of the network."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class ModelInfo:
     """Such as `small`."""
 
     licence: str = ""
-    """Of the file."""
+    """Of the file; see `PAINTED`."""
 
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """How it was trained: options, steps, photos, SHA-256 of the painting."""
@@ -112,14 +120,12 @@ def save_model(path: Path, net: nn.Module, info: ModelInfo) -> None:
         name: tensor.detach().to("cpu", torch.float16).contiguous()
         for name, tensor in net.state_dict().items()
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        temporary.write_bytes(save(tensors, metadata={KEY: info.to_json()}))
-        temporary.replace(path)
+        with temporary_beside(path) as temporary:
+            temporary.write_bytes(save(tensors, metadata={KEY: info.to_json()}))
+            temporary.replace(path)
     except (OSError, SafetensorError) as error:
         raise ModelFileError(f"cannot write {path}: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_info(path: Path) -> ModelInfo:
@@ -128,8 +134,9 @@ def read_info(path: Path) -> ModelInfo:
     Raises:
         ModelFileError: missing, truncated, no model of impasto's, or of a newer version.
     """
-    if not path.is_file():
-        raise ModelFileError(f"model {path} does not exist; name a .safetensors file")
+    if not is_file(path):
+        problem = trouble(path) or "is not a file"
+        raise ModelFileError(f"model {path} {problem}; name a .safetensors file")
     try:
         with safe_open(path, framework="numpy") as opened:
             text = (opened.metadata() or {}).get(KEY)

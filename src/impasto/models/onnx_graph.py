@@ -15,7 +15,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from impasto.core.errors import ModelFileError
-from impasto.models.file import KEY, ModelInfo
+from impasto.io.temporary import temporary_beside
+from impasto.models.file import KEY, PAINTED, ModelInfo
 from impasto.models.options import EPSILON, MULTIPLE, NetworkOptions
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def _to_file(graph: _Graph, info: ModelInfo, styles: int) -> bytes:
         ir_version=IR_VERSION,
         producer_name="impasto",
         producer_version=info.version,
+        doc_string=f"A network that paints; {PAINTED}.",
     )
     helper.set_model_props(model, {KEY: info.to_json()})
     onnx.checker.check_model(model)
@@ -250,12 +252,10 @@ def write_onnx(
         ModelFileError: it cannot be written.
     """
     data = to_onnx(net, info, style)
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        with temporary_beside(path) as temporary:
+            temporary.write_bytes(data)
+            temporary.replace(path)
     except OSError as error:
         raise ModelFileError(f"cannot write {path}: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return len(data)

@@ -12,6 +12,7 @@ from pathlib import Path
 from impasto import assets
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.io.folder import PICTURE_SUFFIXES
+from impasto.io.lookup import MISSING, exists, is_file, trouble
 from impasto.models.file import read_info
 from impasto.models.options import NetworkOptions
 
@@ -178,15 +179,29 @@ def find_style(text: str | Path, any_model: str | Path | None = None) -> StyleCh
         text: a bundled style (`starry-night`); a painting (`my.jpg`); a model file
             (`my.safetensors`, its first style); a style of a model file (`my.safetensors/wave`);
             or a blend of styles of one model or of paintings, each with its weight
-            (`wave:0.6,starry-night:0.4`; without weights, equal parts).
+            (`wave:0.6,starry-night:0.4`; without weights, equal parts). Names with commas or colons
+            are taken for what they are if a file of that name is there, the longest first.
         any_model: file of the network for paintings, None for the bundled one.
 
     Raises:
         ModelFileError: no such style or file, or a file that cannot be read.
         ConfigError: weights that make no sense, or styles of several models.
     """
-    whole = Path(text).is_file()  # its name may have commas
-    parts = [(str(text), 1.0)] if whole else [_parse(part) for part in str(text).split(",")]
+    parts = _split(str(text))
+    try:
+        return _choose(str(text), parts, any_model)
+    except ModelFileError as error:
+        if "," not in str(text):
+            raise
+        raise ModelFileError(
+            f"{error}; a comma in --style stands between styles, unless a file of the whole name "
+            "is there"
+        ) from error
+
+
+def _choose(
+    text: str, parts: Sequence[tuple[str, float]], any_model: str | Path | None
+) -> StyleChoice:
     total = sum(weight for _, weight in parts)
     if not total > 0:
         raise ConfigError(f"--style {text}: at least one weight must be above 0")
@@ -200,7 +215,7 @@ def find_style(text: str | Path, any_model: str | Path | None = None) -> StyleCh
             any_model is None,
             tuple(paintings),
         )
-    path, bundled = _find_model(words, str(text))
+    path, bundled = _find_model(words, text)
     known = _named()[path] if bundled else tuple(s.name for s in read_info(path).styles)
     if not known:  # it paints like any painting; loading it says what is missing
         return StyleChoice(path, (), (path.stem,), bundled)
@@ -213,18 +228,37 @@ def find_style(text: str | Path, any_model: str | Path | None = None) -> StyleCh
     return StyleChoice(path, tuple(weights), tuple(dict.fromkeys(names)), bundled)
 
 
-def _parse(part: str) -> tuple[str, float]:
+def _split(text: str) -> list[tuple[str, float]]:
+    """Return the styles and weights of a blend; commas in names of files do not part it."""
+    words = text.split(",")
+    parts: list[tuple[str, float]] = []
+    while words:
+        joined = [",".join(words[:count]).strip() for count in range(len(words), 0, -1)]
+        files = (part for part in joined if _is_there(part) or _is_there(_weigh(part)[0]))
+        part = next(files, joined[-1])
+        parts.append((part, 1.0) if _is_there(part) else _weigh(part))
+        if not (math.isfinite(parts[-1][1]) and parts[-1][1] >= 0):
+            raise ConfigError(f"--style {part}: a weight must be a number of at least 0")
+        words = words[len(joined) - joined.index(part) :]
+    return parts
+
+
+def _is_there(word: str) -> bool:
+    """Return whether a word is a file, or a style in one."""
+    path = Path(word)
+    in_model = path.parent.suffix == SUFFIX and not {",", ":"} & set(path.name)
+    return is_file(path) or (in_model and is_file(path.parent))
+
+
+def _weigh(part: str) -> tuple[str, float]:
     """Return the style and the weight in `wave:0.6`."""
-    word, colon, number = part.strip().rpartition(":")
+    word, colon, number = part.rpartition(":")
     if not colon or not word:
-        return part.strip(), 1.0
+        return part, 1.0
     try:
-        weight = float(number)
+        return word, float(number)
     except ValueError:
-        return part.strip(), 1.0  # a colon in a path
-    if not math.isfinite(weight) or weight < 0:
-        raise ConfigError(f"--style {part.strip()}: a weight must be a number of at least 0")
-    return word, weight
+        return part, 1.0  # a colon in a path
 
 
 def has_any_model() -> bool:
@@ -254,14 +288,14 @@ def _find_paintings(words: list[str], *, forced: bool) -> list[Path]:
     Raises:
         ModelFileError: paintings and what has no painting in one blend.
     """
-    named = [word for word in words if not Path(word).exists() and assets.find(word)]
-    files = [word for word in words if Path(word).is_file() and Path(word).suffix != SUFFIX]
+    named = [word for word in words if not exists(word) and assets.find(word)]
+    files = [word for word in words if is_file(word) and Path(word).suffix != SUFFIX]
     if not files and not (named and forced):
         return []
     for word in words:
         if word not in named and word not in files:
             if word not in styles() and Path(word).suffix.lower() in PICTURE_SUFFIXES:
-                raise ModelFileError(f"--style {word}: there is no such file")
+                raise _no_file(word)
             raise ModelFileError(
                 f"--style {','.join(words)}: {word} is no painting, and only paintings can be "
                 "blended with paintings"
@@ -295,8 +329,15 @@ def _file_of(word: str, known: dict[str, Path]) -> Path:
     if path.suffix == SUFFIX:
         return path
     if path.suffix.lower() in PICTURE_SUFFIXES:
-        raise ModelFileError(f"--style {word}: there is no such file")
+        raise _no_file(word)
     raise _unknown(word, known)
+
+
+def _no_file(word: str) -> ModelFileError:
+    problem = trouble(word)
+    return ModelFileError(
+        f"--style {word}: {'there is no such file' if problem == MISSING else problem}"
+    )
 
 
 def _unknown(word: str, known: dict[str, Path]) -> ModelFileError:

@@ -13,8 +13,20 @@ from cyclopts import Group, Parameter
 
 from impasto.core.errors import ConfigError
 from impasto.core.memory import parse_size
-from impasto.core.options import COMMAS, LAYERS, check_at_least
+from impasto.core.options import (
+    COMMAS,
+    FLAG,
+    LARGEST_SEED,
+    LARGEST_SIDE,
+    LARGEST_WEIGHT,
+    LAYERS,
+    MOST_SECONDS,
+    WHOLE,
+    check_choices,
+    check_range,
+)
 
+_FILES = Parameter(group=Group("Files and output", sort_key=0))
 _LOOK = Parameter(group=Group("Look", sort_key=1))
 _TIME = Parameter(group=Group("Time and size", sort_key=2))
 _METHOD = Parameter(group=Group("Method", sort_key=3))
@@ -31,7 +43,7 @@ CONTENT_LAYERS = ("relu4_2",)
 class OptimizeOptions:
     """Options of style transfer by optimisation. None means: the preset of the loss and start."""
 
-    size: Annotated[int, _TIME] = 512
+    size: Annotated[int, WHOLE, _TIME] = 512
     """Long side of the output in pixels; smaller photos are enlarged."""
 
     steps: Annotated[tuple[int, ...] | None, _TIME, COMMAS] = None
@@ -42,8 +54,9 @@ class OptimizeOptions:
     """Stop when this many seconds have passed, with the best picture so far. Without --steps,
     paint for all of that time."""
 
-    coarsest: Annotated[int | None, _TIME] = None
-    """Long side of the coarsest scale; sizes double from there. 0: paint at full size only."""
+    coarsest: Annotated[int | None, WHOLE, _TIME] = None
+    """Long side of the coarsest scale, 32 or more; sizes double from there. 0: paint at full size
+    only."""
 
     style_weight: Annotated[float | None, _LOOK] = None
     """How much the painting counts (beta). Twice as much is a visible change."""
@@ -92,11 +105,15 @@ class OptimizeOptions:
     optimizer: Annotated[Literal["lbfgs", "adam"], _METHOD] = "lbfgs"
     """What changes the pixels: lbfgs is faster, adam is the steadier one."""
 
-    history: Annotated[int, _METHOD] = 20
+    history: Annotated[int, WHOLE, _METHOD] = 20
     """Steps that L-BFGS remembers; each takes the memory of two pictures."""
 
-    seed: Annotated[int, _METHOD] = 0
+    seed: Annotated[int, WHOLE, _METHOD] = 0
     """Of the noise. The same seed gives the same picture on the same machine."""
+
+    keep_place: Annotated[bool, _FILES, FLAG] = False
+    """Keep in the result where the photo was taken (GPS). Date, copyright, artist and dpi are kept
+    anyway."""
 
     memory: Annotated[str | None, _MACHINE] = None
     """Most memory to take, such as 4GB; 70 % of what is free if not given. Large pictures are seen
@@ -114,9 +131,9 @@ class OptimizeOptions:
 
     bits: Annotated[Literal[8, 16], _TIME] = 8
     """Of each colour in the file: 16 for smooth skies in print, in PNG and TIFF (needs
-    impasto[hires])."""
+    the extra hires)."""
 
-    preview_every: Annotated[int | None, Parameter(group=_TIME.group)] = None
+    preview_every: Annotated[int | None, WHOLE, Parameter(group=_TIME.group)] = None
     """Write the picture so far after every so many steps."""
 
     def __post_init__(self) -> None:
@@ -125,7 +142,9 @@ class OptimizeOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        check_at_least(self, _MINIMUM)
+        check_range(self, _RANGES)
+        check_choices(self)
+        check_coarsest(self.coarsest)
         if self.memory is not None:
             parse_size(self.memory)
         if self.style_weights is not None and not sum(self.style_weights) > 0:
@@ -158,20 +177,38 @@ class OptimizeOptions:
         return replace(self, **missing)
 
 
-_MINIMUM = {
-    "size": 1,
-    "steps": 0,
-    "seconds": 0,
-    "coarsest": 0,
-    "style_weight": 0,
-    "content_weight": 0,
-    "style_weights": 0,
-    "style_scale": 0.01,
-    "style_layer_weights": 0,
-    "tv_weight": 0,
-    "history": 1,
-    "preview_every": 1,
+LEAST_COARSEST = 32
+"""Pixels of the longer side below which VGG sees a picture no smaller."""
+
+MOST_STEPS = 1_000_000
+
+_RANGES = {
+    "size": (1, LARGEST_SIDE),
+    "steps": (0, MOST_STEPS),
+    "seconds": (0.0, MOST_SECONDS),
+    "coarsest": (0, LARGEST_SIDE),
+    "style_weight": (0.0, LARGEST_WEIGHT),
+    "content_weight": (0.0, LARGEST_WEIGHT),
+    "style_weights": (0.0, LARGEST_WEIGHT),
+    "style_scale": (0.01, 100.0),
+    "style_layer_weights": (0.0, LARGEST_WEIGHT),
+    "tv_weight": (0.0, LARGEST_WEIGHT),
+    "history": (1, 1000),
+    "seed": (0, LARGEST_SEED),
+    "preview_every": (1, MOST_STEPS),
 }
+
+
+def check_coarsest(coarsest: int | None) -> None:
+    """Refuse scales so small that they cost steps and bring nothing.
+
+    Raises:
+        ConfigError: with the least there can be.
+    """
+    if coarsest is not None and 0 < coarsest < LEAST_COARSEST:
+        raise ConfigError(
+            f"--coarsest {coarsest}: it must be at least {LEAST_COARSEST}, or 0 for full size only"
+        )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -185,7 +186,7 @@ class _Run:
         try:
             self.checkpoints.save(sum(self.taken), {**state, "solver": solver.state()})
         except ResourceError as error:
-            yield Note(f"{error}; the one before is still there")
+            yield Note(str(error))
 
     def events(self) -> Generator[Event, None, Finished]:
         """Yield all events of the run and return the last."""
@@ -397,6 +398,11 @@ class _Run:
         loss = self._loss(self.height, self.width, torch.float32, self.memory[-1])
         terms = loss(_pad(seen))
         losses = {name: float(term) for name, term in terms.items()}
+        if not math.isfinite(sum(losses.values())):
+            raise ResourceError(
+                "no picture was found whose loss is finite; try a smaller --style-weight, "
+                "--content-weight or --tv-weight, or --dtype float32"
+            )
         return image, {"total": sum(losses.values()), **losses}
 
 

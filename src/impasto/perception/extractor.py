@@ -106,8 +106,9 @@ class Extractor(nn.Module):
         return {layer: found[layer] for layer in wanted}
 
     def blocks(self, layers: Iterable[str]) -> range:
-        """Return the numbers of the blocks that `layers` need, from 1."""
-        return range(1, 1 + max(int(self.topology.split(layer)[1][4]) for layer in layers))
+        """Return the numbers of the blocks that `layers` need, from 1; none for no layers."""
+        deepest = max((int(self.topology.split(layer)[1][4]) for layer in layers), default=0)
+        return range(1, 1 + deepest)
 
     def run(
         self, x: Tensor, blocks: range, layers: Collection[str], *, pool: bool = False
@@ -124,6 +125,8 @@ class Extractor(nn.Module):
         Returns:
             Features by layer name, and what comes out at the end.
         """
+        if not layers:
+            return {}, x
         depth = max(self.convolutions.index(self.topology.split(layer)[1]) for layer in layers)
         names = [name for name in self.convolutions[: depth + 1] if int(name[4]) in blocks]
         found: dict[str, Tensor] = {}

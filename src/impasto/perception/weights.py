@@ -7,6 +7,7 @@ is found is kept in the cache as safetensors of the convolutions, RGB order, flo
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import subprocess
 import sys
@@ -23,13 +24,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from impasto.core.errors import ConfigError, MissingError
+from impasto.core.errors import ConfigError, MissingError, first_line
 from impasto.core.events import Event, Note, Transfer
 from impasto.io.cache import cache_folder
+from impasto.io.lookup import is_file, trouble
+from impasto.io.temporary import temporary_beside
 from impasto.perception.vgg import VGG16, Topology
 
 Weights = dict[str, Tensor]
 Source = Generator[Event, None, Weights | None]
+
+log = logging.getLogger(__name__)
 
 PUBLISHED_AT = "https://download.pytorch.org/models/"
 ANSWER_WITHIN = 5.0
@@ -99,9 +104,10 @@ def find_weights(
         ConfigError: the named file is missing, unreadable or holds other weights.
         MissingError: no source answered; the message names the file to get.
     """
-    named = file or os.environ.get(PUBLISHED[topology.name].environment)
-    if named:
-        yield _from_named_file(Path(named), topology)
+    named = os.environ.get(PUBLISHED[topology.name].environment) if file is None else file
+    if file is not None or named:
+        log.info("weights of %s: %s", topology.name, named)
+        yield _from_named_file(Path(named or ""), topology)
         return
     cached = cache_file(topology)
     weights: Weights | None = None
@@ -115,11 +121,12 @@ def find_weights(
             break
     else:
         raise MissingError(_missing(topology))
+    log.info("weights of %s: kept in %s", topology.name, cached)
     if source is not _from_cache:
         try:
             _keep(weights, cached, topology)
         except (OSError, SafetensorError) as error:
-            yield Note(f"the weights could not be kept in {cached} ({_first_line(error)})")
+            yield Note(f"the weights could not be kept in {cached} ({first_line(error)})")
     yield weights
 
 
@@ -141,18 +148,23 @@ def load_weights(topology: Topology = VGG16, file: str | Path | None = None) -> 
 
 
 def _from_named_file(path: Path, topology: Topology) -> Weights:
-    if not path.is_file():
-        raise ConfigError(f"weights file {path} does not exist; name a .pth or .safetensors file")
+    if not is_file(path):
+        problem = trouble(path) or "is not a file"
+        raise ConfigError(f"{path} {problem}; expected {_expected(topology)}")
     try:
         weights = _read(path, topology)
     except _UnusableError as reason:
-        raise ConfigError(f"weights file {path} cannot be used: {reason}") from reason
+        raise ConfigError(f"{path} {reason}; expected {_expected(topology)}") from reason
     if not (_is_trusted(weights, topology) or _has_published_digest(path, topology)):
         raise ConfigError(
-            f"weights file {path} does not hold the expected {topology.name} (its SHA-256 is "
-            f"another); get {PUBLISHED_AT}{PUBLISHED[topology.name].name}"
+            f"{path} holds another {topology.name} (its SHA-256 differs); expected "
+            f"{_expected(topology)}"
         )
     return weights
+
+
+def _expected(topology: Topology) -> str:
+    return f"{PUBLISHED_AT}{PUBLISHED[topology.name].name}, or the same as .safetensors"
 
 
 def _is_trusted(weights: Weights, topology: Topology) -> bool:
@@ -172,10 +184,12 @@ def _read(path: Path, topology: Topology) -> Weights:
             stored = load_file(path)
         else:
             stored = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a bad pickle can raise anything
-        raise _UnusableError(f"not a readable weights file ({_first_line(error)})") from error
+    except OSError as error:
+        raise _UnusableError(f"cannot be read ({error.strerror})") from error
+    except Exception as error:  # a bad pickle can raise anything, and torch tells how to run it
+        raise _UnusableError(f"is not a file of {topology.name} weights") from error
     if not isinstance(stored, Mapping):
-        raise _UnusableError("it holds no dictionary of tensors")
+        raise _UnusableError(f"is not a file of {topology.name} weights")
     return _check_shapes(_rename(stored, topology), topology)
 
 
@@ -200,7 +214,7 @@ def _check_shapes(weights: Mapping[str, Tensor], topology: Topology) -> Weights:
         tensor = weights.get(name)
         if not isinstance(tensor, Tensor) or tuple(tensor.shape) != shape:
             found = "nothing" if tensor is None else f"{tuple(tensor.shape)}"
-            raise _UnusableError(f"{name} should have shape {shape}, found {found}")
+            raise _UnusableError(f"has other weights: {name} should be {shape}, found {found}")
         checked[name] = tensor.to(torch.float32).contiguous()
     return checked
 
@@ -215,7 +229,7 @@ def _from_cache(topology: Topology, _folder: Path) -> Source:
             stored = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
         weights = _check_shapes(stored, topology)
     except (OSError, SafetensorError, _UnusableError) as error:
-        reason = _first_line(error)
+        reason = first_line(error)
         raise _UnusableError(f"the cached {path} is damaged ({reason}); fetching again") from error
     if digest(weights, topology) != expected:
         raise _UnusableError(f"the cached {path} has another SHA-256; fetching again")
@@ -226,13 +240,10 @@ def _from_cache(topology: Topology, _folder: Path) -> Source:
 def _keep(weights: Weights, path: Path, topology: Topology) -> None:
     """Write the cache file under a temporary name, then rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
+    with temporary_beside(path) as temporary:
         metadata = {"sha256": digest(weights, topology), "topology": topology.name}
         save_file(weights, temporary, metadata=metadata)
         temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _from_published(topology: Topology, folder: Path) -> Source:
@@ -252,7 +263,7 @@ def _from_published(topology: Topology, folder: Path) -> Source:
                 yield Transfer(f"{topology.name} weights", done, total)
     except OSError as error:  # URLError is one too
         reason = getattr(error, "reason", None) or error
-        raise _UnusableError(f"{published.name}: no answer ({_first_line(reason)})") from error
+        raise _UnusableError(f"{published.name}: no answer ({first_line(reason)})") from error
     if not _has_published_digest(target, topology):
         raise _UnusableError(f"{published.name}: the file that came has another SHA-256")
     return _read(target, topology)
@@ -315,11 +326,6 @@ def _read_keras_onnx(path: Path, topology: Topology) -> Weights:
             weights[f"{name}.{part}"] = torch.from_numpy(numpy_helper.to_array(tensor).copy())
     weights["conv1_1.weight"] = weights["conv1_1.weight"].flip(1).contiguous()  # BGR to RGB
     return _check_shapes(weights, topology)
-
-
-def _first_line(error: object) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0]
 
 
 _SOURCES: dict[str, tuple[Callable[[Topology, Path], Source], ...]] = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from impasto.core.errors import MissingError
+from impasto.core.errors import MissingError, how_to_install
 
 
 def find_writer() -> Callable[..., Any]:
@@ -21,8 +21,7 @@ def find_writer() -> Callable[..., Any]:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise MissingError(
-            "--tensorboard needs a package that is not here; get it with "
-            "pip install 'impasto[tensorboard]'"
+            f"--tensorboard needs a package that is not here: {how_to_install('tensorboard')}"
         ) from error
     writer: Callable[..., Any] = SummaryWriter
     return writer

@@ -54,6 +54,9 @@ class TrainTask:
     paintings_folder: str | None = None
     """Folder of paintings to learn any style from, absolute; None to learn `paintings`."""
 
+    photo_names: str = ""
+    """SHA-256 of the photos' names in their folder, by which they are put in order."""
+
     version: str = __version__
 
 
@@ -114,6 +117,17 @@ class RunFolder:
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{path} cannot be read ({error})") from error
+
+    def change(self, task: TrainTask) -> None:
+        """Keep what the run is about from now on.
+
+        Raises:
+            ConfigError: it cannot be written.
+        """
+        try:
+            write_atomically(task_file(self.path), json.dumps(asdict(task), indent=1).encode())
+        except OSError as error:
+            raise ConfigError(f"cannot change {self.path}: {error.strerror}") from error
 
     def start(self) -> Path | None:
         """Return the model file that the run goes on from, None if it began from random weights."""

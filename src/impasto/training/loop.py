@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from impasto.core.device import enough_memory
-from impasto.core.errors import ResourceError
+from impasto.core.errors import ImageError, ResourceError, first_line
 from impasto.core.events import Event, Note, Sample, StopEarly, TrainStep
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture
@@ -136,6 +136,7 @@ class _Loop:
         self.good = copy.deepcopy(self.trainer.state())
         self.steps_back = self.passed_over = 0
         self.broken: set[str] = set()
+        self.said: set[str] = set()
         self.began = self.saved_at = self.sampled_at = time.perf_counter()
 
     def events(self) -> Generator[Event, None, bool]:
@@ -240,7 +241,7 @@ class _Loop:
             try:
                 self.folder.save({**self.trainer.state(), "seconds": self.seconds()})
             except ResourceError as error:
-                yield Note(f"{error}; the one before is still there")
+                yield Note(str(error))
 
     def _after_lost_numbers(self) -> str:
         """Pass over the batch; if that was not its fault, step back. Return what to say."""
@@ -281,9 +282,12 @@ class _Loop:
                 yield Note(f"skipped a photo that cannot be read: {name}")
         event = self._describe_step(dict(terms), progress)
         values = {"loss": event.loss, "lr": event.lr, "gradient": event.gradient, **event.terms}
-        self.folder.record({"step": event.step, "seconds": round(event.seconds, 2), **values})
-        if self.board is not None:
-            self.board.record(event.step, values)
+        try:
+            self.folder.record({"step": event.step, "seconds": round(event.seconds, 2), **values})
+            if self.board is not None:
+                self.board.record(event.step, values)
+        except OSError as error:  # a full disk: the training itself can go on
+            yield from self._say_once(f"metrics cannot be written ({error.strerror})")
         yield event
         if time.perf_counter() - self.sampled_at >= 60 * self.options.sample_minutes:
             yield from self._paint_samples()
@@ -309,12 +313,20 @@ class _Loop:
         )
 
     def _paint_samples(self) -> Iterator[Event]:
-        for name, image in self._samples():
-            self.folder.save_sample(self.trainer.step_number, name, image)
-            if self.board is not None:
-                self.board.show(self.trainer.step_number, name, image)
-            yield Sample(self.trainer.step_number, name, image)
+        try:
+            for name, image in self._samples():
+                self.folder.save_sample(self.trainer.step_number, name, image)
+                if self.board is not None:
+                    self.board.show(self.trainer.step_number, name, image)
+                yield Sample(self.trainer.step_number, name, image)
+        except (ImageError, OSError) as error:
+            yield from self._say_once(f"samples cannot be painted ({first_line(error)})")
         self.sampled_at = time.perf_counter()
+
+    def _say_once(self, message: str) -> Iterator[Event]:
+        if message not in self.said:
+            self.said.add(message)
+            yield Note(f"{message}; the training goes on")
 
     def _samples(self) -> Iterator[tuple[str, Tensor]]:
         """Yield name and picture of every sample: all photos in each style that is trained."""

@@ -11,7 +11,15 @@ from typing import Annotated, Literal
 from cyclopts import Group, Parameter
 
 from impasto.core.errors import ConfigError
-from impasto.core.options import COMMAS, LAYERS, check_at_least
+from impasto.core.options import (
+    COMMAS,
+    LARGEST_SEED,
+    LARGEST_WEIGHT,
+    LAYERS,
+    WHOLE,
+    check_choices,
+    check_range,
+)
 
 _TIME = Parameter(group=Group("Time", sort_key=1))
 _LOOK = Parameter(group=Group("Look", sort_key=2))
@@ -45,11 +53,11 @@ class TrainOptions:
     """Train for that long; the learning rate falls to fit. 60 if neither this nor --steps is
     given."""
 
-    steps: Annotated[int | None, _TIME] = None
+    steps: Annotated[int | None, WHOLE, _TIME] = None
     """Train for that many steps instead. The same steps, seed and machine give the same network,
     bit for bit."""
 
-    style_size: Annotated[int, _LOOK] = 512
+    style_size: Annotated[int, WHOLE, _LOOK] = 512
     """Long side of the painting in pixels, and about that of the photos: the strokes will have
     their right size in pictures of this size."""
 
@@ -73,10 +81,10 @@ class TrainOptions:
     """Layers that hold the style. The paper's fourth, relu4_3, would be a ten-thousandth of the
     loss and a sixth of the time."""
 
-    batch_size: Annotated[int, _LEARNING] = 2
+    batch_size: Annotated[int, WHOLE, _LEARNING] = 2
     """Photos per step (in each process)."""
 
-    size: Annotated[int, _LEARNING] = 192
+    size: Annotated[int, WHOLE, _LEARNING] = 192
     """Side of the square crops in pixels."""
 
     optimizer: Annotated[Literal["muon", "adam"], _LEARNING] = "muon"
@@ -86,7 +94,7 @@ class TrainOptions:
     lr: Annotated[float, _LEARNING] = 4e-3
     """Highest learning rate; it rises for --warmup steps, then falls along a cosine."""
 
-    warmup: Annotated[int, _LEARNING] = 50
+    warmup: Annotated[int, WHOLE, _LEARNING] = 50
     """Steps until the learning rate is reached."""
 
     clip: Annotated[float, _LEARNING] = 1.0
@@ -95,7 +103,7 @@ class TrainOptions:
     average: Annotated[float, _LEARNING] = 0.995
     """How slowly the moving average of the weights, which is what is saved, follows them."""
 
-    seed: Annotated[int, _LEARNING] = 0
+    seed: Annotated[int, WHOLE, _LEARNING] = 0
     """Of the first weights and of the order and cropping of the photos."""
 
     checkpoint_minutes: Annotated[float, _RUN] = 5.0
@@ -105,9 +113,9 @@ class TrainOptions:
     """How often two photos are painted, into the run folder."""
 
     tensorboard: Annotated[bool, _RUN, Parameter(negative=())] = False
-    """Write the losses and samples for TensorBoard too (needs impasto[tensorboard])."""
+    """Write the losses and samples for TensorBoard too (needs the extra tensorboard)."""
 
-    workers: Annotated[int, _MACHINE] = 1
+    workers: Annotated[int, WHOLE, _MACHINE] = 1
     """Processes that read and crop photos; 0 does it between the steps."""
 
     device: Annotated[str, _MACHINE] = "auto"
@@ -125,7 +133,8 @@ class TrainOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        check_at_least(self, _MINIMUM)
+        check_range(self, _RANGES)
+        check_choices(self)
         if self.minutes is not None and self.steps is not None:
             raise ConfigError("--minutes and --steps cannot both be given; choose one")
         if self.network == "any" and self.add_to is not None:
@@ -152,17 +161,17 @@ class LearnOptions:
     minutes: Annotated[float, _TIME] = 1.0
     """Learn for that long. A minute gives a good style, five a better one."""
 
-    steps: Annotated[int | None, _TIME] = None
+    steps: Annotated[int | None, WHOLE, _TIME] = None
     """Learn for that many steps instead."""
 
-    style_size: Annotated[int, _LOOK] = 512
+    style_size: Annotated[int, WHOLE, _LOOK] = 512
     """Long side of the painting in pixels, and about that of the photos: the strokes will have
     their right size in pictures of this size."""
 
     style_weight: Annotated[float, _LOOK] = 5.0
     """How much the painting counts."""
 
-    seed: Annotated[int, _LEARNING] = 0
+    seed: Annotated[int, WHOLE, _LEARNING] = 0
     """Of the order and cropping of the photos."""
 
     device: Annotated[str, _MACHINE] = "auto"
@@ -180,7 +189,8 @@ class LearnOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        check_at_least(self, {name: _MINIMUM[name] for name in _LEARN_LIMITED})
+        check_range(self, {name: _RANGES[name] for name in _LEARN_LIMITED})
+        check_choices(self)
 
     def training(self, start: str) -> TrainOptions:
         """Return the training that does it: of the whole network, from a trained one.
@@ -217,22 +227,26 @@ LEARN_RATE = 4e-3
 LEARN_SAMPLES = 0.2
 """How often, in minutes, a photo is painted to show how far it is."""
 
-_LEARN_LIMITED = ("minutes", "steps", "style_size", "style_weight")
+_LEARN_LIMITED = ("minutes", "steps", "style_size", "style_weight", "seed")
 
-_MINIMUM = {
-    "minutes": 0.01,
-    "steps": 1,
-    "style_size": 32,
-    "content_weight": 0,
-    "style_weight": 0,
-    "tv_weight": 0,
-    "batch_size": 1,
-    "size": 32,
-    "lr": 1e-9,
-    "warmup": 0,
-    "clip": 1e-9,
-    "average": 0,
-    "checkpoint_minutes": 0,
-    "sample_minutes": 0,
-    "workers": 0,
+MOST_MINUTES = 500_000.0
+"""A year."""
+
+_RANGES = {
+    "minutes": (0.01, MOST_MINUTES),
+    "steps": (1, 10**9),
+    "style_size": (32, 8192),
+    "content_weight": (0.0, LARGEST_WEIGHT),
+    "style_weight": (0.0, LARGEST_WEIGHT),
+    "tv_weight": (0.0, LARGEST_WEIGHT),
+    "batch_size": (1, 4096),
+    "size": (32, 4096),
+    "lr": (1e-9, 10.0),
+    "warmup": (0, 10**9),
+    "clip": (1e-9, LARGEST_WEIGHT),
+    "average": (0.0, 1.0),
+    "seed": (0, LARGEST_SEED),
+    "checkpoint_minutes": (0.0, MOST_MINUTES),
+    "sample_minutes": (0.0, MOST_MINUTES),
+    "workers": (0, 256),
 }

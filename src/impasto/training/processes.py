@@ -10,6 +10,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from impasto.core.device import why_unusable
 from impasto.core.errors import ConfigError
 
 
@@ -24,10 +25,12 @@ class Processes:
         self.rank = int(os.environ.get("RANK", "0"))
         self.count = int(os.environ.get("WORLD_SIZE", "1"))
         if self.count > 1 and not dist.is_initialized():
-            if torch.cuda.is_available():  # "cuda" then means this process's own GPU
-                torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+            own = int(os.environ.get("LOCAL_RANK", "0"))
+            has_card = torch.cuda.is_available() and why_unusable(f"cuda:{own}") is None
+            if has_card:  # "cuda" then means this process's own GPU
+                torch.cuda.set_device(own)
             try:
-                dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+                dist.init_process_group("nccl" if has_card else "gloo")
             except (RuntimeError, ValueError) as error:
                 raise ConfigError(f"the processes cannot reach each other: {error}") from error
 

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from impasto.core.errors import ImpastoError, InputError, MissingError, ResourceError
 from impasto.io.image import write_picture
-from impasto.web.desk import Desk, FullError
+from impasto.web.desk import Desk, FullError, InUseError
 from impasto.web.film import write_film
 from impasto.web.jobs import Job
 from impasto.web.keeping import frame_name, in_plain_words, tile_name
@@ -23,6 +23,7 @@ from impasto.web.store import GoneError
 _STATUS: tuple[tuple[type[ImpastoError], int], ...] = (
     (FullError, 429),
     (GoneError, 404),
+    (InUseError, 409),
     (ResourceError, 507),
     (MissingError, 501),
     (InputError, 422),

@@ -15,7 +15,7 @@ from impasto.models.registry import own_styles, remove_own
 from impasto.web import answers, limits
 from impasto.web.bodies import SmallBodies, read_upload
 from impasto.web.desk import Desk
-from impasto.web.film import has_film
+from impasto.web.film import FILM_NEEDS, has_film
 from impasto.web.gallery import PHOTOS, gallery, small_jpeg
 from impasto.web.guard import Guard
 from impasto.web.jobs import Job
@@ -96,6 +96,7 @@ def _add_page(app: FastAPI, desk: Desk) -> None:
             "photos": [{"id": name, "title": title} for name, title in PHOTOS.items()],
             "example": None if example is None else view(desk, example),
             "film": has_film(),
+            "film_needs": FILM_NEEDS,
             "keep_hours": desk.store.keep_seconds / 3600,
             "timing": desk.timing.measured,
             "limits": {
@@ -162,7 +163,7 @@ def _add_pictures(app: FastAPI, desk: Desk) -> None:
 
     @app.delete("/api/pictures/{key}", status_code=204)
     def remove_picture(key: str) -> None:
-        desk.store.remove_picture(key)
+        desk.remove_picture(key)
 
 
 def _add_jobs(app: FastAPI, desk: Desk) -> None:
@@ -216,7 +217,7 @@ def _add_results(app: FastAPI, desk: Desk) -> None:
     @app.get("/api/jobs/{key}/film")
     async def film(key: str) -> Response:
         if not has_film():
-            raise MissingError("a film needs one more package: pip install 'impasto[video]'")
+            raise MissingError(FILM_NEEDS)
         job = desk.find(key)
         async with films:
             path = await run_in_threadpool(answers.film_of, desk, job)

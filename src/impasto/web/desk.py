@@ -38,6 +38,10 @@ class FullError(ImpastoError):
         self.retry_after = retry_after
 
 
+class InUseError(InputError):
+    """What is to be deleted is needed for a painting that is not done."""
+
+
 class _Cancelled(Exception):  # noqa: N818  (a request, not an error)
     pass
 
@@ -118,14 +122,36 @@ class Desk:
         self.ring()
 
     def remove(self, job: Job) -> None:
-        """Forget a job and delete its files; if it is worked on, that ends."""
+        """Forget a job and delete its files; if it is worked on, that ends.
+
+        Raises:
+            InUseError: its result is being refined, or is going to be.
+        """
         with self._changed:
+            if any(other.task.after == job.key for other in self._open()):
+                raise InUseError(f"{job.task.output} is being made finer; stop that first")
             job.cancelled = True
             if job in self._waiting:
                 self._waiting.remove(job)
             if job is not self._working:
                 self._forget(job)
         self.ring()
+
+    def remove_picture(self, key: str) -> None:
+        """Delete an upload.
+
+        Raises:
+            GoneError: there is none.
+            InUseError: a painting that is not done needs it.
+        """
+        with self._changed:
+            for job in self._open():
+                if key in (each.key for each in job.inputs):
+                    raise InUseError(f"{job.task.output} is being painted from it; stop that first")
+            self.store.remove_picture(key)
+
+    def _open(self) -> list[Job]:
+        return [job for job in self.jobs.values() if job.is_open and not job.cancelled]
 
     def place(self, job: Job) -> tuple[int | None, float | None]:
         """Return how many come before a waiting job, and the seconds until its turn."""
@@ -174,7 +200,8 @@ class Desk:
         """Delete what has expired, and the oldest results if the folder is too full."""
         with self._changed:
             now = self.store.clock()
-            over = [job for job in self.jobs.values() if not job.is_open]
+            needed = {job.task.after for job in self._open()}
+            over = [job for job in self.jobs.values() if not job.is_open and job.key not in needed]
             for job in over:
                 if now - (job.finished or job.created) > self.store.keep_seconds:
                     self._forget(job)

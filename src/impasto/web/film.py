@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from impasto.core.errors import MissingError
+from impasto.core.errors import MissingError, how_to_install
 
 RATE = 25
 """Pictures per second."""
@@ -22,6 +22,10 @@ FILM_SECONDS = 6.0
 
 SHOW_PHOTO, FADE, SHOW_END = 0.8, 0.8, 2.0
 """Seconds of the photo, of its fading into the first preview, and of the last picture."""
+
+
+FILM_NEEDS = f"a film needs one more package: {how_to_install('video')}"
+"""What to say without it."""
 
 
 def has_film() -> bool:
@@ -41,7 +45,7 @@ def write_film(photo: Path, pictures: Sequence[Path], path: Path) -> None:
         MissingError: PyAV is not installed.
     """
     if not has_film():
-        raise MissingError("a film needs one more package: pip install 'impasto[video]'")
+        raise MissingError(FILM_NEEDS)
     import av
 
     width, height = _even_size(pictures[-1])

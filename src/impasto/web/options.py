@@ -11,7 +11,7 @@ from typing import Annotated
 
 from impasto.core.errors import ConfigError
 from impasto.core.memory import parse_size
-from impasto.core.options import FLAG, check_at_least
+from impasto.core.options import FLAG, WHOLE, check_range
 
 HOME_PORT = 7460
 """Used if it is free, so that a page which is still open finds a restarted server."""
@@ -24,7 +24,7 @@ LOCAL = ("127.0.0.1", "localhost", "::1")
 class WebOptions:
     """Options of the page's server."""
 
-    port: int | None = None
+    port: Annotated[int | None, WHOLE] = None
     """Port to listen on. If not given, 7460, or a free one if that is taken."""
 
     host: str = "127.0.0.1"
@@ -43,7 +43,7 @@ class WebOptions:
     disk: str = "2GB"
     """Most disk space to take; the oldest results go first."""
 
-    queue: int = 8
+    queue: Annotated[int, WHOLE] = 8
     """Most paintings that wait for their turn."""
 
     def __post_init__(self) -> None:
@@ -52,9 +52,7 @@ class WebOptions:
         Raises:
             ConfigError: with the option's name.
         """
-        check_at_least(self, {"port": 0, "keep_hours": 0.01, "queue": 1})
-        if self.port is not None and self.port > 65535:
-            raise ConfigError(f"--port {self.port}: it must be at most 65535")
+        check_range(self, {"port": (0, 65535), "keep_hours": (0.01, 1e5), "queue": (1, 10_000)})
         if parse_size(self.disk) < 50e6:
             raise ConfigError(f"--disk {self.disk}: it must be at least 50MB")
 

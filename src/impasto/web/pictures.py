@@ -16,7 +16,9 @@ from PIL import Image, UnidentifiedImageError
 
 from impasto.core.errors import ImageError
 from impasto.core.tensors import fit_long_side
-from impasto.io.plain import SIXTEEN_BIT_MODES, open_picture, read_plain
+from impasto.io.depth import SIXTEEN_BIT_MODES
+from impasto.io.opening import open_picture
+from impasto.io.plain import read_plain
 from impasto.web.limits import MAX_PIXELS, MAX_SIZE, MIN_SIZE
 from impasto.web.tasks import clean_name
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
-from platformdirs import user_cache_path
 
 from impasto.core.errors import ConfigError
 from impasto.core.memory import parse_size
+from impasto.io.cache import cache_folder
 from impasto.web.app import create_app
 from impasto.web.desk import Desk
 from impasto.web.options import HOME_PORT, LOCAL, WebOptions
@@ -55,7 +55,7 @@ def serve(options: WebOptions, tell: Callable[[str, str | None], None]) -> Path:
     token = None if options.is_local else secrets.token_urlsafe(24)
     listening = listen(options.host, options.port)
     port = int(listening.getsockname()[1])
-    folder = options.folder or user_cache_path("impasto") / "web"
+    folder = options.folder or cache_folder() / "web"
     with contextlib.closing(listening):
         store = Store(folder, options.keep_hours * 3600, parse_size(options.disk))
         desk = Desk(store, Timing(folder / "timing.json"), options.queue)

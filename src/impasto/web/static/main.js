@@ -367,7 +367,7 @@ function listen() {
   $("film").onclick = (event) => {
     if (about.film) return say("Making the film; it is downloaded as soon as it is done.");
     event.preventDefault();
-    say("A film needs one more package: pip install 'impasto[video]'.");
+    say(`${about.film_needs[0].toUpperCase()}${about.film_needs.slice(1)}.`);
   };
   $("download").onclick = (event) => {
     if (event.target.closest("a")) $("download").open = false;

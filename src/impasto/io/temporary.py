@@ -1,0 +1,62 @@
+"""Files that are written under a temporary name and renamed when they are whole."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import platform
+import re
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+_COUNTER = itertools.count()
+
+_MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
+"""Whose processes the numbers in names are, in a folder that several machines share."""
+
+_LEFT_BEHIND = re.compile(rf"\.impasto-{_MACHINE}-(\d+)-\d+\.part(\.\w+)?")
+
+
+@contextmanager
+def temporary_beside(path: Path) -> Iterator[Path]:
+    """Give the name of a new file in the folder of `path`; what is left of it is removed.
+
+    The name is short, however long that of `path` is, and has the same ending. Those of processes
+    that were killed are removed on the way.
+    """
+    remove_left_behind(path.parent.absolute())
+    number = next(_COUNTER)
+    temporary = path.with_name(f".impasto-{_MACHINE}-{os.getpid()}-{number}.part{path.suffix}")
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@cache
+def remove_left_behind(folder: Path) -> None:
+    """Remove the temporary files of processes of this machine that are gone; once per folder."""
+    if sys.platform == "win32":  # where asking for a process would end it
+        return
+    try:
+        names = [entry.name for entry in os.scandir(folder)]
+    except OSError:
+        return
+    for name in names:
+        found = _LEFT_BEHIND.fullmatch(name)
+        if found is not None and not _is_alive(int(found[1])):
+            (folder / name).unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
