@@ -6,7 +6,7 @@ import dataclasses
 import io
 import re
 from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from torch import Tensor
 from impasto import assets
 from impasto.api.pictures import describe, read
 from impasto.core.errors import ConfigError, ModelFileError
-from impasto.core.events import Event, Saved, Trained
+from impasto.core.events import Event, Note, Saved, Trained
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import to_pil
@@ -213,9 +213,26 @@ def resume_events(run: str | Path, **changes: Any) -> Generator[Event, None, Non
         limits: dict[str, Any] = {"minutes": None, "steps": None}
         options = replace(task.options, **{**limits, **changes})
         task = replace(task, options=options)
+    last = folder.written["model"]
+    if last is not None and last.is_there() and not changes:
+        if Processes().leads:
+            yield from _end_again(folder, last.path)
+        return
+    wanted = Path(task.output) if last is None else last.path
+    task = replace(task, output=str(folder.written.place("model", wanted)))
+    if Path(task.output) != wanted:
+        yield Note(f"{wanted} is not what {run} wrote: leaving it, and writing {task.output}")
     check_model_output(Path(task.output), force=True)
     with _held(folder):
         yield from _events(task, folder, folder.start())
+
+
+def _end_again(folder: RunFolder, model: Path) -> Generator[Event, None, None]:
+    """Tell of a run that is finished what it told at its end."""
+    yield Note(f"{folder.path} is finished; --minutes or --steps makes it go on")
+    yield Saved(model)
+    state = folder.latest() or {"step": 0, "seconds": 0.0}
+    yield Trained(int(state["step"]), float(state["seconds"]), stopped=False)
 
 
 def _held(folder: RunFolder) -> AbstractContextManager[None]:
@@ -252,6 +269,8 @@ def _events(task: TrainTask, folder: RunFolder, start: Path | None) -> Generator
     if not outcome.stopped:
         info = _describe(task, folder, outcome, start)
         save_model(Path(task.output), outcome.trainer.average, info)
+        with suppress(OSError):  # then --resume writes another file beside this one
+            folder.written.add("model", Path(task.output), finished=True)
         yield Saved(Path(task.output))
     yield Trained(outcome.trainer.step_number, outcome.seconds, stopped=outcome.stopped)
 

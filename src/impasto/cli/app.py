@@ -91,6 +91,12 @@ WEB_EXAMPLES = (
 )
 
 
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 failed; 2 what was given cannot be used; 3 some of several pictures "
+    "failed; 130 interrupted (Ctrl-C, SIGTERM, SIGHUP). IMPASTO_DEBUG=1 shows tracebacks."
+)
+
+
 def _examples(*commands: str) -> str:
     return "Examples:\n```\n" + "\n".join(commands) + "\n```"
 
@@ -104,7 +110,9 @@ app = App(
         "impasto optimize photo.jpg painting.jpg",
         "impasto optimize castle great-wave --seconds 20",
         "impasto show castle_great-wave.png",
-    ),
+    )
+    + "\n\n"
+    + EXIT_CODES,
     help_format="markdown",
     suppress_keyboard_interrupt=False,  # main answers it
 )
