@@ -1,11 +1,12 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from impasto import __version__
-from impasto.cli.app import main
+from impasto.cli.app import EXIT_CODES, main
 
 
 def run(*words):
@@ -45,6 +46,14 @@ def test_help_answers_in_half_a_second(words):
         run(*words)
         took.append(time.perf_counter() - began)
     assert min(took) < 0.5
+
+
+def test_exit_codes_are_in_the_help_and_the_reference():
+    shown = " ".join(run("--help").stdout.split())
+    page = (Path(__file__).parents[2] / "docs" / "reference.md").read_text("utf-8")
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code} {meaning}" in shown
+        assert f"| {code} | {meaning} |" in page
 
 
 def test_version():

@@ -91,10 +91,15 @@ WEB_EXAMPLES = (
 )
 
 
-EXIT_CODES = (
-    "Exit codes: 0 done; 1 failed; 2 what was given cannot be used; 3 some of several pictures "
-    "failed; 130 interrupted (Ctrl-C, SIGTERM, SIGHUP). IMPASTO_DEBUG=1 shows tracebacks."
-)
+EXIT_CODES = {
+    0: "done",
+    1: "failed",
+    2: "what was given cannot be used",
+    3: "some of several pictures failed",
+    130: "interrupted (Ctrl-C, SIGTERM, SIGHUP)",
+    141: "nobody reads standard output any more",
+}
+"""What every command's exit code means."""
 
 
 def _examples(*commands: str) -> str:
@@ -111,8 +116,9 @@ app = App(
         "impasto optimize castle great-wave --seconds 20",
         "impasto show castle_great-wave.png",
     )
-    + "\n\n"
-    + EXIT_CODES,
+    + "\n\nExit codes: "
+    + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
+    + ". `IMPASTO_DEBUG=1` shows tracebacks.",
     help_format="markdown",
     suppress_keyboard_interrupt=False,  # main answers it
 )
