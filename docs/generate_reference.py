@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from impasto.cli.app import app
+from impasto.cli.app import EXIT_CODES, app
 from impasto.optimization.options import PRESETS
 
 PAGE = Path(__file__).parent / "reference.md"
@@ -25,6 +25,12 @@ def presets() -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+def exit_codes() -> str:
+    """Return the table of exit codes."""
+    rows = [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
+    return "\n".join(["| exit code | |", "| --- | --- |", *rows])
+
+
 def reference() -> str:
     """Return the page."""
     lines = "\n".join(line.rstrip() for line in app.generate_docs().splitlines()).strip()
@@ -38,6 +44,14 @@ What `impasto optimize` uses for options that are not given. A *picture* start i
 a file; grey uses the row of noise; `paper` and `classic` have one row for every start.
 
 {presets()}
+
+## Exit codes
+
+{exit_codes()}
+
+Every error is one line on standard error; with the environment variable `IMPASTO_DEBUG=1` its
+traceback comes first. The first Ctrl-C, SIGTERM or SIGHUP saves what there is so far, a second
+Ctrl-C ends at once; files are whole or not there.
 """
 
 

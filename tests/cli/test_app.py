@@ -1,10 +1,11 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from impasto import __version__
-from impasto.cli.app import main
+from impasto.cli.app import EXIT_CODES, main
 
 
 def run(*words):
@@ -33,6 +34,14 @@ def test_help_is_there_with_an_example(words):
     assert "impasto" in done.stdout
     if words:
         assert "Usage" in done.stdout
+
+
+def test_exit_codes_are_in_the_help_and_the_reference():
+    shown = " ".join(run("--help").stdout.split())
+    page = (Path(__file__).parents[2] / "docs" / "reference.md").read_text("utf-8")
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code} {meaning}" in shown
+        assert f"| {code} | {meaning} |" in page
 
 
 def test_version():

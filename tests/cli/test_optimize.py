@@ -233,6 +233,63 @@ def test_killed_and_resumed_it_ends_at_the_same_picture(here, optimizer):
     assert load_image(here / "out.png").tobytes() != stopped
 
 
+def interrupted_run(here, *more):
+    """A run that was stopped after a few steps, with the picture so far in out.png."""
+    save_picture(here / "photo.png", 40, 60, 1)
+    save_picture(here / "painting.png", 60, 60, 2)
+    words = ["optimize", "photo.png", "painting.png", "--size", "64", "--coarsest", "0"]
+    words += ["--steps", "30"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "impasto", *words, *more, "-o", "out.png", "--run", "run", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        for _ in range(4):
+            process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+
+
+def test_resumed_it_overwrites_only_what_it_wrote(here, capsys):
+    interrupted_run(here, "--preview-every", "1")
+    for name in ("out.png", "out.preview.png"):
+        (here / name).write_bytes(b"somebody else's")
+    assert main(["optimize", "--resume", "run", "--json"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert "out.png is not what run wrote" in records[0]["message"]
+    assert records[-1]["path"] == str(here / "out-2.png")
+    assert load_image(here / "out-2.png").size == (64, 43)
+    assert load_image(here / "out-2.preview.png").size == (64, 43)
+    for name in ("out.png", "out.preview.png"):
+        assert (here / name).read_bytes() == b"somebody else's"
+
+
+def test_a_finished_run_is_not_painted_again(here, capsys):
+    interrupted_run(here)
+    assert main(["optimize", "--resume", "run", "-q"]) == 0
+    assert capsys.readouterr().out == f"{here / 'out.png'}\n"
+    picture = (here / "out.png").read_bytes()
+    (here / "photo.png").unlink()  # it is needed no more
+    assert main(["optimize", "--resume", "run"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{here / 'out.png'}\n"
+    assert "run is finished" in captured.err
+    assert main(["optimize", "--resume", "run", "--json"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record["event"] for record in records] == ["note", "saved", "done"]
+    assert (here / "out.png").read_bytes() == picture
+    save_picture(here / "photo.png", 40, 60, 1)
+    (here / "out.png").unlink()
+    assert main(["optimize", "--resume", "run"]) == 0
+    captured = capsys.readouterr()
+    assert "painting the end again" in captured.err
+    assert captured.out.splitlines()[0] == str(here / "out.png")
+    (here / "old.png").write_bytes(picture)
+    assert load_image(here / "out.png").tobytes() == load_image(here / "old.png").tobytes()
+
+
 def test_a_run_folder_is_used_once_and_knows_its_pictures(here, capsys):
     save_picture(here / "photo.png", 40, 60, 1)
     save_picture(here / "painting.png", 60, 60, 2)
@@ -244,6 +301,7 @@ def test_a_run_folder_is_used_once_and_knows_its_pictures(here, capsys):
     assert main(["optimize", "--resume", "here"]) == 2
     assert "no run folder" in capsys.readouterr().err
     save_picture(here / "painting.png", 60, 60, 3)
+    (here / "a.png").unlink()
     assert main(["optimize", "--resume", "run"]) == 2
     assert "painting.png has changed" in capsys.readouterr().err
 

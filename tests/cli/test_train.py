@@ -276,3 +276,24 @@ def test_several_paintings_become_styles_and_one_more_is_added(here, capsys):
     (here / "two.safetensors").unlink()  # the run folder keeps what it goes on from
     assert main(["train", "--resume", "three.run", "--steps", "3"]) == 0
     assert load_model(here / "three.safetensors")[1].styles[:2] == two[1].styles
+
+
+def test_resumed_it_overwrites_only_what_it_wrote(here, capsys):
+    words = ["train", "wave.png", "--photos", "photos", "--steps", "2", "--workers", "0", *QUICK]
+    assert main([*words, "-q"]) == 0
+    model = (here / "wave.safetensors").read_bytes()
+    capsys.readouterr()
+    assert main(["train", "--resume", "wave.run"]) == 0
+    captured = capsys.readouterr()
+    assert "wave.run is finished" in captured.err
+    assert captured.out.splitlines()[0] == str(here / "wave.safetensors")
+    assert (here / "wave.safetensors").read_bytes() == model
+    (here / "wave.safetensors").write_bytes(b"somebody else's")
+    assert main(["train", "--resume", "wave.run", "-q"]) == 0
+    captured = capsys.readouterr()
+    assert "wave.safetensors is not what wave.run wrote" in captured.err
+    assert captured.out == f"{here / 'wave-2.safetensors'}\n"
+    assert (here / "wave.safetensors").read_bytes() == b"somebody else's"
+    (here / "wave.safetensors").write_bytes(model)
+    assert main(["train", "--resume", "wave.run", "--steps", "3", "-q"]) == 0
+    assert load_model(here / "wave-2.safetensors")[1].recipe["steps"] == 3

@@ -129,6 +129,8 @@ def optimize_events(
     sources = as_list(styles)
     checkpoints: Checkpoints | None = None
     if run is not None:
+        if not str(run):
+            raise ConfigError("--run: it is empty; name a folder for the run")
         names = [str(each) for each in (content, *sources) if isinstance(each, str | Path)]
         if len(names) <= len(sources):
             raise ConfigError("a run folder needs pictures that are files or bundled names")

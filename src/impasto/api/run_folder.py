@@ -11,6 +11,7 @@ from impasto.core.errors import ConfigError
 from impasto.core.options import restore
 from impasto.io.checkpoints import Checkpoints, new_task_file, task_file, write_atomically
 from impasto.io.lookup import exists, whole
+from impasto.io.written import Written
 from impasto.optimization.options import OptimizeOptions
 
 
@@ -39,6 +40,7 @@ class OptimizeRun:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.checkpoints = Checkpoints(path)
+        self.written = Written(path)
 
     def create(
         self, content: str, styles: tuple[str, ...], options: OptimizeOptions, output: str

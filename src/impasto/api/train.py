@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -249,6 +249,17 @@ def resume_events(
     if changes:
         limits: dict[str, Any] = {"minutes": None, "steps": None}
         task = replace(begun, options=replace(begun.options, **{**limits, **changes}))
+    if output is None:
+        last = folder.written["model"]
+        if last is not None and last.is_there() and not changes:
+            if Processes().leads:
+                yield from _end_again(folder, last.path)
+            return
+        wanted = Path(task.output) if last is None else last.path
+        task = replace(task, output=str(folder.written.place("model", wanted)))
+        if Path(task.output) != wanted:
+            yield Note(f"{wanted} is not what {run} wrote: leaving it, and writing {task.output}")
+        check_model_output(Path(task.output), force=True)
     with _held(folder):
         if moved and Processes().leads:
             folder.change(begun)
@@ -258,6 +269,14 @@ def resume_events(
                 "order changes"
             )
         yield from _ending(run_training(task, folder, folder.start()))
+
+
+def _end_again(folder: RunFolder, model: Path) -> Generator[Event, None, None]:
+    """Tell of a run that is finished what it told at its end."""
+    yield Note(f"{folder.path} is finished; --minutes or --steps makes it go on")
+    yield Saved(model)
+    state = folder.latest() or {"step": 0, "seconds": 0.0}
+    yield Trained(int(state["step"]), float(state["seconds"]), stopped=False)
 
 
 def _held(folder: RunFolder) -> AbstractContextManager[None]:
@@ -317,6 +336,8 @@ def run_training(
         taken = {"steps": outcome.trainer.step_number, "seconds": round(outcome.seconds)}
         info = replace(info, recipe={**info.recipe, **taken})
         _save(outcome.trainer.average, info, Path(task.output), folder.path)
+        with suppress(OSError):  # then --resume writes another file beside this one
+            folder.written.add("model", Path(task.output), finished=True)
         yield Saved(Path(task.output))
     return Trained(outcome.trainer.step_number, outcome.seconds, stopped=outcome.stopped)
 

@@ -104,6 +104,17 @@ WEB_EXAMPLES = (
 )
 
 
+EXIT_CODES = {
+    0: "done",
+    1: "failed",
+    2: "what was given cannot be used",
+    3: "some of several pictures failed",
+    130: "interrupted (Ctrl-C, SIGTERM, SIGHUP)",
+    141: "nobody reads standard output any more",
+}
+"""What every command's exit code means."""
+
+
 def _examples(*commands: str) -> str:
     return "Examples:\n```\n" + "\n".join(commands) + "\n```"
 
@@ -121,7 +132,10 @@ app = App(
         "impasto optimize photo.jpg painting.jpg",
         "impasto optimize castle great-wave --seconds 20",
         "impasto show castle_great-wave.png",
-    ),
+    )
+    + "\n\nExit codes: "
+    + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
+    + ". `IMPASTO_DEBUG=1` shows tracebacks.",
     help_format="markdown",
     suppress_keyboard_interrupt=False,  # main answers it
 )

@@ -16,6 +16,7 @@ from impasto.cli.progress import Reader, describe_plan, format_seconds
 from impasto.core.errors import ConfigError, ImpastoError
 from impasto.core.events import Event, Note, Planned, Preview, Saved, Step, StopEarly
 from impasto.core.options import FLAG, changed
+from impasto.io.lookup import is_taken
 from impasto.optimization.options import OptimizeOptions
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def optimize(
     run
         Folder, which is made, to keep the state in: every minute, and on Ctrl-C.
     resume
-        Run folder to go on with, to the same picture; nothing else is needed.
+        Run folder to go on with, to the same picture; nothing else is needed. Of files, only what
+        the run itself wrote is overwritten.
     """
     from impasto.io.image import check_output
 
@@ -81,7 +83,7 @@ def optimize(
         return _show_plan(optimize_events(content, styles, options), as_json=json)
     path = output or _name_for(content, styles)
     check_output(path, force=force, bits=options.bits)
-    preview = path.with_name(f"{path.stem}.preview{path.suffix}")
+    preview = _preview_of(path)
     if options.preview_every:
         check_output(preview, force=force)
     events = optimize_events(content, styles, options, run=run, output=path)
@@ -93,15 +95,52 @@ def _name_for(content: str, styles: Sequence[str]) -> Path:
     return free_name(*(Path(name).stem for name in (content, *styles)))
 
 
+def _preview_of(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.preview{path.suffix}")
+
+
+def _say_finished(path: Path, run: Path, *, as_json: bool, quiet: bool) -> int:
+    """Say that there is nothing to go on with."""
+    with Reader(as_json=as_json, quiet=quiet) as reader:
+        reader.show(Note(f"{run} is finished"))
+        reader.show(Saved(path))
+        if as_json:
+            reader.print_record("done", {"path": str(path)})
+    if not as_json:
+        print_path(path)
+    return 0
+
+
 def _resume(run: Path, *, as_json: bool, quiet: bool) -> int:
     from impasto.api.optimize import resume_optimize_events
     from impasto.api.run_folder import OptimizeRun
+    from impasto.io.image import check_output
 
-    task = OptimizeRun(run).task()
-    path = Path(task.output or _name_for(task.content, task.styles))
-    preview = path.with_name(f"{path.stem}.preview{path.suffix}")
+    folder = OptimizeRun(run)
+    last = folder.written["picture"]
+    if last is not None and last.finished and last.is_there():
+        return _say_finished(last.path, run, as_json=as_json, quiet=quiet)
+    task = folder.task()
+    wanted = Path(task.output or _name_for(task.content, task.styles))
+    if last is not None:
+        wanted = last.path
+    path = folder.written.place("picture", wanted)
+    check_output(path, force=True, bits=task.options.bits)
+    notes = []
+    if last is not None and last.finished:
+        notes.append(f"{run} was finished, but its picture is not there: painting the end again")
+    if path != wanted:
+        notes.append(f"{wanted} is not what {run} wrote: leaving it, and writing {path}")
+    preview = folder.written.place("preview", _preview_of(path))
     show = _Show(path, preview, run, as_json=as_json, quiet=quiet)
-    return show(resume_optimize_events(run), force=True)
+    return show(_after(notes, resume_optimize_events(run)), force=is_taken(path))
+
+
+def _after(
+    notes: Sequence[str], events: Generator[Event, None, None]
+) -> Generator[Event, None, None]:
+    yield from map(Note, notes)
+    yield from events
 
 
 @dataclass(frozen=True)
@@ -134,6 +173,8 @@ class _Show:
                     result = event.result
             assert result is not None
             result.save(self.path, force=force, or_elsewhere=True)
+            is_whole = not (interruption.asked and result.stopped)
+            self._remember("picture", self.path, reader, finished=is_whole)
             if self.as_json:
                 reader.show(Saved(self.path))
                 reader.print_record("done", _summary(result, self.path))
@@ -158,6 +199,19 @@ class _Show:
             write_picture(to_pil(event.image), self.preview, force=True)
         except ImpastoError as error:
             reader.show(Note(str(error)))
+        else:
+            self._remember("preview", self.preview, reader, finished=False)
+
+    def _remember(self, name: str, path: Path, reader: Reader, *, finished: bool) -> None:
+        """Let the run know what it has written, so that it may overwrite that, and only that."""
+        from impasto.api.run_folder import OptimizeRun
+
+        if self.run is None:
+            return
+        try:
+            OptimizeRun(self.run).written.add(name, path, finished=finished)
+        except OSError as error:
+            reader.show(Note(f"{self.run} could not keep where {path} is ({error.strerror})"))
 
 
 def _show_plan(events: Generator[Event, None, None], *, as_json: bool) -> int:

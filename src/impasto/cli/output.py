@@ -7,7 +7,7 @@ from pathlib import Path
 
 from impasto.core.names import join_names
 from impasto.core.shell import as_file, printable, quote
-from impasto.io.lookup import is_taken
+from impasto.io.lookup import free_beside
 
 
 def free_name(*words: str) -> Path:
@@ -15,11 +15,7 @@ def free_name(*words: str) -> Path:
 
     Longer words than a name can hold are cut.
     """
-    first = Path(join_names(words, ".png"))
-    path, number = first, 2
-    while is_taken(path):
-        path, number = first.with_stem(f"{first.stem}-{number}"), number + 1
-    return path
+    return free_beside(Path(join_names(words, ".png")))
 
 
 def print_path(path: Path) -> None:

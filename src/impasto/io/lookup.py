@@ -32,6 +32,14 @@ def is_taken(path: Name) -> bool:
     return os.path.lexists(path)
 
 
+def free_beside(path: Path) -> Path:
+    """Return NAME.png, or the first of NAME-2.png, NAME-3.png ... that is free."""
+    free, number = path, 2
+    while is_taken(free):
+        free, number = path.with_stem(f"{path.stem}-{number}"), number + 1
+    return free
+
+
 def whole(path: Name) -> Path:
     """Return the absolute path without links in it; of links in a circle, as far as that goes."""
     return Path(os.path.realpath(path))

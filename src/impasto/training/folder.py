@@ -17,6 +17,7 @@ from impasto.core.errors import ConfigError
 from impasto.core.options import restore
 from impasto.io.checkpoints import Checkpoints, new_task_file, task_file, write_atomically
 from impasto.io.image import read_picture, to_pil, write_picture
+from impasto.io.written import Written
 from impasto.training.options import TrainOptions
 
 
@@ -71,6 +72,7 @@ class RunFolder:
         self._start = path / "start.safetensors"
         self._records = path / "metrics.jsonl"
         self._checkpoints = Checkpoints(path)
+        self.written = Written(path)
 
     def create(self, task: TrainTask, styles: Sequence[Tensor], start: Path | None = None) -> None:
         """Begin a run.
