@@ -228,22 +228,9 @@ def resume_events(
         InputError: no run folder, or what it names is gone.
     """
     folder = RunFolder(Path(run))
-    begun = folder.task()
-    if paintings is not None:
-        if begun.paintings_folder is None:
-            raise ConfigError(f"{run} keeps its paintings itself; leave them out with --resume")
-        check_folder_of_paintings([paintings])
     places = {"photos": photos, "paintings_folder": paintings, "output": output}
-    moved: dict[str, Any] = {
-        name: str(Path(path).resolve()) for name, path in places.items() if path is not None
-    }
-    begun = replace(begun, **moved)
-    for option, place in ((" --photos DIR", begun.photos), ("", begun.paintings_folder)):
-        if place is not None and not Path(place).is_dir():
-            raise ConfigError(
-                f"{place}, from which {run} learns, is not there; name where it is now: "
-                f"impasto train{'' if option else ' PAINTINGS'} --resume {run}{option}"
-            )
+    moved = {name: str(Path(path).resolve()) for name, path in places.items() if path is not None}
+    begun = _begun(folder, moved)
     check_model_output(Path(begun.output), force=output is None)
     task = begun
     if changes:
@@ -269,6 +256,27 @@ def resume_events(
                 "order changes"
             )
         yield from _ending(run_training(task, folder, folder.start()))
+
+
+def _begun(folder: RunFolder, moved: Mapping[str, str]) -> TrainTask:
+    """Return what a run is about, with the places that have changed meanwhile.
+
+    Raises:
+        ConfigError: no run folder, or a place that is not there.
+    """
+    begun, run = folder.task(), folder.path
+    if "paintings_folder" in moved:
+        if begun.paintings_folder is None:
+            raise ConfigError(f"{run} keeps its paintings itself; leave them out with --resume")
+        check_folder_of_paintings([moved["paintings_folder"]])
+    begun = replace(begun, **dict[str, Any](moved))
+    for option, place in ((" --photos DIR", begun.photos), ("", begun.paintings_folder)):
+        if place is not None and not Path(place).is_dir():
+            raise ConfigError(
+                f"{place}, from which {run} learns, is not there; name where it is now: "
+                f"impasto train{'' if option else ' PAINTINGS'} --resume {run}{option}"
+            )
+    return begun
 
 
 def _end_again(folder: RunFolder, model: Path) -> Generator[Event, None, None]:
