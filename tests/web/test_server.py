@@ -16,6 +16,7 @@ from conftest import load_image
 from impasto.cli.app import main
 from impasto.core.errors import ConfigError
 from impasto.web.options import WebOptions
+from impasto.web.server import listen
 from web_tools import ServerProcess
 
 MEGABYTE = b"\xff" * 10**6
@@ -124,3 +125,9 @@ def test_the_example_client_paints(tmp_path, photo, capsys, monkeypatch):
         runpy.run_path(str(path), run_name="__main__")
     assert load_image(tmp_path / "out.png").size == (768, 512)
     assert "working" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "é" * 300, "1.2.3.4.5"])
+def test_a_host_that_is_no_address_of_this_computer_is_one_line(host):
+    with pytest.raises(ConfigError, match="this is no address of this computer"):
+        listen(host, 0)

@@ -14,7 +14,7 @@ from types import FrameType
 
 import uvicorn
 
-from impasto.core.errors import ConfigError
+from impasto.core.errors import ConfigError, first_line
 from impasto.core.memory import parse_size
 from impasto.io.cache import cache_folder
 from impasto.web.app import create_app
@@ -100,7 +100,7 @@ def listen(host: str, port: int | None) -> socket.socket:
     for wanted in ports:
         try:
             return _bind(host, wanted)
-        except OSError as error:
+        except (OSError, UnicodeError, TypeError) as error:  # of names that are too long
             if wanted == ports[-1]:
                 raise ConfigError(_why_not(host, wanted, error)) from error
     raise AssertionError("the last port either works or raises")
@@ -113,20 +113,20 @@ def _bind(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
         bound.listen(64)
-    except OSError:
+    except (OSError, UnicodeError, TypeError):
         bound.close()
         raise
     return bound
 
 
-def _why_not(host: str, port: int, error: OSError) -> str:
-    if isinstance(error, socket.gaierror):
+def _why_not(host: str, port: int, error: Exception) -> str:
+    if isinstance(error, socket.gaierror | UnicodeError | TypeError):
         return f"--host {host}: this is no address of this computer"
     if isinstance(error, PermissionError):
         return f"--port {port}: not allowed; take one above 1023"
     if isinstance(error, OSError) and "in use" in str(error).lower():
         return f"--port {port} is taken; choose another, or leave it out for a free one"
-    return f"cannot listen on {host}:{port} ({error.strerror})"
+    return f"cannot listen on {host}:{port} ({first_line(error)})"
 
 
 def _address(host: str, port: int, token: str | None) -> str:
