@@ -40,7 +40,7 @@ check:  ## format, lint, types, structure, dependencies, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 docs: dev  ## write docs/reference.md and docs/benchmarks.md anew, measuring nothing
 	$(BIN)/python docs/generate_reference.py
