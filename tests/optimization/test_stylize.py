@@ -54,7 +54,7 @@ def test_events_tell_step_scale_and_loss(tiny, clock):
     assert all(event.steps == 12 for event in events)
     assert all(math.isclose(e.loss, sum(e.terms.values()), rel_tol=1e-4) for e in events)
     assert events[-1].seconds == pytest.approx(clock.now)
-    finish = 3 * 48 * 32 / 1000
+    finish = 3 * 64 * 43 / 1000
     assert events[-1].eta == pytest.approx(finish, rel=0.2), "the finish is still to come"
     assert finished.steps == (8, 4)
     assert not finished.stopped

@@ -19,13 +19,13 @@ from torch import Tensor
 from impasto.api.compare_worker import Task
 from impasto.api.optimize import optimize_events
 from impasto.api.origins import find_painting
-from impasto.api.pictures import PictureLike, describe, locate, read, remarks
+from impasto.api.pictures import PictureLike, describe, enough_for, locate, read, remarks
 from impasto.core.device import describe_machine
 from impasto.core.errors import ConfigError, ResourceError
 from impasto.core.events import Advanced, Event, Note, Planned, StopEarly
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.image import read_picture, to_pil
-from impasto.io.lookup import exists
+from impasto.io.lookup import exists, whole
 from impasto.measurement.comparison import Comparison, Entry
 from impasto.measurement.options import METHODS, CompareOptions
 from impasto.measurement.yardstick import Yardstick, at_size_of, check_memory
@@ -107,7 +107,8 @@ def compare_events(photo: PictureLike, options: CompareOptions) -> Generator[Eve
         ResourceError: every method failed.
     """
     painting, learnt = find_painting(options.style)
-    photo_read, painting_read = read(photo), read(painting)
+    enough = enough_for(options.size)
+    photo_read, painting_read = read(photo, at_least=enough), read(painting, at_least=enough)
     picture, name = photo_read.image, describe(photo).name
     yield from remarks((photo, photo_read), (painting, painting_read))
     content = resize(picture, *fit_long_side(*size_of(picture), options.size))
@@ -155,7 +156,7 @@ def _as_file(photo: PictureLike, picture: Tensor, folder: Path) -> str:
     """Return the photo's file, which is made if it has none."""
     found = locate(photo)
     if isinstance(found, str | Path):
-        return str(Path(found).resolve())
+        return str(whole(found))
     path = folder / "photo.png"
     to_pil(picture).save(path)
     return str(path)
@@ -169,8 +170,8 @@ def _jobs(
     Raises:
         ConfigError: a method was asked for by name that cannot paint like this painting.
     """
-    like = str(painting.resolve()) if exists(options.style) else options.style
-    found = _passes(str(painting.resolve()), learnt, options)
+    like = str(whole(painting)) if exists(options.style) else options.style
+    found = _passes(str(whole(painting)), learnt, options)
     found |= {
         name: (title, Task(content, "", like, asked, optimized=True))
         for name, (title, asked) in _optimizations(options).items()

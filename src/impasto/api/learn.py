@@ -18,6 +18,7 @@ from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.cache import cache_folder
 from impasto.io.folder import find_pictures
 from impasto.io.image import to_pil, write_picture
+from impasto.io.lookup import whole
 from impasto.models.file import read_info
 from impasto.models.registry import BASE, bundled_styles, own_styles
 from impasto.training.folder import Painting, RunFolder, TrainTask
@@ -132,7 +133,7 @@ def learn_events(
     path = assets.own_folder() / f"{painting.name}.safetensors"
     task = TrainTask(
         paintings=(painting,),
-        photos=str(photos.resolve()),
+        photos=str(whole(photos)),
         output=str(path),
         licence="",
         options=options.training(str(start)),

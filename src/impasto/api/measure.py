@@ -12,7 +12,7 @@ from torch import Tensor
 
 from impasto import assets
 from impasto.api.origins import Origin, content_of, find_origin
-from impasto.api.pictures import PictureLike, as_list, locate, read, remarks
+from impasto.api.pictures import PictureLike, as_list, enough_for, locate, read, remarks
 from impasto.core.device import enough_memory
 from impasto.core.errors import ConfigError, ImageError, ImpastoError, MissingError, how_to_install
 from impasto.core.events import Advanced, Event, Failed, Note, outcome
@@ -217,7 +217,11 @@ class _Pair:
                 f"{SMALLEST} pixels a side"
             )
         check_memory(height, width)
-        pictures = [read(source) for source in (content, *sources)]
+        size = max(height, width)
+        pictures = [
+            read(content, at_least=enough_for(size)),
+            *(read(source, at_least=enough_for(size, scale)) for source in sources),
+        ]
         photo = pictures[0].image
         _check_shape(_name(output), image, _name(content), photo)
         styles = tuple(at_size_of(each.image, height, width, scale) for each in pictures[1:])

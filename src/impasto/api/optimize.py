@@ -19,6 +19,7 @@ from impasto.api.pictures import (
     Result,
     as_list,
     describe,
+    enough_for,
     locate,
     read,
     remarks,
@@ -39,10 +40,6 @@ from impasto.optimization.stylize import stylize
 from impasto.perception.vgg import TOPOLOGIES
 from impasto.perception.weights import find_weights
 from impasto.recipe import Recipe
-
-ENOUGH = 4
-"""How many times the size of the result a picture has at least as it is read. Beyond, it is read
-smaller, where that takes less memory."""
 
 _NAMED_STARTS = ("content", "noise", "grey", "style")
 
@@ -165,9 +162,9 @@ def _paint(
     checkpoints: Checkpoints | None,
 ) -> Generator[Event, None, None]:
     memory = None if options.memory is None else parse_size(options.memory)
-    enough = ENOUGH * options.size
+    enough = enough_for(options.size)
     photo, described = read(content, at_least=enough, memory=memory), describe(content)
-    enough = round(enough * max(1.0, options.style_scale))
+    enough = enough_for(options.size, options.style_scale)
     paintings = [read(style, at_least=enough, memory=memory) for style in sources]
     described_styles = tuple(describe(style) for style in sources)
     yield from remarks((content, photo), *zip(sources, paintings, strict=True))

@@ -23,7 +23,7 @@ from impasto.core.events import Event, Note, Saved, Trained
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import to_pil
-from impasto.io.lookup import is_folder, is_taken
+from impasto.io.lookup import is_folder, is_taken, whole
 from impasto.models.any_style import start_from
 from impasto.models.file import (
     ModelInfo,
@@ -135,11 +135,11 @@ def train_events(
         _check_new(paintings, start)
     task = TrainTask(
         paintings=paintings,
-        photos=str(Path(request.photos).resolve()),
-        output=str(output.resolve()),
+        photos=str(whole(request.photos)),
+        output=str(whole(output)),
         licence=request.licence,
         options=options,
-        paintings_folder=str(Path(request.styles[0]).resolve()) if any_style else None,
+        paintings_folder=str(whole(request.styles[0])) if any_style else None,
         photo_names=_names_in(Path(request.photos)),
     )
     folder = RunFolder(Path(request.run) if request.run else output.with_suffix(".run"))
@@ -229,7 +229,7 @@ def resume_events(
     """
     folder = RunFolder(Path(run))
     places = {"photos": photos, "paintings_folder": paintings, "output": output}
-    moved = {name: str(Path(path).resolve()) for name, path in places.items() if path is not None}
+    moved = {name: str(whole(path)) for name, path in places.items() if path is not None}
     begun = _begun(folder, moved)
     check_model_output(Path(begun.output), force=output is None)
     task = begun

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.core.errors import ConfigError, first_line
+from impasto.io.lookup import is_file
 
 if TYPE_CHECKING:
     from cyclopts import App, ArgumentCollection
@@ -68,16 +69,16 @@ def _found() -> Iterator[tuple[Path, dict[str, Any]]]:
     here = Path.cwd()
     for folder in (here, *here.parents):
         own, project = folder / NAME, folder / "pyproject.toml"
-        if own.is_file():
+        if is_file(own):
             yield own, _read(own)
             break
-        if project.is_file() and (tables := _read(project).get("tool", {}).get("impasto")):
+        if is_file(project) and (tables := _read(project).get("tool", {}).get("impasto")):
             yield project, tables
             break
     from platformdirs import user_config_path
 
     path = user_config_path("impasto", appauthor=False) / NAME
-    if path.is_file():
+    if is_file(path):
         yield path, _read(path)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from impasto.core.errors import ConfigError, ResourceError, first_line
-from impasto.io.lookup import is_file, is_taken
+from impasto.io.lookup import is_file, is_taken, whole
 from impasto.io.temporary import temporary_beside
 
 KEPT = 2
@@ -131,7 +131,7 @@ def check_own_folder(folder: Path) -> None:
     Raises:
         ConfigError: it is the current folder, as an empty name is.
     """
-    if folder.resolve() == Path.cwd().resolve():
+    if whole(folder) == whole(Path.cwd()):
         raise ConfigError("--run needs a folder of its own, not the current one; name a new one")
 
 

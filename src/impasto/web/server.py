@@ -7,6 +7,7 @@ import logging
 import secrets
 import signal
 import socket
+import warnings
 import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -59,8 +60,11 @@ def serve(options: WebOptions, tell: Callable[[str, str | None], None]) -> Path:
     with contextlib.closing(listening):
         store = Store(folder, options.keep_hours * 3600, parse_size(options.disk))
         desk = Desk(store, Timing(folder / "timing.json"), options.queue)
-        order_example(desk)  # so that it is there before the browser is
+        # FastAPI hides this warning while the application is made; meanwhile the painter's thread
+        # may have put the filters of warnings back.
+        warnings.filterwarnings("ignore", message="The 'alias' attribute with value")
         app = create_app(desk, hosts=LOCAL if options.is_local else None, token=token)
+        order_example(desk)  # so that it is there before the browser is
         address = _address(options.host, port, token)
 
         def ready() -> None:
