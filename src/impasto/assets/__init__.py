@@ -11,6 +11,8 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from impasto.io.lookup import is_file
+
 _FOLDER = Path(__file__).parent
 
 TRAINING_PHOTOS = _FOLDER / "training"
@@ -36,4 +38,4 @@ def find(name: str) -> Path | None:
     if name in names():
         return _FOLDER / f"{name}.jpg"
     own = own_folder() / f"{name}.jpg"
-    return own if Path(name).name == name and own.is_file() else None
+    return own if Path(name).name == name and is_file(own) else None

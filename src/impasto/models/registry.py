@@ -12,7 +12,7 @@ from pathlib import Path
 from impasto import assets
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.io.folder import PICTURE_SUFFIXES
-from impasto.io.lookup import MISSING, exists, is_file, trouble
+from impasto.io.lookup import MISSING, exists, is_file, is_folder, trouble
 from impasto.models.file import read_info
 from impasto.models.options import NetworkOptions
 
@@ -105,7 +105,9 @@ def _styles_in(folder: Path) -> dict[Path, tuple[str, ...]]:
 
 def own_styles() -> dict[str, Path]:
     """Return the names of the styles that `impasto learn` has made here and their model files."""
-    return {path.stem: path for path in sorted(assets.own_folder().glob(f"*{SUFFIX}"))}
+    folder = assets.own_folder()
+    found = sorted(folder.glob(f"*{SUFFIX}")) if is_folder(folder) else []
+    return {path.stem: path for path in found}
 
 
 def remove_own(name: str) -> None:
