@@ -75,9 +75,9 @@ def learn(
         interruptible(reader, _PROMISE) as interruption,
     ):
         for event in events:
+            interruption.can_wait |= isinstance(event, TrainStep)  # before anybody is told
             reader.show(event)
             if isinstance(event, TrainStep):
-                interruption.can_wait = True
                 if interruption.asked:
                     reader.show(events.throw(StopEarly))
             elif isinstance(event, Sample) and preview is not None:

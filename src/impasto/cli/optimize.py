@@ -162,9 +162,9 @@ class _Show:
             interruptible(reader, _PROMISE) as interruption,
         ):
             for event in events:
+                interruption.can_wait |= isinstance(event, Step)  # before anybody is told
                 reader.show(event)
                 if isinstance(event, Step):
-                    interruption.can_wait = True
                     if interruption.asked:
                         reader.show(events.throw(StopEarly))
                 elif isinstance(event, Planned | Preview):

@@ -97,9 +97,9 @@ def _show(events: Generator[Event, None, None], run: Path, *, as_json: bool, qui
         saved: Saved | None = None
         ended: Trained | None = None
         for event in events:
+            interruption.can_wait |= isinstance(event, TrainStep)  # before anybody is told
             reader.show(event)
             if isinstance(event, TrainStep):
-                interruption.can_wait = True
                 if interruption.asked:
                     reader.show(events.throw(StopEarly))
             elif isinstance(event, Saved):
