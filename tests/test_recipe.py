@@ -188,6 +188,13 @@ def test_the_command_is_printable_and_names_any_file(name):
     assert bound.args == (name, (name,))
 
 
+def test_the_command_is_in_characters_that_the_terminal_has():
+    first = Recipe("1", Source("写é.jpg", None), (Source("wave", None),), OptimizeOptions())
+    assert first.command("utf-8").startswith("impasto optimize '写é.jpg' wave")
+    assert first.command("cp1252").startswith(r"impasto optimize $'\xe5\x86\x99é.jpg' wave")
+    assert first.command("ascii").startswith(r"impasto optimize $'\xe5\x86\x99\xc3\xa9.jpg' wave")
+
+
 @pytest.mark.parametrize(
     "change",
     [

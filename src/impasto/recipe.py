@@ -84,8 +84,8 @@ class Recipe:
                 "its note is no recipe that this version of impasto can read"
             ) from error
 
-    def command(self) -> str:
-        """Return the shell command that paints the picture again."""
+    def command(self, encoding: str = "utf-8") -> str:
+        """Return the shell command that paints the picture again, in characters of an encoding."""
         words = ["impasto", _command_of(self.options), as_file(self.content.name)]
         if isinstance(self.options, OptimizeOptions | GridOptions):
             words += [as_file(style.name) for style in self.styles]
@@ -95,7 +95,7 @@ class Recipe:
                 words.append(",".join(map(str, value)))
             elif value is not True:
                 words.append(as_file(value) if isinstance(value, str) else str(value))
-        return " ".join(map(quote, words))
+        return " ".join(quote(word, encoding) for word in words)
 
     def python(self) -> str:
         """Return the Python call that paints the picture again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -34,5 +35,5 @@ def show(
         recipe = Recipe.from_json(note)
     except ImageError as error:
         raise ImageError(f"{picture}: {error}") from error
-    print(recipe.to_json() if json else recipe.command())
+    print(recipe.to_json() if json else recipe.command(sys.stdout.encoding))
     return 0

@@ -5,19 +5,31 @@ from __future__ import annotations
 import shlex
 
 
-def quote(word: str) -> str:
+def quote(word: str, encoding: str = "utf-8") -> str:
     r"""Return a word as a shell reads it and a terminal shows it, whatever is in it.
+
+    Args:
+        word: any text.
+        encoding: of the terminal; what that lacks is escaped too.
 
     >>> print(quote("photo.jpg"), quote("my photo.jpg"), quote("a\x1b[31m.jpg"))
     photo.jpg 'my photo.jpg' $'a\x1b[31m.jpg'
     """
-    if word.isprintable():
+    if _is_shown(word, encoding):
         return shlex.quote(word)
-    return f"$'{''.join(map(_escape, word))}'"
+    return f"$'{''.join(_escape(each, encoding) for each in word)}'"
 
 
-def _escape(each: str) -> str:
-    if each.isprintable():
+def _is_shown(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeError:
+        return False
+    return text.isprintable()
+
+
+def _escape(each: str, encoding: str) -> str:
+    if _is_shown(each, encoding):
         return f"\\{each}" if each in "\\'" else each
     is_byte = "\udc80" <= each <= "\udcff"  # of a name that is no text
     raw = each.encode(errors="surrogateescape" if is_byte else "surrogatepass")
