@@ -8,10 +8,14 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import threading
 from types import ModuleType
 from typing import Any
 
 _REPORTER = "openvino_telemetry"
+
+_LOCK = threading.Lock()
+"""One import at a time: a second thread would find half a module, and the reporter back."""
 
 
 def import_openvino() -> ModuleType:
@@ -20,16 +24,17 @@ def import_openvino() -> ModuleType:
     It reports through a package of its own as soon as it is imported, and does without if that is
     missing; here it is, for as long as the import takes.
     """
-    if "openvino" in sys.modules:
-        return sys.modules["openvino"]
-    modules: dict[str, Any] = sys.modules
-    before = {name: modules.pop(name) for name in list(modules) if name.startswith(_REPORTER)}
-    modules[_REPORTER] = None  # as Python marks what cannot be imported
-    try:
-        return importlib.import_module("openvino")
-    finally:
-        del modules[_REPORTER]
-        modules.update(before)
+    with _LOCK:
+        if "openvino" in sys.modules:
+            return importlib.import_module("openvino")  # waits if others are importing it
+        modules: dict[str, Any] = sys.modules
+        before = {name: modules.pop(name) for name in list(modules) if name.startswith(_REPORTER)}
+        modules[_REPORTER] = None  # as Python marks what cannot be imported
+        try:
+            return importlib.import_module("openvino")
+        finally:
+            del modules[_REPORTER]
+            modules.update(before)
 
 
 def import_onnxruntime() -> ModuleType:
