@@ -35,6 +35,7 @@ COMMANDS = {
     "optimize": "photo.png painting.png --size 32 --device cpu --steps 1 -o out.png --force",
     "train": "painting.png --photos photos --size 32 --style-size 48 --steps 1 --batch-size 1 "
     "--workers 0 --warmup 0 --device cpu -o out.safetensors",
+    "learn": "painting.png --photos photos --style-size 48 --steps 1 --name mine --device cpu --force",
     "reconstruct": "photo.png --size 32 --device cpu --steps 1 -o out.png --force",
     "grid": "photo.png painting.png --size 32 --device cpu --steps 1 --layers relu1_1 "
     "--ratios 1e-3 -o out.png --force",
@@ -183,6 +184,7 @@ def prepare(folder: Path) -> None:
     weights._SOURCES["vgg16"] = (lambda *_: _return(random_weights(SMALL)),)
     weights._SOURCES["vgg19"] = ()
     os.environ["IMPASTO_CACHE"] = str(folder / "cache")
+    os.environ["IMPASTO_DATA"] = str(folder / "data")
     os.chdir(folder)
     save_random_model(Path("wave.safetensors"))
     save_picture(Path("photo.png"), 40, 60, 1)

@@ -1,0 +1,62 @@
+"""Trains bundled styles anew, one network each: how the models that ship are made.
+
+    python benchmarks/bundled.py PHOTOS PAINTINGS RUNS [--styles kazusa harvest] [--steps 3000]
+
+PAINTINGS holds the styles' paintings, which are recognised by their SHA-256. RUNS gets a model and
+a run folder per style; the same command again goes on where it was stopped. What `impasto train`
+does not know is passed on to it: `--device cuda`, `--lr 2e-3`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from impasto.models.file import read_info
+from impasto.models.registry import ZOO
+from styles import find_painting
+
+MANY = ZOO / "sixteen.safetensors"
+
+
+def train(name: str, arguments: argparse.Namespace, more: Sequence[str]) -> None:
+    """Train one style, or go on with it."""
+    info = read_info(MANY)
+    output = Path(arguments.runs, f"{name}.safetensors")
+    command = [sys.executable, "-m", "impasto", "train"]
+    if output.exists():
+        return
+    if output.with_suffix(".run").exists():
+        command += ["--resume", str(output.with_suffix(".run"))]
+    else:
+        credit = next(style.credit for style in info.styles if style.name == name)
+        command += [str(find_painting(info, arguments.paintings, name)), "-o", str(output)]
+        command += ["--name", name, "--credit", credit, "--licence", info.licence]
+        command += ["--photos", str(arguments.photos), "--start", str(arguments.start)]
+        command += ["--network", "multi", "--steps", str(arguments.steps)]
+        command += ["--batch-size", "1", "--size", "384", *more]
+    subprocess.run(command, check=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("paintings", type=Path)
+    parser.add_argument("runs", type=Path)
+    parser.add_argument(
+        "--styles", nargs="+", default=[each.name for each in read_info(MANY).styles]
+    )
+    parser.add_argument("--start", default=str(MANY), help="model file to go on from")
+    parser.add_argument("--steps", type=int, default=3000)
+    arguments, more = parser.parse_known_args()
+    arguments.runs.mkdir(parents=True, exist_ok=True)
+    for name in arguments.styles:
+        print(f"== {name}", flush=True)
+        train(name, arguments, more)
+
+
+if __name__ == "__main__":
+    main()
