@@ -52,6 +52,15 @@ def test_an_empty_word_is_refused(command, option, tmp_path, monkeypatch, capsys
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("command", ["optimize", "reconstruct", "grid", "inspect", "compare"])
+@pytest.mark.parametrize("place", [".", "..", "/"])
+def test_a_folder_is_no_picture_to_write(command, place, capsys):
+    assert main(calls(command, "--output", place)) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"impasto: cannot write {place}: the ending should be ")
+    assert captured.err.count("\n") == 1
+
+
 def test_so_is_an_empty_photo(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["stylize", "", "--style", "starry-night"]) == 2

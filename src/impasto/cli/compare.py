@@ -63,9 +63,9 @@ def compare(
     from impasto.io.image import check_output
 
     path = output or free_name(Path(photo).stem, Path(options.style).stem, "methods")
+    check_output(path, force=force)
     plot = path.with_name(f"{path.stem}_loss{path.suffix}")
-    for file in (path, plot):
-        check_output(file, force=force)
+    check_output(plot, force=force)
     if pictures is not None:
         _check_folder(pictures, options, force=force)
     from impasto.api.compare import compare_events
