@@ -35,7 +35,8 @@ COMMANDS = {
     "optimize": "photo.png painting.png --size 32 --device cpu --steps 1 -o out.png --force",
     "train": "painting.png --photos photos --size 32 --style-size 48 --steps 1 --batch-size 1 "
     "--workers 0 --warmup 0 --device cpu -o out.safetensors",
-    "learn": "painting.png --photos photos --style-size 48 --steps 1 --name mine --device cpu --force",
+    "learn": "painting.png --photos photos --style-size 48 --steps 1 --name mine --device cpu "
+    "--force",
     "reconstruct": "photo.png --size 32 --device cpu --steps 1 -o out.png --force",
     "grid": "photo.png painting.png --size 32 --device cpu --steps 1 --layers relu1_1 "
     "--ratios 1e-3 -o out.png --force",
