@@ -306,6 +306,18 @@ def test_a_run_folder_is_used_once_and_knows_its_pictures(here, capsys):
     assert "painting.png has changed" in capsys.readouterr().err
 
 
+def test_pictures_that_have_moved_are_named_once_more(here, capsys):
+    interrupted_run(here)
+    (here / "photo.png").rename(here / "moved.png")
+    assert main(["optimize", "--resume", "run"]) == 2
+    assert "name where it is now: impasto optimize PICTURE --resume run" in capsys.readouterr().err
+    save_picture(here / "other.png", 40, 60, 9)
+    assert main(["optimize", "moved.png", "other.png", "--resume", "run"]) == 2
+    assert "other.png is none of the pictures" in capsys.readouterr().err
+    assert main(["optimize", "moved.png", "--resume", "run"]) == 0
+    assert load_image(here / "out.png").size == (64, 43)
+
+
 @pytest.mark.usefixtures("photo", "painting")
 def test_a_run_begun_in_python_is_resumed_into_a_file_with_a_name(capsys):
     options = impasto.OptimizeOptions(size=48, steps=(2,))

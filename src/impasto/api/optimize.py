@@ -138,19 +138,22 @@ def optimize_events(
         yield from _paint(content, sources, options, checkpoints)
 
 
-def resume_optimize_events(run: str | Path) -> Generator[Event, None, None]:
+def resume_optimize_events(
+    run: str | Path, moved: Sequence[str | Path] = ()
+) -> Generator[Event, None, None]:
     """Yield what happens while a run goes on from its latest checkpoint; the last is `Done`.
 
     The picture is that of the uninterrupted run.
 
     Args:
         run: the folder that was named to `optimize_events`.
+        moved: where pictures of the run are now, in any order, if they are not where they were.
 
     Raises:
         InputError: no run folder, or what it names is gone or has changed.
     """
     folder = OptimizeRun(Path(run))
-    task = folder.task()
+    task = folder.task(moved)
     with folder.checkpoints.held():
         yield from _paint(task.content, list(task.styles), task.options, folder.checkpoints)
 

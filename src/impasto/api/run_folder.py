@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from impasto.api.pictures import describe, locate
 from impasto.core.errors import ConfigError
 from impasto.core.options import restore
 from impasto.io.checkpoints import Checkpoints, new_task_file, task_file, write_atomically
-from impasto.io.lookup import exists, whole
+from impasto.io.lookup import MISSING, exists, trouble, whole
 from impasto.io.written import Written
 from impasto.optimization.options import OptimizeOptions
 
@@ -65,12 +66,16 @@ class OptimizeRun:
         except OSError as error:
             raise ConfigError(f"cannot make the run folder {self.path}: {error}") from error
 
-    def task(self) -> OptimizeTask:
+    def task(self, moved: Sequence[str | Path] = ()) -> OptimizeTask:
         """Return what the run is about.
 
+        Args:
+            moved: where pictures of the run are now, in any order.
+
         Raises:
-            ConfigError: this is no run folder, or its pictures are not what they were.
-            ImageError: a picture is gone.
+            ConfigError: this is no run folder, its pictures are not what they were, one is gone,
+                or one of `moved` is none of them.
+            ImageError: one of `moved` does not exist.
         """
         path = task_file(self.path)
         try:
@@ -84,10 +89,23 @@ class OptimizeRun:
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{path} is no run of impasto optimize ({error})") from error
-        for source, sha256 in zip((task.content, *task.styles), task.sha256, strict=True):
+        places = {describe(each).sha256: _absolute(str(each)) for each in moved}
+        for each in moved:
+            if describe(each).sha256 not in task.sha256:
+                raise ConfigError(f"{each} is none of the pictures that {self.path} paints with")
+        sources = [
+            places.get(sha256, source)
+            for source, sha256 in zip((task.content, *task.styles), task.sha256, strict=True)
+        ]
+        for source, sha256 in zip(sources, task.sha256, strict=True):
+            if Path(source).is_absolute() and trouble(source) == MISSING:
+                raise ConfigError(
+                    f"{source}, with which {self.path} paints, is not there; name where it is now: "
+                    f"impasto optimize PICTURE --resume {self.path}"
+                )
             if describe(source).sha256 != sha256:
                 raise ConfigError(f"{source} has changed since {self.path} was begun")
-        return task
+        return replace(task, content=sources[0], styles=tuple(sources[1:]))
 
 
 def _absolute(source: str) -> str:

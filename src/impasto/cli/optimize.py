@@ -66,15 +66,18 @@ def optimize(
     run
         Folder, which is made, to keep the state in: every minute, and on Ctrl-C.
     resume
-        Run folder to go on with, to the same picture; nothing else is needed. Of files, only what
-        the run itself wrote is overwritten.
+        Run folder to go on with, to the same picture; nothing else is needed, but to name pictures
+        that are in another place now. Of files, only what the run itself wrote is overwritten.
     """
     from impasto.io.image import check_output
 
     if resume is not None:
-        if content is not None or output is not None or run is not None or changed(options):
-            raise ConfigError("--resume RUN goes on as it was begun; leave out everything else")
-        return _resume(resume, as_json=json, quiet=quiet)
+        if output is not None or run is not None or changed(options):
+            raise ConfigError(
+                "--resume RUN goes on as it was begun; leave out all but pictures that have moved"
+            )
+        moved = () if content is None else (content, *styles)
+        return _resume(resume, moved, as_json=json, quiet=quiet)
     if content is None or not styles:
         raise ConfigError("name a photo and a painting, or --resume RUN; see optimize --help")
     from impasto.api.optimize import optimize_events
@@ -111,7 +114,7 @@ def _say_finished(path: Path, run: Path, *, as_json: bool, quiet: bool) -> int:
     return 0
 
 
-def _resume(run: Path, *, as_json: bool, quiet: bool) -> int:
+def _resume(run: Path, moved: Sequence[str], *, as_json: bool, quiet: bool) -> int:
     from impasto.api.optimize import resume_optimize_events
     from impasto.api.run_folder import OptimizeRun
     from impasto.io.image import check_output
@@ -120,7 +123,7 @@ def _resume(run: Path, *, as_json: bool, quiet: bool) -> int:
     last = folder.written["picture"]
     if last is not None and last.finished and last.is_there():
         return _say_finished(last.path, run, as_json=as_json, quiet=quiet)
-    task = folder.task()
+    task = folder.task(moved)
     wanted = Path(task.output or _name_for(task.content, task.styles))
     if last is not None:
         wanted = last.path
@@ -133,7 +136,7 @@ def _resume(run: Path, *, as_json: bool, quiet: bool) -> int:
         notes.append(f"{wanted} is not what {run} wrote: leaving it, and writing {path}")
     preview = folder.written.place("preview", _preview_of(path))
     show = _Show(path, preview, run, as_json=as_json, quiet=quiet)
-    return show(_after(notes, resume_optimize_events(run)), force=is_taken(path))
+    return show(_after(notes, resume_optimize_events(run, moved)), force=is_taken(path))
 
 
 def _after(
