@@ -81,3 +81,32 @@ def test_the_cache_has_a_limit_and_the_oldest_goes_first(tmp_path, cache, monkey
     paint(tmp_path, IMAGE[..., :32])
     assert len(list(cache.iterdir())) == 1
     assert not first.exists()
+
+
+ON_AVX2 = """
+import sys
+import numpy as np
+from pathlib import Path
+from impasto.apply.plain import load_runtime
+
+for dtype in ("auto", "bfloat16"):
+    runtime = load_runtime(Path(sys.argv[1]), "openvino", dtype)
+    try:
+        print(runtime.run(np.full((1, 3, 32, 48), 0.5, np.float32), None).sum())
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.usefixtures("cache")
+def test_bfloat16_that_the_processor_only_seems_to_have_is_done_without(tmp_path):
+    expected = float(paint(tmp_path).sum())
+    command = [sys.executable, "-c", ON_AVX2, str(tmp_path / "wave.safetensors")]
+    limited = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run(command, env=limited, capture_output=True, text=True, check=True)
+    auto, asked = done.stdout.splitlines()
+    assert float(auto) == pytest.approx(expected, rel=0.01)
+    if asked.startswith("ResourceError"):  # else the processor has none, and OpenVINO knows
+        assert asked.endswith("; try --dtype float32 or --engine torch")
+    else:
+        assert float(asked) == pytest.approx(expected, rel=0.01)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from impasto.apply.telemetry import import_onnxruntime, import_openvino
-from impasto.core.errors import first_line
+from impasto.core.errors import ResourceError, first_line
 from impasto.core.options import asked_dtype
 from impasto.io.cache import cache_folder, drop_oldest
 from impasto.models.options import SMALLEST_SIDE
@@ -77,6 +77,8 @@ class OpenVino:
         dtype = asked_dtype(dtype)
         able = "BF16" in self.core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         half = dtype == "bfloat16" or (dtype == "auto" and able)
+        self.may_change = dtype == "auto" and half
+        """Whether float32 may take the place of bfloat16."""
         self.config = {
             "INFERENCE_NUM_THREADS": thread_count(),
             "PERFORMANCE_HINT": "LATENCY",
@@ -97,6 +99,21 @@ class OpenVino:
         return painted
 
     def _compile(self, model: Any) -> Callable[..., Any]:
+        """Return a compiled network, in float32 if the CPU cannot do what it says it can."""
+        try:
+            return self._compile_as_told(model)
+        except RuntimeError as error:
+            if not self.may_change:
+                raise ResourceError(
+                    f"OpenVINO cannot run this network here ({_last_line(error)}); try --dtype "
+                    "float32 or --engine torch"
+                ) from error
+            log.info("no bfloat16 in OpenVINO (%s)", _last_line(error))
+        self.may_change = False
+        self.config["INFERENCE_PRECISION_HINT"] = "f32"
+        return self._compile(model)
+
+    def _compile_as_told(self, model: Any) -> Callable[..., Any]:
         """Return a compiled network, from the cache folder if that can be used."""
         folder = cache_folder() / "openvino"
         try:
@@ -109,6 +126,11 @@ class OpenVino:
             log.info("compiled networks: %s", folder)
             drop_oldest(folder, COMPILED_BYTES)
         return compiled
+
+
+def _last_line(error: RuntimeError) -> str:
+    """Return the reason that OpenVINO gives, after the places in its source."""
+    return str(error).strip().splitlines()[-1].rstrip(".")
 
 
 @cache
