@@ -17,6 +17,7 @@ from pathlib import Path
 
 from impasto.models.file import read_info
 from impasto.models.registry import ZOO
+from impasto.training.options import LEARN_LAYERS, LEARN_WEIGHTS
 from styles import find_painting
 
 MANY = ZOO / "sixteen.safetensors"
@@ -37,7 +38,9 @@ def train(name: str, arguments: argparse.Namespace, more: Sequence[str]) -> None
         command += ["--name", name, "--credit", credit, "--licence", info.licence]
         command += ["--photos", str(arguments.photos), "--start", str(arguments.start)]
         command += ["--network", "multi", "--steps", str(arguments.steps)]
-        command += ["--batch-size", "1", "--size", "384", *more]
+        command += ["--batch-size", "1", "--size", "384", "--average", "0.99"]
+        command += ["--style-layers", ",".join(LEARN_LAYERS)]
+        command += ["--style-layer-weights", ",".join(map(str, LEARN_WEIGHTS)), *more]
     subprocess.run(command, check=True)
 
 

@@ -1,7 +1,7 @@
 import torch
 
 from conftest import noise_picture
-from impasto.io.colour import match_colors, replace_luminance, to_luminance
+from impasto.io.colour import match_colors, recolor, replace_luminance, to_luminance
 
 
 def test_luminance_is_grey_and_keeps_greys():
@@ -31,3 +31,37 @@ def test_matched_colours_have_the_mean_and_covariance_of_the_reference():
 def test_a_flat_painting_can_be_matched():
     matched = match_colors(torch.full((1, 3, 4, 4), 0.5), noise_picture(8, 8))
     assert torch.isfinite(matched).all()
+
+
+def colours(image):
+    return image[0].reshape(3, -1).double()
+
+
+def test_a_recoloured_photo_has_the_colours_of_the_painting_and_is_not_cut_off():
+    photo = noise_picture(32, 32, 1) * torch.tensor([0.2, 0.3, 0.1]).view(3, 1, 1) + 0.6
+    painting = noise_picture(20, 30, 2) * 0.5 + 0.7
+    moved = recolor(photo, [painting], [3.0])
+    assert torch.allclose(colours(moved).mean(1), colours(painting).mean(1), atol=1e-6)
+    wanted = torch.cov(colours(painting), correction=0)
+    assert torch.allclose(torch.cov(colours(moved), correction=0), wanted, atol=1e-3)
+    assert moved.max() > 1
+
+
+def test_colours_that_are_right_already_stay():
+    photo = noise_picture(32, 32, 1)
+    assert torch.allclose(recolor(photo, [photo], [1.0]), photo, atol=1e-5)
+
+
+def test_of_several_paintings_the_colours_are_mixed():
+    photo, light, dark = noise_picture(8, 8, 1), noise_picture(8, 8, 2), noise_picture(8, 8, 3) / 4
+    moved = recolor(photo, [light, dark], [1.0, 3.0])
+    mean = 0.25 * colours(light).mean(1) + 0.75 * colours(dark).mean(1)
+    assert torch.allclose(colours(moved).mean(1), mean, atol=1e-6)
+
+
+def test_greys_stay_grey_and_flat_pictures_finite():
+    grey, flat = to_luminance(noise_picture(8, 8)), torch.full((1, 3, 4, 4), 0.5)
+    moved = recolor(to_luminance(noise_picture(9, 9, 4)), [grey], [1.0])
+    assert torch.allclose(moved, to_luminance(moved), atol=1e-5)
+    for photo, painting in ((flat, grey), (grey, flat), (flat, flat)):
+        assert torch.isfinite(recolor(photo, [painting], [1.0])).all()

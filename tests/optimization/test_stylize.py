@@ -69,7 +69,7 @@ def test_the_output_has_the_photos_shape_and_eight_bits(tiny):
 
 
 @pytest.mark.parametrize("loss", ["impasto", "paper", "classic"])
-@pytest.mark.parametrize("init", ["content", "noise", "grey", "style"])
+@pytest.mark.parametrize("init", ["content", "recolored", "noise", "grey", "style"])
 def test_the_loss_falls_from_every_start(tiny, loss, init):
     events, _ = paint(tiny, loss=loss, init=init, steps=(12,), coarsest=0)
     assert min(event.loss for event in events) < 0.7 * events[0].loss
@@ -79,12 +79,37 @@ def test_the_loss_falls_from_every_start(tiny, loss, init):
 def test_the_real_network_paints_a_castle_like_a_wave(weights, optimizer):
     """Real pictures, real VGG-16: nearer to the painting, and the photo still there."""
     castle, wave = (read_picture(assets.find(name)).image for name in ("castle", "great-wave"))
-    options = {"size": 128, "coarsest": 0, "optimizer": optimizer}
+    options = {"size": 128, "coarsest": 0, "optimizer": optimizer, "init": "content"}
     events, finished = paint(weights, castle, [wave], steps=(30,), **options)
     first = events[0].terms
     for layer in ("relu1_1", "relu2_1", "relu3_1", "relu4_1"):
         assert finished.losses[f"style.{layer}"] < 0.3 * first[f"style.{layer}"], layer
     assert finished.losses["content.relu4_2"] < 1.2
+
+
+def test_it_starts_where_the_loss_is_lower(tiny):
+    """A photo far from the painting's colours is recoloured; one that is near stays."""
+    light, dark = noise_picture(40, 60, 1) * 0.3 + 0.7, noise_picture(50, 50, 2) * 0.3
+    for content, style, init in ((light, dark, "recolored"), (light, light, "content")):
+        options = {"content": content, "styles": [style], "steps": (3,)}
+        events, finished = paint(tiny, **options)
+        assert finished.init == init
+        firsts = {}
+        for each in ("content", "recolored"):
+            others, same = paint(tiny, **options, init=each)
+            firsts[each] = others[0].loss
+            if each == init:
+                assert torch.equal(same.image, finished.image)
+        assert events[0].loss == firsts[init] == min(firsts.values())
+
+
+@pytest.mark.parametrize("loss", ["paper", "classic"])
+def test_the_published_methods_start_from_the_photo(tiny, loss):
+    assert paint(tiny, loss=loss)[1].init == "content"
+
+
+def test_without_a_painting_it_starts_from_the_photo(tiny):
+    assert paint(tiny, styles=[], style_weight=0.0)[1].init == "content"
 
 
 def test_the_same_seed_paints_the_same_picture(tiny):

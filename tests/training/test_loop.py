@@ -221,6 +221,9 @@ def test_options_can_be_replaced_only_by_sense():
         dataclasses.replace(TrainOptions(minutes=3), steps=4)
     with pytest.raises(ConfigError, match="--lr"):
         TrainOptions(lr=float("nan"))
+    for weights in ((1.0,), (0.0, 0.0, 0.0)):
+        with pytest.raises(ConfigError, match="3 layers need as many numbers"):
+            TrainOptions(style_layer_weights=weights)
 
 
 def test_tensorboard_gets_losses_and_samples(make):

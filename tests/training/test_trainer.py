@@ -43,7 +43,16 @@ def test_training_on_one_batch_lowers_its_loss():
 def test_the_terms_have_the_names_of_the_layers():
     terms = take_step(build(tv_weight=1.0), photos(), 0.0)
     style = {f"style.relu{layer}" for layer in ("1_2", "2_2", "3_3")}
-    assert set(terms) == {"content.relu3_3", "tv", "gradient", *style}
+    assert set(terms) == {"content.relu3_3", "tv", "gradient", "even", *style}
+    assert "even" not in take_step(build(even_weight=0.0), photos())
+
+
+def test_a_layer_counts_as_much_as_its_weight():
+    layers = ("relu1_2", "relu2_2", "relu3_3", "relu4_1")
+    plain, batch = take_step(build(style_layers=layers), photos()), photos()
+    heavy = take_step(build(style_layers=layers, style_layer_weights=(1, 0.5, 1, 10)), batch)
+    for layer, weight in zip(layers, (1, 0.5, 1, 10), strict=True):
+        assert heavy[f"style.{layer}"] == pytest.approx(weight * plain[f"style.{layer}"], rel=1e-4)
 
 
 def test_the_learning_rate_rises_then_falls():

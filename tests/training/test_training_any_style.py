@@ -80,3 +80,5 @@ def test_styles_are_paintings_and_photos_in_many_colours(folders):
 def test_any_style_adds_to_no_model():
     with pytest.raises(ConfigError, match="--add-to"):
         TrainOptions(network="any", add_to="wave")
+    with pytest.raises(ConfigError, match="--style-layer-weights"):
+        TrainOptions(network="any", style_layer_weights=(1.0, 1.0, 1.0))

@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from torch import Tensor
 
@@ -35,13 +35,13 @@ from impasto.io.checkpoints import Checkpoints
 from impasto.io.image import Picture
 from impasto.models.registry import are_together, has_any_model, style_of_painting
 from impasto.models.registry import styles as styles_by_name
-from impasto.optimization.options import OptimizeOptions
+from impasto.optimization.options import OptimizeOptions, Start
 from impasto.optimization.stylize import stylize
 from impasto.perception.vgg import TOPOLOGIES
 from impasto.perception.weights import find_weights
 from impasto.recipe import Recipe
 
-_NAMED_STARTS = ("content", "noise", "grey", "style")
+_NAMED_STARTS = get_args(Start)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,13 +176,13 @@ def _paint(
         one_pass = _one_pass_model(sources, options)
         if one_pass is None:
             yield Note("no bundled network knows this painting: starting from the photo")
-            options = dataclasses.replace(options, init="content")
+            options = dataclasses.replace(options, init=None)
         else:
             yield Note(f"starting from one pass of {one_pass[0]}")
             start = read(
                 one_pass[1].stylize(content, size=options.size, device=options.device).image
             ).image
-    elif options.init not in _NAMED_STARTS:
+    elif options.init is not None and options.init not in _NAMED_STARTS:
         start, source = read(options.init).image, describe(options.init)
     weights: dict[str, Tensor] = {}
     for found in find_weights(TOPOLOGIES[options.backbone], options.weights):
@@ -207,7 +207,7 @@ def _paint(
             resolved,
             steps=finished.steps,
             seconds=None,
-            init=resolved.init if source is None else source.name,  # not where its maker keeps it
+            init=finished.init if source is None else source.name,  # not where its maker keeps it
         ),
         init=source,
     )

@@ -304,6 +304,9 @@ class Finished(Event):
     losses: Mapping[str, float]
     """Weighted terms of `image` itself, measured in float32; `total` is their sum."""
 
+    init: str
+    """Where it began: the option, or what took its place where that was not given."""
+
     steps: tuple[int, ...]
     """Steps taken at each scale, coarsest first."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -62,6 +64,37 @@ def match_colors(image: Tensor, reference: Tensor) -> Tensor:
     transform = _root(_covariance(other)) @ _root(_covariance(flat), inverse=True)
     matched = transform @ (flat - mean) + other_mean
     return matched.reshape(image.shape[1:]).unsqueeze(0).to(image.dtype).clamp(0, 1)
+
+
+def recolor(image: Tensor, references: Sequence[Tensor], shares: Sequence[float]) -> Tensor:
+    """Return `image` with the mean and covariance of the colours of `references`, moved least.
+
+    Of all linear maps that do so it is the one that changes colours by the least on average: the
+    optimal transport between two normal distributions. Colours near each other stay so.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1], such as a photo.
+        references: (1, 3, h, w) each, such as paintings.
+        shares: how much of each reference; only their ratio matters.
+
+    Returns:
+        (1, 3, H, W), not clamped.
+
+    Source:
+        pitie2007 (the linear Monge-Kantorovitch map).
+    """
+    flat = _flat(image)  # (3, H*W)
+    others = [_flat(reference) for reference in references]
+    parts = [share / sum(shares) for share in shares]
+    mean = flat.mean(1, keepdim=True)
+    other_mean = sum(
+        part * other.mean(1, keepdim=True) for part, other in zip(parts, others, strict=True)
+    )
+    wanted = sum(part * _covariance(other) for part, other in zip(parts, others, strict=True))
+    root, inverse = _root(_covariance(flat)), _root(_covariance(flat), inverse=True)
+    transform = inverse @ _root(root @ wanted @ root) @ inverse
+    moved = transform @ (flat - mean) + other_mean
+    return moved.reshape(image.shape[1:]).unsqueeze(0).to(image.dtype)
 
 
 def _flat(image: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ _TIME = Parameter(group=Group("Time and size", sort_key=2))
 _METHOD = Parameter(group=Group("Method", sort_key=3))
 _MACHINE = Parameter(group=Group("Machine", sort_key=4))
 
-Start = Literal["content", "noise", "grey", "style"]
+Start = Literal["content", "recolored", "noise", "grey", "style"]
 Loss = Literal["impasto", "paper", "classic"]
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -78,9 +78,11 @@ class OptimizeOptions:
     tv_weight: Annotated[float | None, _LOOK] = None
     """How much smoothness counts (total variation)."""
 
-    init: Annotated[str, _LOOK] = "content"
-    """Where to start: content, noise, grey, style, a picture file to go on from, or auto (one pass
-    of the bundled style that has learnt that painting, or of the network for any painting)."""
+    init: Annotated[str | None, _LOOK] = None
+    """Where to start: content, recolored (the photo in the painting's colours), noise, grey, style,
+    a picture file to go on from, or auto (one pass of the bundled style that has learnt that
+    painting, or of the network for any painting). If not given, content or recolored, whichever
+    has the lower loss."""
 
     loss: Annotated[Loss, _METHOD] = "impasto"
     """Formulas: impasto (relative distances: weights mean the same at every size and style), paper
@@ -251,7 +253,7 @@ PRESETS = {
 pass has large strokes already, so `auto` paints at full size only."""
 
 
-def find_preset(loss: str, init: str) -> Preset:
+def find_preset(loss: str, init: str | None) -> Preset:
     """Return the preset of a loss and start.
 
     >>> find_preset("impasto", "photo.jpg") is PRESETS["impasto", "content"]

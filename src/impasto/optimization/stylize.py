@@ -25,7 +25,7 @@ from impasto.core.tensors import (
     size_of,
 )
 from impasto.io.checkpoints import Checkpoints
-from impasto.io.colour import match_colors, replace_luminance, to_luminance
+from impasto.io.colour import match_colors, recolor, replace_luminance, to_luminance
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.tiled import TiledLoss
 from impasto.optimization.memory import SHARE, MemoryPlan, plan_memory
@@ -40,6 +40,8 @@ SMALLEST_SIDE = 32
 
 CHECKPOINT_SECONDS = 60.0
 """How often the state is saved, if it is."""
+
+Loss = PerceptualLoss | TiledLoss
 
 MEASURED = 192
 """Side of the picture on which the time of a step is measured beforehand, in pixels."""
@@ -84,9 +86,9 @@ def stylize(
         ShapeError: an argument breaks the picture contract.
 
     Source:
-        gatys2016, sec. 2. Differs: coarse to fine, from the photo instead of noise, relative
-        distances, and a first convolution that repeats the border. `loss="paper"` takes none of
-        these liberties.
+        gatys2016, sec. 2. Differs: coarse to fine, from the photo (in the paintings' colours where
+        that is nearer) instead of noise, relative distances, and a first convolution that repeats
+        the border. `loss="paper"` takes none of these liberties.
     """
     options = options or OptimizeOptions()
     check_picture(content, "content")
@@ -131,6 +133,7 @@ class _Run:
         self.content = content.to(self.device)
         self.styles = [style.to(self.device) for style in styles]
         self.start = None if start is None else start.to(self.device)
+        self.init = options.init
         self.height, self.width = fit_long_side(*size_of(content), options.size)
         self.scales = plan(self.height, self.width, options.coarsest or 0, options.steps or (1,))
         self.weights = weights
@@ -163,6 +166,7 @@ class _Run:
         """Take over how far an earlier run came, and how it saw its pictures."""
         self.taken = list(state["taken"])
         self.seconds_before = float(state["seconds"])
+        self.init = state.get("init", "content")
         try:
             self.memory = [
                 MemoryPlan(**{**plan, "history_dtype": getattr(torch, plan["history_dtype"])})
@@ -182,7 +186,13 @@ class _Run:
             {**asdict(plan), "history_dtype": str(plan.history_dtype).removeprefix("torch.")}
             for plan in self.memory
         ]
-        state = {"level": level, "taken": self.taken, "seconds": self._seconds(), "memory": memory}
+        state = {
+            "level": level,
+            "taken": self.taken,
+            "seconds": self._seconds(),
+            "memory": memory,
+            "init": self.init,
+        }
         try:
             self.checkpoints.save(sum(self.taken), {**state, "solver": solver.state()})
         except ResourceError as error:
@@ -200,12 +210,13 @@ class _Run:
             size = scale.height, scale.width
             if self.state is not None and level < self.state["level"]:
                 continue
-            image = self._first_image(*size) if image is None else resize(image, *size)
-            if not stopped:
-                memory = self.memory[level]
+            memory = self.memory[level]
+            loss = None if stopped else self._loss(*size, self.dtype, memory)
+            image = self._first_image(*size, loss) if image is None else resize(image, *size)
+            if loss is not None:
                 solver = Solver(
                     _pad(image),
-                    self._loss(*size, self.dtype, memory),
+                    loss,
                     self.options.optimizer,
                     memory.history,
                     memory.history_dtype,
@@ -222,6 +233,7 @@ class _Run:
         finished = Finished(
             image=image.cpu(),
             losses=losses,
+            init=self.init or "content",
             steps=tuple(self.taken),
             seconds=self._seconds(),
             stopped=stopped or self.taken != [scale.steps for scale in self.scales],
@@ -328,12 +340,17 @@ class _Run:
         )
         return painting + FINISH_IN_STEPS * self.scales[-1].pixels
 
-    def _first_image(self, height: int, width: int) -> Tensor:
+    def _first_image(self, height: int, width: int, loss: Loss | None) -> Tensor:
+        """Return where to start; `loss` decides where nobody has said it."""
         if self.start is not None:
             return cover(self.start, height, width)
-        init = self.options.init
+        if self.init is None:
+            self.init = self._better_start(height, width, loss)
+        init = self.init
         if init == "content":
             return resize(self.content, height, width)
+        if init == "recolored":
+            return self._recolored(height, width)
         if init == "style":
             return cover(self.styles[0], height, width)
         generator = torch.Generator().manual_seed(self.options.seed)
@@ -342,10 +359,36 @@ class _Run:
             noise = 0.5 + (noise - 0.5) / 100
         elif init != "noise":
             raise ConfigError(
-                f"--init {init!r} is neither content, noise, grey, style, auto nor a picture file"
+                f"--init {init!r} is neither content, recolored, noise, grey, style, auto nor a "
+                "picture file"
             )
         noise = to_luminance(noise) if self.options.preserve_color == "luminance" else noise
         return noise.to(self.device)
+
+    def _recolored(self, height: int, width: int) -> Tensor:
+        """Return the photo in the paintings' colours."""
+        image = recolor(self.content, self.styles, self.style_shares)
+        return resize(image, height, width)
+
+    @torch.no_grad()
+    def _better_start(self, height: int, width: int, loss: Loss | None) -> str:
+        """Return the start that is nearer to the goal: the photo, or the photo recoloured.
+
+        A photo far from the painting's colours would have to be carried there in the small steps
+        of the optimiser, all pixels alike, which it does not manage. `paper` and `classic` begin
+        with the photo.
+        """
+        if loss is None or not self.loss_weights.style or self.options.loss != "impasto":
+            return "content"
+        starts = {
+            "content": resize(self.content, height, width),
+            "recolored": self._recolored(height, width),
+        }
+        losses = {
+            name: float(torch.stack(list(loss(_pad(image)).values())).sum())
+            for name, image in starts.items()
+        }
+        return min(losses, key=losses.__getitem__)
 
     def _extractor(self, dtype: torch.dtype) -> Extractor:
         options = self.options
@@ -358,9 +401,7 @@ class _Run:
             dtype=dtype,
         ).to(self.device)
 
-    def _loss(
-        self, height: int, width: int, dtype: torch.dtype, memory: MemoryPlan
-    ) -> PerceptualLoss | TiledLoss:
+    def _loss(self, height: int, width: int, dtype: torch.dtype, memory: MemoryPlan) -> Loss:
         """Return the loss at one scale, in tiles if need be; the styles shrink with the picture."""
         options = self.options
         styles = [self._at_scale(style, max(height, width)) for style in self.styles]

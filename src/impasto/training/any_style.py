@@ -62,12 +62,12 @@ class AnyStyleTrainer(Trainer):
         photos: Tensor,
         numbers: Tensor,  # noqa: ARG002  (the styles of the base class take turns along them)
         paintings: Tensor | None,
-    ) -> dict[str, Tensor]:
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         assert paintings is not None
         statistics, grams = self._see(paintings)
         with autocast(self.device, self.dtype):
-            painted = self.model(photos, statistics)
-        return self.loss(painted.float(), photos, grams)
+            painted = self.model(photos, statistics).float()
+        return painted, self.loss(painted, photos, grams)
 
     @torch.no_grad()
     def paint_like(self, photo: Tensor, painting: Tensor) -> Tensor:

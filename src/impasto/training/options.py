@@ -70,6 +70,10 @@ class TrainOptions:
     tv_weight: Annotated[float, _LOOK] = 0.0
     """How much smoothness counts (total variation)."""
 
+    even_weight: Annotated[float, _LOOK] = 1.0
+    """How much it counts that even places of the photo, such as skies, stay even: without halos
+    round what is dark and without blobs of colour."""
+
     content_layers: Annotated[tuple[str, ...], _LOOK, COMMAS, LAYERS] = ("relu3_3",)
     """Layers that hold the photo."""
 
@@ -80,6 +84,10 @@ class TrainOptions:
     )
     """Layers that hold the style. The paper's fourth, relu4_3, would be a ten-thousandth of the
     loss and a sixth of the time."""
+
+    style_layer_weights: Annotated[tuple[float, ...] | None, _LOOK, COMMAS] = None
+    """How much each style layer counts, one number per layer; equal if not given. relu4_1 beside
+    the others, at 10, brings the painting's shapes and flat places."""
 
     batch_size: Annotated[int, WHOLE, _LEARNING] = 2
     """Photos per step (in each process)."""
@@ -143,6 +151,14 @@ class TrainOptions:
             raise ConfigError("--start and --add-to cannot both be given; choose one")
         if not self.style_layers and not self.content_layers:
             raise ConfigError("no layers: give --content-layers or --style-layers")
+        given = self.style_layer_weights
+        if given is not None and self.network == "any":
+            raise ConfigError("--network any has its own layers; leave out --style-layer-weights")
+        if given is not None and (len(given) != len(self.style_layers) or not sum(given) > 0):
+            raise ConfigError(
+                f"--style-layer-weights: {len(self.style_layers)} layers need as many numbers, "
+                f"at least one above 0; got {len(given)}"
+            )
         if not self.average < 1:
             raise ConfigError(f"--average {self.average}: it must be below 1")
 
@@ -196,7 +212,8 @@ class LearnOptions:
         """Return the training that does it: of the whole network, from a trained one.
 
         Large crops, one at a time: on small ones the network never sees a large flat place, and
-        leaves blobs of colour in skies.
+        leaves blobs of colour in skies. A deeper layer of the style than the paper's: without it
+        the network learns the painting's grain and colours, and little of its shapes.
 
         Args:
             start: model file to go on from.
@@ -208,6 +225,8 @@ class LearnOptions:
             steps=self.steps,
             style_size=self.style_size,
             style_weight=self.style_weight,
+            style_layers=LEARN_LAYERS,
+            style_layer_weights=LEARN_WEIGHTS,
             batch_size=1,
             size=384,
             lr=LEARN_RATE,
@@ -224,6 +243,9 @@ class LearnOptions:
 LEARN_RATE = 4e-3
 """Highest learning rate from a trained network."""
 
+LEARN_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_1")
+LEARN_WEIGHTS = (1.0, 1.0, 1.0, 10.0)
+
 LEARN_SAMPLES = 0.2
 """How often, in minutes, a photo is painted to show how far it is."""
 
@@ -238,7 +260,9 @@ _RANGES = {
     "style_size": (32, 8192),
     "content_weight": (0.0, LARGEST_WEIGHT),
     "style_weight": (0.0, LARGEST_WEIGHT),
+    "style_layer_weights": (0.0, LARGEST_WEIGHT),
     "tv_weight": (0.0, LARGEST_WEIGHT),
+    "even_weight": (0.0, LARGEST_WEIGHT),
     "batch_size": (1, 4096),
     "size": (32, 4096),
     "lr": (1e-9, 10.0),

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from impasto.core.device import autocast, pick_device, pick_dtype
 from impasto.core.tensors import fit_long_side, resize, size_of
+from impasto.losses.evenness import contrast_excess
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.models.options import NetworkOptions
 from impasto.models.transform import TransformNet
@@ -23,6 +24,9 @@ from impasto.training.options import TrainOptions
 LAST_INPUTS = 200
 """Inputs per output up to which the last convolution learns at the full rate: those of `small`."""
 
+
+EVEN = 50.0
+"""What `even_weight` is multiplied by, in units of the loss: chosen by looking at skies."""
 
 PREDICTOR_RATE = 0.125
 """Learning rate of a style predictor's matrices, as a part of that of the scales they predict."""
@@ -73,7 +77,7 @@ class Trainer:
         johnson2016, sec. 3.2 and 4.1. Differs: original VGG-16 features of 0-255 pictures; warm-up
         and cosine decay; a moving average of the weights; no relu4_3, which counts for nothing at
         equal weights; no total variation, which enlarging by nearest neighbours and mirrored
-        borders make needless (dumoulin2017, sec. 2).
+        borders make needless (dumoulin2017, sec. 2); a term that keeps even places even.
     """
 
     formula = "classic"
@@ -126,9 +130,10 @@ class Trainer:
 
     def _loss_weights(self, style_layers: Sequence[str]) -> LossWeights:
         options = self.options
+        shares = options.style_layer_weights or (1.0,) * len(style_layers)
         return LossWeights(
             content=dict.fromkeys(options.content_layers, 1.0),
-            style=dict.fromkeys(style_layers, 1.0),
+            style=dict(zip(style_layers, shares, strict=True)),
             content_weight=options.content_weight,
             style_weight=options.style_weight,
             tv_weight=options.tv_weight,
@@ -178,7 +183,10 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["lr"] = self.learning_rate(progress) * group.get("scale", 1.0)
         photos = photos.to(self.device).contiguous(memory_format=torch.channels_last)
-        terms = self._terms(photos, numbers.to(self.device), paintings)
+        painted, terms = self._terms(photos, numbers.to(self.device), paintings)
+        if self.options.even_weight:
+            weight = self.options.even_weight * EVEN * self.unit
+            terms["even"] = weight * contrast_excess(painted, photos)
         total = torch.stack(list(terms.values())).sum()
         self.net.zero_grad(set_to_none=True)
         torch.autograd.backward(total / self.unit)
@@ -192,12 +200,12 @@ class Trainer:
 
     def _terms(
         self, photos: Tensor, numbers: Tensor, _paintings: Tensor | None
-    ) -> dict[str, Tensor]:
-        """Return the weighted terms of the loss by name."""
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the painted photos and the weighted terms of the perceptual loss by name."""
         which = numbers % (self.net.options.styles - self.first_style)
         with autocast(self.device, self.dtype):
-            painted = self.model(photos, self._one_hot(self.first_style + which))
-        return self.loss(painted.float(), photos, which)
+            painted = self.model(photos, self._one_hot(self.first_style + which)).float()
+        return painted, self.loss(painted, photos, which)
 
     def _one_hot(self, which: Tensor) -> Tensor | None:
         """Return (B, S) weights of the styles, None for the only one."""
