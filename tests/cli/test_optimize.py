@@ -85,7 +85,8 @@ def test_show_of_another_picture_is_one_line(photo, capsys):
 
 @pytest.mark.usefixtures("photo", "painting")
 def test_json_is_one_event_per_line(capsys):
-    assert main(["optimize", "photo.png", "painting.png", "--json", *QUICK]) == 0
+    words = ["optimize", "photo.png", "painting.png", "--json", "--init", "content", *QUICK]
+    assert main(words) == 0
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [record["event"] for record in records] == [
         "planned",

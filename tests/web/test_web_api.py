@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import TypeAdapter, ValidationError
 
 import impasto
 from impasto import assets
 from impasto.cli.app import main
 from impasto.web import limits
 from impasto.web.desk import Desk
+from impasto.web.requests import Name
+from impasto.web.store import new_key
 from web_tools import JPEG, opened, paint, photo_bytes, send, start, wait
 
 STARRY = [{"style": "starry-night"}]
@@ -425,3 +428,13 @@ def test_bundled_pictures_are_inputs(client):
     answer = client.get("/api/pictures/castle")
     assert answer.content == assets.find("castle").read_bytes()
     assert client.get("/api/pictures/castle/about").json()["width"] == 960
+
+
+def test_every_key_may_be_asked_for():
+    """An upload whose key began with a hyphen was refused: one in 64."""
+    names = TypeAdapter(Name)
+    for key in [*(new_key() for _ in range(300)), "-DXaEQivwdOyHjd5PTxvYw", "_a"]:
+        assert names.validate_python(key) == key
+    for odd in ("../secret", "a/b", ".hidden", "", "a" * 82):
+        with pytest.raises(ValidationError):
+            names.validate_python(odd)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from impasto.web.limits import MAX_MINUTES, MAX_SECONDS, MAX_SIZE, MAX_STYLES, MIN_SIZE
 
-Name = Annotated[str, Field(min_length=1, max_length=81, pattern=r"^\w[\w.+-]*$")]
+Name = Annotated[str, Field(min_length=1, max_length=81, pattern=r"^[\w-][\w.+-]*$")]
 """The name of a style or of a bundled photo, or the id of an uploaded picture or a job."""
 
 Ramp = Literal["left:right", "right:left", "top:bottom", "bottom:top"]

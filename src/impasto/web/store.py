@@ -31,7 +31,7 @@ class GoneError(InputError):
 
 def new_key() -> str:
     """Return a name that nobody can guess."""
-    return secrets.token_urlsafe(16)
+    return secrets.token_hex(16)
 
 
 class Store:

@@ -1,0 +1,79 @@
+"""Where an optimisation begins: the photo, or the photo in the painting's colours.
+
+    python benchmarks/starts.py PHOTOS PAINTINGS
+
+Every photo with every painting from both starts, 45 steps at 256 pixels. *Chosen* is what
+`impasto optimize` takes by itself: the start with the lower loss before the first step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from pathlib import Path
+
+from impasto.core.events import Finished, Step
+from impasto.io.folder import find_pictures
+from impasto.io.image import read_picture
+from impasto.measurement.yardstick import Distances, Yardstick
+from impasto.optimization.options import OptimizeOptions
+from impasto.optimization.stylize import stylize
+from impasto.perception.weights import load_weights
+from report import Cell, Table, write
+from styles import at_size
+
+SIZE, STEPS = 256, 45
+STARTS = ("content", "recolored")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("paintings", type=Path)
+    arguments = parser.parse_args()
+    weights = load_weights()
+    photos = [at_size(path, SIZE) for path in find_pictures(arguments.photos)]
+    rows: list[list[Cell]] = []
+    for path in find_pictures(arguments.paintings):
+        style, seen = read_picture(path).image, at_size(path, SIZE)
+        losses: dict[str, list[float]] = {start: [] for start in STARTS}
+        distances: dict[str, list[Distances]] = {start: [] for start in STARTS}
+        right = shorter = 0
+        for photo in photos:
+            judge = Yardstick(weights, photo, [seen])
+            first = dict.fromkeys(STARTS, 0.0)
+            for start in STARTS:
+                options = OptimizeOptions(size=SIZE, steps=(STEPS,), coarsest=0, init=start)
+                events = list(stylize(photo, [style], weights, options))
+                first[start] = next(event.loss for event in events if isinstance(event, Step))
+                finished = events[-1]
+                assert isinstance(finished, Finished)
+                losses[start].append(finished.losses["total"])
+                distances[start].append(judge(finished.image))
+            chosen = min(STARTS, key=first.__getitem__)
+            best = min(STARTS, key=lambda start: losses[start][-1])
+            right += chosen == best
+            shorter += distances[chosen][-1].style_distance < judge(photo).style_distance / 3
+        row: list[Cell] = [path.stem]
+        for values in (
+            *(losses[start] for start in STARTS),
+            *([each.content_distance for each in distances[start]] for start in STARTS),
+            *([each.style_distance for each in distances[start]] for start in STARTS),
+        ):
+            row.append(statistics.median(values))
+        rows.append([*row, f"{right} of {len(photos)}", f"{shorter} of {len(photos)}"])
+        print(rows[-1], flush=True)
+    columns = (
+        "painting",
+        *((f"loss, {start}", "{:.2f}") for start in STARTS),
+        *((f"content distance, {start}", "{:.2f}") for start in STARTS),
+        *((f"style distance, {start}", "{:.3f}") for start in STARTS),
+        "chosen: the lower loss in the end",
+        "chosen: under a third of the photo's style distance",
+    )
+    note = f"Medians over {len(photos)} photos, {SIZE} px, {STEPS} steps."
+    write("starts", note, Table(columns, rows))
+
+
+if __name__ == "__main__":
+    main()
