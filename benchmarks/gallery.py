@@ -50,15 +50,16 @@ def thumbnail(source: str) -> str:
     return name
 
 
-def paint(photo: str, style: str, init: str, seconds: dict[str, float]) -> str:
+def paint(photo: str, style: str, init: str | None, seconds: dict[str, float]) -> str:
     """Paint one cell unless it is there, and return its name."""
-    suffix = "" if init == "content" else f"_{init}"
+    suffix = "" if init is None else f"_{init}"
     name = f"{Path(photo).stem}_{Path(style).stem}{suffix}.jpg"
     path = FOLDER / name
     options = impasto.OptimizeOptions(init=init)
     if path.exists() and name in seconds:
         recipe = Recipe.from_json(read_note(path) or "")
-        if replace(recipe.options, steps=None) == replace(options.resolved(), steps=None):
+        asked = replace(options.resolved(), steps=None, init=init or recipe.options.init)
+        if replace(recipe.options, steps=None) == asked:
             return name
     result = impasto.optimize(photo, style, init=init)
     result.save(path, force=True)
@@ -84,7 +85,7 @@ def main() -> None:
     header = [""] + [f"![{title(p)}](gallery/{inputs[p]})" for p in arguments.photos]
     rows = [header, ["---"] * len(header)]
     for style in arguments.styles:
-        names = [paint(photo, style, "content", seconds) for photo in arguments.photos]
+        names = [paint(photo, style, None, seconds) for photo in arguments.photos]
         first = f"![{title(style)}](gallery/{inputs[style]})<br>{title(style)}"
         rows.append([first, *(cell(name, seconds) for name in names)])
     from_noise = paint(arguments.photos[0], arguments.styles[0], "noise", seconds)

@@ -73,7 +73,7 @@ def test_stopping_keeps_what_is_learnt(painting):
 def test_a_photo_shows_how_far_it_is(painting):
     events = impasto.learn_events(painting, impasto.LearnOptions(**ONE_STEP), show="astronaut")
     shown = [event.image for event in events if isinstance(event, Sample)]
-    assert [max(image.shape[-2:]) for image in shown] == [512]
+    assert {max(image.shape[-2:]) for image in shown} == {512}  # once, or oftener if it is slow
 
 
 def test_nothing_is_left_of_its_run(learned):
