@@ -54,14 +54,11 @@ def main() -> None:
             best = min(STARTS, key=lambda start: losses[start][-1])
             right += chosen == best
             shorter += distances[chosen][-1].style_distance < judge(photo).style_distance / 3
-        row: list[Cell] = [path.stem]
-        for values in (
-            *(losses[start] for start in STARTS),
-            *([each.content_distance for each in distances[start]] for start in STARTS),
-            *([each.style_distance for each in distances[start]] for start in STARTS),
-        ):
-            row.append(statistics.median(values))
-        rows.append([*row, f"{right} of {len(photos)}", f"{shorter} of {len(photos)}"])
+        found = [losses[start] for start in STARTS]
+        for name in ("content_distance", "style_distance"):
+            found += [[getattr(each, name) for each in distances[start]] for start in STARTS]
+        counts = (f"{count} of {len(photos)}" for count in (right, shorter))
+        rows.append([path.stem, *map(statistics.median, found), *counts])
         print(rows[-1], flush=True)
     columns = (
         "painting",
