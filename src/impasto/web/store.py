@@ -20,7 +20,7 @@ from impasto.core.memory import format_size
 from impasto.web.pictures import Upload, file_name, keep
 from impasto.web.tasks import Input
 
-_KEY = re.compile(r"[A-Za-z0-9_-]{22}")
+_KEY = re.compile(r"[A-Za-z0-9_-]{22}")  # those of earlier versions too
 
 PRIVATE = 0o700
 
@@ -31,7 +31,7 @@ class GoneError(InputError):
 
 def new_key() -> str:
     """Return a name that nobody can guess."""
-    return secrets.token_hex(16)
+    return secrets.token_hex(11)
 
 
 class Store:
