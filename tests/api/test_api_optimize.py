@@ -137,7 +137,7 @@ def test_auto_knows_a_painting_by_its_content_and_falls_back_to_the_photo(
     monkeypatch.setattr(registry, "ZOO", tmp_path)
     events = events_from_auto(painting, steps=(1,), coarsest=0)
     assert "starting from the photo" in events[0].message
-    assert events[-1].result.recipe.options.init in ("content", "recolored")
+    assert events[-1].result.recipe.options.init == "recolored"
 
 
 @pytest.mark.usefixtures("weights")

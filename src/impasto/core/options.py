@@ -105,6 +105,19 @@ def check_range(options: Any, ranges: Mapping[str, tuple[float, float]]) -> None
             raise ConfigError(f"--{name.replace('_', '-')} {value}: it must be {what}")
 
 
+def check_layer_weights(layers: Sequence[str], weights: Sequence[float] | None) -> None:
+    """Refuse weights of style layers that are not one per layer, or all 0.
+
+    Raises:
+        ConfigError: with the option's name.
+    """
+    if weights is not None and (len(weights) != len(layers) or (weights and not sum(weights) > 0)):
+        raise ConfigError(
+            f"--style-layer-weights: {len(layers)} layers need as many numbers, "
+            f"at least one above 0; got {len(weights)}"
+        )
+
+
 def check_choices(options: Any) -> None:
     """Refuse a value that is none of those that its field names.
 

@@ -23,6 +23,7 @@ from impasto.core.options import (
     MOST_SECONDS,
     WHOLE,
     check_choices,
+    check_layer_weights,
     check_range,
 )
 
@@ -153,13 +154,7 @@ class OptimizeOptions:
             raise ConfigError("--style-weights: at least one must be above 0")
         if not self.content_layers and not self.style_layers:
             raise ConfigError("no layers: give --content-layers or --style-layers")
-        given = self.style_layer_weights
-        wrong = given is not None and len(given) != len(self.style_layers)
-        if wrong or (given and not sum(given) > 0):
-            raise ConfigError(
-                f"--style-layer-weights: {len(self.style_layers)} layers need as many numbers, "
-                f"at least one above 0; got {len(given or ())}"
-            )
+        check_layer_weights(self.style_layers, self.style_layer_weights)
 
     def resolved(self) -> OptimizeOptions:
         """Return the same options with every preset filled in."""

@@ -18,6 +18,7 @@ from impasto.core.options import (
     LAYERS,
     WHOLE,
     check_choices,
+    check_layer_weights,
     check_range,
 )
 
@@ -151,14 +152,9 @@ class TrainOptions:
             raise ConfigError("--start and --add-to cannot both be given; choose one")
         if not self.style_layers and not self.content_layers:
             raise ConfigError("no layers: give --content-layers or --style-layers")
-        given = self.style_layer_weights
-        if given is not None and self.network == "any":
+        if self.style_layer_weights is not None and self.network == "any":
             raise ConfigError("--network any has its own layers; leave out --style-layer-weights")
-        if given is not None and (len(given) != len(self.style_layers) or not sum(given) > 0):
-            raise ConfigError(
-                f"--style-layer-weights: {len(self.style_layers)} layers need as many numbers, "
-                f"at least one above 0; got {len(given)}"
-            )
+        check_layer_weights(self.style_layers, self.style_layer_weights)
         if not self.average < 1:
             raise ConfigError(f"--average {self.average}: it must be below 1")
 
