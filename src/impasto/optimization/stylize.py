@@ -345,7 +345,7 @@ class _Run:
         if self.start is not None:
             return cover(self.start, height, width)
         if self.init is None:
-            self.init = self._better_start(height, width, loss)
+            return self._better_start(height, width, loss)
         init = self.init
         if init == "content":
             return resize(self.content, height, width)
@@ -371,24 +371,24 @@ class _Run:
         return resize(image, height, width)
 
     @torch.no_grad()
-    def _better_start(self, height: int, width: int, loss: Loss | None) -> str:
-        """Return the start that is nearer to the goal: the photo, or the photo recoloured.
+    def _better_start(self, height: int, width: int, loss: Loss | None) -> Tensor:
+        """Return the start nearer to the goal, the photo or the photo recoloured; keep which.
 
         A photo far from the painting's colours would have to be carried there in the small steps
         of the optimiser, all pixels alike, which it does not manage. `paper` and `classic` begin
         with the photo.
         """
+        starts = {"content": resize(self.content, height, width)}
+        self.init = "content"
         if loss is None or not self.loss_weights.style or self.options.loss != "impasto":
-            return "content"
-        starts = {
-            "content": resize(self.content, height, width),
-            "recolored": self._recolored(height, width),
-        }
+            return starts["content"]
+        starts["recolored"] = self._recolored(height, width)
         losses = {
             name: float(torch.stack(list(loss(_pad(image)).values())).sum())
             for name, image in starts.items()
         }
-        return min(losses, key=losses.__getitem__)
+        self.init = min(losses, key=losses.__getitem__)
+        return starts[self.init]
 
     def _extractor(self, dtype: torch.dtype) -> Extractor:
         options = self.options
