@@ -8,7 +8,6 @@ from impasto import assets
 from impasto.api.learn import name_for
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.core.events import Sample, StopEarly, TrainStep
-from impasto.io.cache import cache_folder
 from impasto.models.file import read_info
 from impasto.models.registry import BASE, own_styles, remove_own, styles
 
@@ -78,7 +77,7 @@ def test_a_photo_shows_how_far_it_is(painting):
 
 def test_nothing_is_left_of_its_run(learned):
     assert learned
-    assert not list((cache_folder() / "learn").glob("*.run"))
+    assert not list(assets.own_folder().with_name("learning").glob("*.run"))
 
 
 @pytest.mark.parametrize("name", ["starry-night", "a/b", "", ".x", "x" * 82])

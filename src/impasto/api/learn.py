@@ -15,7 +15,6 @@ from impasto.api.train import run_training
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.core.events import Event, Note
 from impasto.core.tensors import fit_long_side, resize, size_of
-from impasto.io.cache import cache_folder
 from impasto.io.folder import find_pictures
 from impasto.io.image import to_pil, write_picture
 from impasto.io.lookup import whole
@@ -218,7 +217,7 @@ def _start_for(painting: Painting, *, force: bool) -> tuple[Path, str]:
 
 def _new_folder(name: str) -> RunFolder:
     """Return an empty run folder, without what an interrupted run has left."""
-    path = cache_folder() / "learn" / f"{name}.run"
+    path = assets.own_folder().with_name("learning") / f"{name}.run"
     if path.exists():
         folder = RunFolder(path)
         with folder.held():  # refused if it is in use
