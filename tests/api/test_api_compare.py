@@ -52,8 +52,8 @@ def test_every_method_paints_and_is_measured(monkeypatch):
         moments = [seconds for seconds, _ in entry.curve]
         assert moments[0] > 0
         assert moments == sorted(moments)
-    for entry in comparison.entries[:2]:
-        assert entry.steps == (24,)
+    for entry, steps in zip(comparison.entries[:2], (24, 36), strict=True):
+        assert entry.steps == (steps,)  # half more where there is one scale
         assert len(entry.curve) > 2
         assert entry.curve[0][1] > entry.curve[-1][1]
 

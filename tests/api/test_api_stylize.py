@@ -215,11 +215,17 @@ def test_seconds_refine_the_pass(photo, tiny, monkeypatch):
 
 @pytest.mark.usefixtures("bundled")
 def test_seconds_keep_the_photo_s_own_size_up_to_a_limit(photo, monkeypatch):
-    asked = impasto.StylizeOptions(style="great-wave", seconds=1)
+    asked = impasto.StylizeOptions(style="great-wave")
     for source in (photo, str(photo), load_image(photo), photo.read_bytes()):
-        assert refinement(source, asked)[1].size == 60
+        assert refinement(source, asked, 1.0)[1].size == 60
     monkeypatch.setattr("impasto.api.refine.LARGEST", 50)
-    assert refinement(photo, asked)[1].size == 50
+    assert refinement(photo, asked, 1.0)[1].size == 50
+
+
+def test_a_sketch_keeps_the_photo_s_own_size_without_a_limit(photo, monkeypatch):
+    monkeypatch.setattr("impasto.api.refine.LARGEST", 50)
+    asked = impasto.StylizeOptions(style=str(photo))
+    assert refinement(photo, asked, 1.0)[1].size == 60
 
 
 def test_seconds_are_refused_where_they_would_not_count(wave, photo):

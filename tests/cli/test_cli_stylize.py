@@ -19,6 +19,7 @@ from PIL import Image
 
 from conftest import load_image, save_picture, save_random_model, start_in_step
 from impasto.cli.app import main
+from impasto.core.errors import ResourceError
 from impasto.io.image import write_picture
 from impasto.models.any_style import AnyStyleNet
 from impasto.models.file import ModelInfo, save_model
@@ -367,11 +368,10 @@ def test_seconds_refine_a_blend(capsys):
     ("words", "message"),
     [
         (["castle", "castle"], "one picture"),
-        (["castle", "--strength", "0.5"], "--strength"),
-        (["castle", "-o", "-"], "one picture"),
+        (["castle", "--style-map", "left:right"], "--style-map"),
     ],
 )
-def test_seconds_go_with_one_picture_and_full_strength(capsys, words, message):
+def test_seconds_go_with_one_picture_and_no_map(capsys, words, message):
     assert main(["stylize", *words, "--style", "composition-viii", "--seconds", "2"]) == 2
     assert message in capsys.readouterr().err
 
@@ -423,6 +423,75 @@ def test_a_larger_style_scale_gives_another_picture(here, any_model, painting):
     assert read("one.png") != read("two.png")
     Image.new("RGB", (1, 1), "red").save(here / "pixel.png")
     assert main([*words[:-1], "pixel.png", "-o", "three.png"]) == 0
+
+
+@pytest.fixture
+def sketch(here, weights, monkeypatch):
+    """Words that sketch a photo in the style of a painting, in a tenth of a second."""
+    assert weights
+    monkeypatch.setattr("impasto.api.stylize.SKETCH_SECONDS", 0.1)
+    save_picture(here / "red.png", 40, 50, 7)
+    return ["stylize", "photo.png", "--style", "red.png"]
+
+
+def test_one_photo_in_the_style_of_a_painting_is_sketched(sketch, capsys):
+    assert main([*sketch, "-o", "sketch.png"]) == 0
+    path, line = capsys.readouterr().out.splitlines()
+    assert path == "sketch.png"
+    assert re.fullmatch(r"60x40, \d\.\d\d s, \d+ steps", line)
+    assert main(["show", "sketch.png"]) == 0
+    assert "impasto optimize photo.png red.png" in capsys.readouterr().out
+    assert main([*sketch, "--seconds", "0", "-o", "pass.png"]) == 0
+    assert re.fullmatch(r"60x40, \d\.\d\d s", capsys.readouterr().out.splitlines()[1])
+    assert main(["show", "pass.png"]) == 0
+    assert "impasto stylize photo.png --style red.png" in capsys.readouterr().out
+
+
+def test_a_sketch_tells_of_its_steps_in_json(sketch, capsys):
+    assert main([*sketch, "--json", "--size", "48", "-o", "sketch.png"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record["event"] for record in (records[0], records[-1])] == ["planned", "painted"]
+    assert (records[0]["width"], records[-1]["width"]) == (48, 48)
+    assert {record["event"] for record in records[1:-1]} <= {"step"}
+
+
+def test_a_sketch_goes_through_a_pipe(sketch, capsysbinary, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(read("photo.png"))))
+    assert main(["stylize", "-", *sketch[2:], "-o", "-"]) == 0
+    assert Image.open(io.BytesIO(capsysbinary.readouterr().out)).size == (60, 40)
+
+
+def test_strength_goes_with_a_sketch(here, sketch):
+    assert main([*sketch, "--strength", "0", "-o", "none.png"]) == 0
+    assert np.array_equal(load_image(here / "none.png"), load_image(here / "photo.png"))
+
+
+def test_what_only_a_network_does_is_no_sketch(sketch, any_model, capsys):
+    for words in (["--any-model", any_model], ["--engine", "torch"], ["--style-map", "left:right"]):
+        assert main([*sketch, *words, "--force", "-o", "pass.png"]) == 0
+        assert "steps" not in capsys.readouterr().out
+
+
+def test_several_photos_in_the_style_of_a_painting_take_one_pass_and_it_says_so(
+    here, sketch, capsys
+):
+    save_picture(here / "second.png", 40, 60, 8)
+    assert main([sketch[0], "second.png", *sketch[1:], "-o", "out"]) == 0
+    assert "impasto learn PAINTING" in capsys.readouterr().err
+    assert main(["show", "out/second.png"]) == 0
+    assert "impasto stylize second.png" in capsys.readouterr().out
+
+
+def test_a_photo_too_large_for_a_sketch_takes_one_pass(sketch, capsys, monkeypatch):
+    def too_little(*_, **__):
+        raise ResourceError("60x40 pixels need 9 GB at least")
+
+    monkeypatch.setattr("impasto.optimization.stylize.plan_memory", too_little)
+    assert main([*sketch, "-o", "pass.png"]) == 0
+    captured = capsys.readouterr()
+    assert "9 GB at least; painting in one pass instead" in captured.err
+    assert "steps" not in captured.out
+    assert main([*sketch, "--seconds", "1", "-o", "none.png"]) == 1
 
 
 def test_seconds_need_the_painting(wave, capsys):

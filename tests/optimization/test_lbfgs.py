@@ -34,6 +34,23 @@ def valley(x):
     return (scale * away.square() / 2 + away**4).sum()
 
 
+def test_with_a_known_curvature_the_first_step_is_newton_s():
+    image = start()
+    optimizer = LBFGS(5, scale=1 / 7)
+    seen = image.clone().requires_grad_()
+    optimizer.step(image, torch.autograd.grad((3.5 * (seen - 0.5).square()).sum(), seen)[0])
+    assert torch.allclose(image, torch.full_like(image, 0.5))
+    assert optimizer.scale == 1 / 7
+
+
+def test_the_first_step_has_the_length_that_is_asked_for():
+    image = start()
+    seen = image.clone().requires_grad_()
+    optimizer = LBFGS(5, first=0.02)
+    optimizer.step(image, torch.autograd.grad(valley(seen), seen)[0])
+    assert float((image - start()).square().mean().sqrt()) == pytest.approx(0.02)
+
+
 def test_its_steps_are_those_of_torch():
     """Ten steps with a memory of five; remembered in float64, so that nothing else is rounded."""
     reference = start().requires_grad_()

@@ -15,8 +15,9 @@ def test_sizes_double_and_steps_halve():
     assert scales[0].deadline < scales[1].deadline < 0.5
 
 
-def test_no_scale_is_coarser_than_asked():
-    assert [s.width for s in plan(300, 500, 256, (10,))] == [500]
+def test_the_coarsest_scale_is_as_near_as_halving_allows():
+    assert [s.width for s in plan(300, 360, 256, (10,))] == [360]
+    assert [s.width for s in plan(300, 510, 256, (10,))] == [255, 510]
     assert [s.width for s in plan(300, 512, 256, (10,))] == [256, 512]
     assert [s.width for s in plan(300, 512, 0, (10,))] == [512]
 

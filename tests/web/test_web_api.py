@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 import impasto
 from impasto import assets
 from impasto.cli.app import main
+from impasto.core.errors import ResourceError
 from impasto.web import limits
 from impasto.web.desk import Desk
 from impasto.web.requests import Name
@@ -439,3 +440,37 @@ def test_every_key_may_be_asked_for():
     for odd in ("../secret", "a/b", ".hidden", "", "a" * 82):
         with pytest.raises(ValidationError):
             names.validate_python(odd)
+
+
+@pytest.mark.usefixtures("weights")
+def test_a_painting_of_one_s_own_is_passed_first_and_then_sketched(
+    client, desk: Desk, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("impasto.web.painting.SKETCH_SECONDS", 0.3)
+    data, painting = photo_bytes(96, 80), photo_bytes(80, 64)
+    for name, content in (("photo.jpg", data), ("painting.jpg", painting)):
+        (tmp_path / name).write_bytes(content)
+    photo, style = send(client, data, "photo.jpg"), send(client, painting, "painting.jpg")
+    job = paint(client, photo=photo, styles=[{"picture": style}])
+    assert job["state"] == "done", job["message"]
+    assert "impasto optimize photo.jpg painting.jpg" in job["command"]
+    frames = [opened(client.get(frame["url"]).content) for frame in job["frames"]]
+    assert {frame.size for frame in frames} == {(96, 80)}, "the pass, and the sketch as it grows"
+    assert desk.timing.expect("sketch") > 0
+    assert desk.timing.expect("stylize") is None
+    run_command(job, tmp_path, monkeypatch)
+    assert same(client, job, tmp_path / job["output"])
+    with_map = paint(client, photo=photo, styles=[{"picture": style}], style_map="left:right")
+    assert "impasto stylize photo.jpg --style painting.jpg" in with_map["command"]
+
+
+@pytest.mark.usefixtures("weights")
+def test_without_the_memory_for_a_sketch_the_pass_stays(client, monkeypatch):
+    def too_little(*_, **__):
+        raise ResourceError("too little")
+
+    monkeypatch.setattr("impasto.optimization.stylize.plan_memory", too_little)
+    photo, style = send(client, photo_bytes(96, 80)), send(client, photo_bytes(80, 64))
+    job = paint(client, photo=photo, styles=[{"picture": style}])
+    assert job["state"] == "done", job["message"]
+    assert "impasto stylize" in job["command"]

@@ -214,9 +214,11 @@ def _optimizations(options: CompareOptions) -> dict[str, tuple[str, dict[str, An
     """Return title and options of every method that optimises the picture itself."""
     own = {"size": options.size, "weights": options.weights}
     slow = {**own, "seconds": options.limit}
-    steps = find_preset("paper", "noise").steps_at(options.size)
+    preset = find_preset("paper", "noise")
+    steps = preset.steps_at(options.size, preset.coarsest)
     paper = {"loss": "paper", "init": "noise", "steps": steps}
-    steps = find_preset("impasto", "content").steps_at(options.size)
+    preset = find_preset("impasto", "content")
+    steps = preset.steps_at(options.size, preset.coarsest)
     refined = {"init": "auto", "seconds": options.seconds, "preview_every": 2}
     return {
         "paper": ("optimised, as in the paper", {**slow, **paper, "preview_every": 8}),

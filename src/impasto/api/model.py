@@ -244,12 +244,12 @@ def one_pass_only(options: StylizeOptions) -> None:
     """Refuse what no network does by itself.
 
     Raises:
-        ConfigError: `options.seconds` is given.
+        ConfigError: `options.seconds` is above 0.
     """
-    if options.seconds is not None:
+    if options.seconds:
         raise ConfigError(
             "a loaded network paints in one pass; for seconds, call impasto.stylize(photo, style, "
-            "seconds=...) or impasto.optimize(photo, painting, init='auto', seconds=...)"
+            "seconds=...) or impasto.optimize(photo, painting, seconds=...)"
         )
 
 

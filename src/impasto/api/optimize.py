@@ -207,6 +207,7 @@ def _paint(
             resolved,
             steps=finished.steps,
             seconds=None,
+            finest=finished.finest if finished.finest < resolved.size else None,
             init=finished.init if source is None else source.name,  # not where its maker keeps it
         ),
         init=source,

@@ -8,12 +8,13 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-from impasto.api.model import Model, one_pass_only
+from impasto.api.model import Model, note_on_map, one_pass_only
 from impasto.api.pictures import PictureLike, Result, describe, read, remarks
 from impasto.apply.batch import plan
 from impasto.apply.options import StylizeOptions
 from impasto.apply.pipeline import Ready, Stages, paint_batch
-from impasto.core.events import Event
+from impasto.core.errors import ResourceError
+from impasto.core.events import Event, Note, Opened, StopEarly, outcome
 from impasto.core.tensors import fit_long_side
 from impasto.io.image import size_in_file
 from impasto.models.file import StyleInfo, load_any_style, load_model, read_info
@@ -21,6 +22,9 @@ from impasto.models.registry import StyleChoice, find_any_model, find_style
 from impasto.recipe import Source, describe_source
 
 log = logging.getLogger(__name__)
+
+SKETCH_SECONDS = 2.0
+"""For how long one photo is painted in the style of a painting if nothing is said."""
 
 
 def load(
@@ -124,10 +128,12 @@ def _look_at_paintings(
 
 
 def stylize(photo: PictureLike, style: str | Path, **options: Any) -> Result:
-    """Return `photo` painted in one pass by the network that has learnt `style`.
+    """Return `photo` painted in the style of `style`.
 
-    For more than one photo, `load` the style once and call the model. With `seconds`, the pass goes
-    on by optimisation; the result is then an `OptimizeResult`.
+    For more than one photo, `load` the style once and call the model.
+
+    A painting of your own is painted by optimisation for `seconds`, 2 if not given; the result is
+    then an `OptimizeResult`. So it is for a bundled style with `seconds`, from its pass on.
 
     Args:
         photo: a path, the name of a bundled picture, the bytes of a file, a PIL image or an array.
@@ -142,12 +148,59 @@ def stylize(photo: PictureLike, style: str | Path, **options: Any) -> Result:
         >>> stylize("castle", "starry-night", size=96).image.size
         (96, 64)
     """
-    chosen = StylizeOptions(style=str(style), **options)
-    if chosen.seconds is not None:
-        from impasto.api.refine import refine  # which needs torch
+    return outcome(paint_events(photo, StylizeOptions(style=str(style), **options)))
 
-        return refine(photo, chosen)
-    return load_for(chosen).paint(photo, chosen)
+
+def paint_events(photo: PictureLike, options: StylizeOptions) -> Generator[Event, None, Result]:
+    """Yield what happens while one photo is painted: in one pass, or for `options.seconds`.
+
+    Throw `StopEarly` in to end after the current step with the best picture so far.
+
+    Yields:
+        `Note`, `Transfer`; then `Opened`, or, by optimisation, `Planned`, `Step` and the like.
+
+    Returns:
+        The painted picture.
+
+    Raises:
+        InputError: a picture, a style or an option that cannot be used.
+        MissingError: the VGG weights are neither here nor to be had.
+        ResourceError: out of memory.
+    """
+    choice = find_style(options.style, options.any_model)
+    seconds = options.seconds
+    if seconds is None:
+        seconds = SKETCH_SECONDS if choice.paintings and not options.names_a_network else 0.0
+    if seconds:
+        from impasto.api.optimize import Done, optimize_events  # which needs torch
+        from impasto.api.refine import refinement
+
+        styles, asked = refinement(photo, options, seconds)
+        steps = optimize_events(photo, styles, asked)
+        try:
+            event = next(steps)
+            while not isinstance(event, Done):
+                try:
+                    yield event
+                except StopEarly:
+                    event = steps.throw(StopEarly)
+                else:
+                    event = next(steps)
+        except ResourceError as error:
+            if options.seconds is not None:
+                raise
+            yield Note(f"{error}; painting in one pass instead")
+        else:
+            return event.result
+    events: list[Event] = []
+    model = load_for(options, events.append)
+    yield from events
+    if (note := note_on_map(photo, options)) is not None:
+        yield Note(note)
+    ready = model.read(photo, options)
+    yield from remarks((photo, ready.picture))
+    yield Opened(*ready.size)
+    return model.finish(model.run(ready, options), options)
 
 
 def load_for(options: StylizeOptions, tell: Callable[[Event], None] | None = None) -> Model:
@@ -191,6 +244,11 @@ def stylize_events(
     events: list[Event] = []
     model = load_for(options, events.append)
     yield from events
+    if model.choice.paintings and options.seconds is None:
+        yield Note(
+            "many photos are painted in one pass of the network for any painting; impasto learn "
+            "PAINTING makes a network that paints nearer to it, as fast"
+        )
     folder = None if output is None else Path(output)
     jobs = plan([Path(photo) for photo in photos], model.choice.label, folder)
 

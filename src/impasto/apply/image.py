@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.apply.engines import Engine
-from impasto.apply.guided import enlarge
 from impasto.apply.options import FRAME, StylizeOptions
 from impasto.core.device import enough_memory
 from impasto.core.tensors import check_picture, fit_long_side, resize, round_to_bits, size_of
 from impasto.io.colour import match_colors, replace_luminance
+from impasto.io.guided import enlarge
 
 TRAINED_SIZE = 512
 """Long side of the pictures for which the bundled networks' strokes were learnt, in pixels."""

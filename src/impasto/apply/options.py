@@ -72,9 +72,10 @@ class StylizeOptions:
     pixels, 2 twice as broad. The picture is painted small and enlarged along the photo's edges."""
 
     seconds: Annotated[float | None, _LOOK] = None
-    """Go on from the pass by optimisation for that long, towards the painting itself. For
-    paintings and bundled styles; up to 1024 pixels if --size is not given. The smaller the picture,
-    the further it gets: 20 seconds on 2 cores are some thirty steps at --size 512."""
+    """Paint by optimisation for that long, towards the painting itself; 0: one pass of a network.
+    If not given, 2 for one photo in the style of a painting of your own, the sketch, else 0. A
+    painting of your own is painted from small to large, as far as there is time; a bundled style
+    goes on from its pass, up to 1024 pixels if --size is not given."""
 
     preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
     """Keep the photo's colours: luminance takes only light and dark from the painted picture;
@@ -115,10 +116,13 @@ class StylizeOptions:
         check_choices(self)
         if self.memory is not None:
             parse_size(self.memory)
-        if self.seconds is not None and (
-            self.strength < 1 or self.style_map is not None or self.any_model is not None
-        ):
+        if self.seconds and (self.style_map is not None or self.any_model is not None):
             raise ConfigError(
-                "--seconds goes with neither --strength nor --style-map nor --any-model; use "
+                "--seconds goes with neither --style-map nor --any-model; use "
                 "impasto optimize PHOTO PAINTING --init RESULT to refine such a picture"
             )
+
+    @property
+    def names_a_network(self) -> bool:
+        """Whether something is asked for that only a network does."""
+        return bool(self.style_map or self.any_model or self.engine != "auto")

@@ -46,7 +46,7 @@ STYLIZE_EXAMPLES = (
     "impasto stylize photo.jpg --style starry-night",
     "impasto stylize photo.jpg --style great-wave --strength 0.6 -o wave.jpg",
     "impasto stylize photo.jpg --style my-painting.jpg",
-    "impasto stylize photo.jpg --style my-painting.jpg --size 512 --seconds 20",
+    "impasto stylize photo.jpg --style my-painting.jpg --seconds 20",
     "impasto stylize photo.jpg --style wave.safetensors --preserve-color luminance",
     "impasto stylize my-photos --style starry-night -o painted --size 1024",
     "impasto stylize - --style starry-night -o - < photo.jpg > painted.png",

@@ -22,7 +22,7 @@ from impasto.optimization.options import OptimizeOptions
 if TYPE_CHECKING:
     from impasto.api.optimize import OptimizeResult
 
-_PROMISE = "stopping after this step to save the picture so far"
+PROMISE = "stopping after this step to save the picture so far"
 
 _FILES = Parameter(group=Group("Files and output", sort_key=0))
 
@@ -162,7 +162,7 @@ class _Show:
         result: OptimizeResult | None = None
         with (
             Reader(as_json=self.as_json, quiet=self.quiet) as reader,
-            interruptible(reader, _PROMISE) as interruption,
+            interruptible(reader, PROMISE) as interruption,
         ):
             for event in events:
                 interruption.can_wait |= isinstance(event, Step)  # before anybody is told
@@ -196,7 +196,7 @@ class _Show:
         from impasto.io.image import to_pil, write_picture
 
         if isinstance(event, Planned):
-            check_size(self.path, *event.sizes[-1])
+            check_size(self.path, event.width, event.height)
             return
         try:
             write_picture(to_pil(event.image), self.preview, force=True)

@@ -169,12 +169,13 @@ def _as_text(record: dict[str, Any]) -> dict[str, str]:
 
 def describe_plan(plan: Planned) -> str:
     """Return sizes, steps, time and memory in one line."""
-    width, height = plan.sizes[-1]
     scales = f"{len(plan.sizes)} scales, " if len(plan.sizes) > 1 else ""
+    if plan.sizes[-1] != (plan.width, plan.height):
+        scales += "painted at {}x{}, ".format(*plan.sizes[-1])
     steps = " + ".join(map(str, plan.steps))
     tiles = f" (tiles of {plan.tile} px)" if plan.tile else ""
     return (
-        f"{width}x{height}: {scales}{steps} steps, about {format_seconds(plan.seconds)}, "
+        f"{plan.width}x{plan.height}: {scales}{steps} steps, about {format_seconds(plan.seconds)}, "
         f"{format_size(plan.memory)} of memory{tiles}"
     )
 

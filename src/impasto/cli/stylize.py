@@ -1,4 +1,4 @@
-"""`impasto stylize`: paint photos with a trained network, in one pass."""
+"""`impasto stylize`: paint photos in one pass, or for some seconds."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ import time
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
 from impasto.apply.options import StylizeOptions
 from impasto.cli import streams
-from impasto.cli.interruption import interruptible
-from impasto.cli.many import PROMISE, duration, end, folder_of, paint_many, print_tally
-from impasto.cli.optimize import optimize
+from impasto.cli.interruption import INTERRUPTED, interruptible
+from impasto.cli.many import duration, end, folder_of, paint_many, print_tally
+from impasto.cli.optimize import PROMISE
 from impasto.cli.output import free_name, print_path
 from impasto.cli.progress import Reader
 from impasto.core.errors import ConfigError, ImageError
-from impasto.core.events import Note, Painted
+from impasto.core.events import Opened, Painted, Planned, Step, StopEarly
 from impasto.core.options import FLAG
 from impasto.io.folder import PICTURE_SUFFIXES
 from impasto.io.lookup import is_folder, is_taken
+
+if TYPE_CHECKING:
+    from impasto.api.pictures import Result
 
 PIPE = "-"
 """As PHOTO: standard input; as output: standard output."""
@@ -45,7 +48,10 @@ def stylize(
     quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
     options: Annotated[StylizeOptions, Parameter(name="*")],
 ) -> int:
-    """Paint PHOTOS in a trained style, in one pass (Johnson et al.).
+    """Paint PHOTOS in a style: a trained one, in one pass, or that of a painting of your own.
+
+    One photo in the style of a painting is sketched by optimisation in 2 seconds, and gets better
+    with --seconds; several are painted in one pass (Johnson et al.), as are all in a trained style.
 
     Of several photos, those that fail are listed at the end (exit code 3). Ctrl-C stops after the
     current one; the same command again paints the rest.
@@ -63,50 +69,30 @@ def stylize(
         Overwrite results that exist. Of several photos, those with a result are skipped without
         it.
     json
-        Print one line of JSON per picture on stdout instead of the progress bar.
+        Print one line of JSON per picture, and per step of an optimisation, on stdout instead of
+        the progress bar.
     quiet
         Print nothing but the paths of the results.
     """
     _refuse_options(photos)
-    if options.seconds is not None:
-        return _refine(photos, output, options, force=force, json=json, quiet=quiet)
     if output == PIPE:
         return _into_pipe(photos, options, as_json=json)
     reader = Reader(as_json=json, quiet=quiet)
     if _is_one(photos, output):
-        painted = _paint_one(photos[0], output, options, reader, force=force)
+        painted, result, stopped = _paint_one(photos[0], output, options, reader, force=force)
         if json:
             reader.show(painted)
         else:
             print_path(painted.path)
             if not quiet:
-                print(f"{painted.width}x{painted.height}, {duration(painted.seconds)}")
-        return 0
+                print(_describe(painted, result))
+        return INTERRUPTED if stopped else 0
+    if options.seconds:
+        raise ConfigError("--seconds paints one picture; several are painted in one pass")
     tally = paint_many(photos, output, options, reader, force=force)
     if not json and len(tally.failed) < tally.total:
         print_tally(tally, folder_of(photos, output, options), quiet=quiet)
     return end(tally)
-
-
-def _refine(
-    photos: Sequence[str],
-    output: str | None,
-    options: StylizeOptions,
-    *,
-    force: bool,
-    json: bool,
-    quiet: bool,
-) -> int:
-    """Paint one picture in one pass, and go on from there as `impasto optimize` does."""
-    from impasto.api.refine import refinement
-
-    if len(photos) != 1 or photos[0] == PIPE or output == PIPE or is_folder(photos[0]):
-        raise ConfigError("--seconds refines one picture, from a file to a file")
-    styles, refined = refinement(photos[0], options)
-    path = None if output is None else Path(output)
-    return optimize(
-        photos[0], styles, output=path, force=force, json=json, quiet=quiet, options=refined
-    )
 
 
 def _refuse_options(photos: Sequence[str]) -> None:
@@ -147,10 +133,11 @@ def _into_pipe(photos: Sequence[str], options: StylizeOptions, *, as_json: bool)
         raise ConfigError("-o - writes to standard output, but that is closed; name a file")
     if sys.stdout.isatty():
         raise ConfigError("-o - writes a PNG file to standard output; send it on with > or |")
-    from impasto.api.stylize import load_for
+    from impasto.api.stylize import paint_events
+    from impasto.core.events import outcome
     from impasto.io.image import to_png
 
-    result = load_for(options).paint(_source(photos[0]), options)
+    result = outcome(paint_events(_source(photos[0]), options))
     try:
         note = result.recipe.to_json()
         sys.stdout.buffer.write(to_png(result.image, note, result.metadata))
@@ -181,8 +168,8 @@ def _source(photo: str) -> str | bytes:
 
 def _paint_one(
     photo: str, output: str | None, options: StylizeOptions, reader: Reader, *, force: bool
-) -> Painted:
-    """Paint one picture into one file."""
+) -> tuple[Painted, Result, bool]:
+    """Paint one picture into one file; return what became of it, and whether it was stopped."""
     from impasto.io.encode import check_size
     from impasto.io.image import check_output
     from impasto.models.registry import find_style
@@ -192,22 +179,31 @@ def _paint_one(
     path = Path(output) if output else free_name(stem, label)
     check_output(path, force=force)
 
-    from impasto.api.model import note_on_map
-    from impasto.api.pictures import remarks
-    from impasto.api.stylize import load_for
+    from impasto.api.stylize import paint_events
 
-    with reader, interruptible(reader, PROMISE):
-        model = load_for(options, reader.show)
-        source = _source(photo)
-        if (note := note_on_map(source, options)) is not None:
-            reader.show(Note(note))
+    with reader, interruptible(reader, PROMISE) as interruption:
+        events = paint_events(_source(photo), options)
         began = time.perf_counter()
-        ready = model.read(source, options)
-        check_size(path, *ready.size)
-        for remark in remarks((source, ready.picture)):
-            reader.show(remark)
-        result = model.finish(model.run(ready, options), options)
+        try:
+            while True:
+                event = next(events)
+                interruption.can_wait |= isinstance(event, Step)  # before anybody is told
+                reader.show(event)
+                if isinstance(event, Opened | Planned):
+                    check_size(path, event.width, event.height)
+                elif isinstance(event, Step) and interruption.asked:
+                    reader.show(events.throw(StopEarly))
+        except StopIteration as end:
+            result: Result = end.value
         result.save(path, force=force, or_elsewhere=True)
         seconds = time.perf_counter() - began
         width, height = result.image.size
-    return Painted(path, Path(photo), width, height, seconds, 1, 1, 1 / seconds, 0.0)
+    painted = Painted(path, Path(photo), width, height, seconds, 1, 1, 1 / seconds, 0.0)
+    return painted, result, interruption.asked
+
+
+def _describe(painted: Painted, result: Result) -> str:
+    """Return size, time and, of an optimisation, steps in one line."""
+    line = f"{painted.width}x{painted.height}, {duration(painted.seconds)}"
+    steps = getattr(result, "steps", ())
+    return f"{line}, {' + '.join(map(str, steps))} steps" if steps else line

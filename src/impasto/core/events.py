@@ -80,11 +80,17 @@ class ReferenceStep(Event):
 class Planned(Event):
     """What an optimisation is going to do."""
 
+    width: int
+    """Columns of the result."""
+
+    height: int
+    """Rows of the result."""
+
     sizes: tuple[tuple[int, int], ...]
-    """(width, height) of every scale, coarsest first."""
+    """(width, height) of every scale, coarsest first; from the last one the result is enlarged."""
 
     steps: tuple[int, ...]
-    """At every scale."""
+    """At every scale; of a run until time is up, expected."""
 
     seconds: float
     """Expected, from a short measurement on this machine; or the time limit."""
@@ -94,6 +100,17 @@ class Planned(Event):
 
     tile: int | None
     """Side in pixels of the parts in which the last scale is seen; None if it is seen whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Event):
+    """The photo is read and about to be painted in one pass."""
+
+    width: int
+    """Columns of the result."""
+
+    height: int
+    """Rows of the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,10 +319,14 @@ class Finished(Event):
     """(1, 3, H, W), sRGB in [0, 1], already rounded to the 8 bits that a file will hold."""
 
     losses: Mapping[str, float]
-    """Weighted terms of `image` itself, measured in float32; `total` is their sum."""
+    """Weighted terms of `image` itself at the finest scale, measured in float32, or, if it was
+    painted until time was up, as it was painted; `total` is their sum."""
 
     init: str
     """Where it began: the option, or what took its place where that was not given."""
+
+    finest: int
+    """Long side of the finest scale that was painted, in pixels."""
 
     steps: tuple[int, ...]
     """Steps taken at each scale, coarsest first."""

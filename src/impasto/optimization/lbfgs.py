@@ -23,20 +23,28 @@ class LBFGS:
         history: pairs of pictures to remember, at least 1.
         dtype: in which they are remembered.
         longest: root mean square that a step may have; longer ones are shortened.
+        scale: the first step is that many times the gradient; None if that is not known.
+        first: root mean square of the first step if `scale` is not known; None for a tiny step,
+            from which the second learns its length.
 
     Source:
         liu1989; the first step as in torch.optim.LBFGS, of whose steps at `max_iter=1` these are
-        the same.
+        the same with neither `scale` nor `first`.
     """
 
     def __init__(
-        self, history: int, dtype: torch.dtype = torch.float32, longest: float = math.inf
+        self,
+        history: int,
+        dtype: torch.dtype = torch.float32,
+        longest: float = math.inf,
+        scale: float | None = None,
+        first: float | None = None,
     ) -> None:
         self.history, self.dtype, self.longest = history, dtype, longest
+        self.scale, self.first = scale, first
         self._pairs: list[tuple[Tensor, Tensor, float]] = []
         self._gradient: Tensor | None = None
         self._step: Tensor | None = None
-        self._scale = 1.0
 
     def step(self, image: Tensor, gradient: Tensor) -> None:
         """Change the picture in place.
@@ -46,8 +54,7 @@ class LBFGS:
             gradient: of the loss, at this picture; kept, so not to be changed afterwards.
         """
         if self._gradient is None or self._step is None:
-            length = min(1.0, 1.0 / max(float(gradient.abs().sum()), 1e-30))
-            step = gradient * -length
+            step = gradient * -self._first_scale(gradient)
         else:
             self._remember(self._step, gradient - self._gradient)
             step = self._direction(gradient)
@@ -58,14 +65,24 @@ class LBFGS:
         image.add_(step)
         self._gradient, self._step = gradient, step
 
+    def _first_scale(self, gradient: Tensor) -> float:
+        if self.scale is not None:
+            return self.scale
+        if self.first is not None:
+            return self.first * math.sqrt(gradient.numel() / max(_dot(gradient, gradient), 1e-30))
+        return min(1.0, 1.0 / max(float(gradient.abs().sum()), 1e-30))
+
     length = 0.0
     """Root mean square of the latest step."""
+
+    scale: float | None
+    """The inverse curvature along the latest step; before one is known, as it was given."""
 
     def _remember(self, step: Tensor, change: Tensor) -> None:
         curvature = _dot(step, change)
         if curvature <= SMALLEST_CURVATURE:
             return
-        self._scale = curvature / _dot(change, change)
+        self.scale = curvature / _dot(change, change)
         self._pairs.append((step.to(self.dtype), change.to(self.dtype), 1 / curvature))
         del self._pairs[: -self.history]
 
@@ -77,7 +94,7 @@ class LBFGS:
             share = _dot(step, direction) * inverse
             direction.add_(change, alpha=-share)
             shares.append(share)
-        direction.mul_(self._scale)
+        direction.mul_(1.0 if self.scale is None else self.scale)
         for (step, change, inverse), share in zip(self._pairs, reversed(shares), strict=True):
             direction.add_(step, alpha=share - _dot(change, direction) * inverse)
         return direction
@@ -88,7 +105,7 @@ class LBFGS:
             "pairs": list(self._pairs),
             "gradient": self._gradient,
             "step": self._step,
-            "scale": self._scale,
+            "scale": self.scale,
             "longest": self.longest,
         }
 
@@ -96,7 +113,7 @@ class LBFGS:
         """Take over what `state` returned."""
         self._pairs = [tuple(pair) for pair in state["pairs"]]
         self._gradient, self._step = state["gradient"], state["step"]
-        self._scale = float(state["scale"])
+        self.scale = state["scale"]
         self.longest = float(state.get("longest", math.inf))
 
 

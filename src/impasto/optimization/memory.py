@@ -43,6 +43,9 @@ SIDE, SMALL_SIDE = 384, 256
 """Of a tile, in pixels: larger ones are not faster, because their features outgrow the blocks that
 the C library keeps for reuse; smaller ones lose to their overlap."""
 
+ENLARGING = 72.0
+"""Bytes per pixel of the output while it is enlarged along the photo's edges: six pictures."""
+
 LEAST_HISTORY = 4
 
 SHARE = 0.7

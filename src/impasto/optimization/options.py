@@ -26,6 +26,7 @@ from impasto.core.options import (
     check_layer_weights,
     check_range,
 )
+from impasto.optimization.pyramid import count_levels
 
 _FILES = Parameter(group=Group("Files and output", sort_key=0))
 _LOOK = Parameter(group=Group("Look", sort_key=1))
@@ -48,16 +49,20 @@ class OptimizeOptions:
     """Long side of the output in pixels; smaller photos are enlarged."""
 
     steps: Annotated[tuple[int, ...] | None, _TIME, COMMAS] = None
-    """Steps at full size, 30 if not given, fewer above 1024 px; each coarser scale gets twice as
-    many as the next. Or one number per scale, coarsest first: 60,30."""
+    """Steps at full size, 30 if not given, fewer above 1024 px, 45 where it is the only scale; each
+    coarser scale gets twice as many as the next. Or one number per scale, coarsest first: 60,30."""
 
     seconds: Annotated[float | None, _TIME] = None
     """Stop when this many seconds have passed, with the best picture so far. Without --steps,
     paint for all of that time."""
 
     coarsest: Annotated[int | None, WHOLE, _TIME] = None
-    """Long side of the coarsest scale, 32 or more; sizes double from there. 0: paint at full size
-    only."""
+    """Long side of the coarsest scale, about, 32 or more; sizes double from there. 0: paint at full
+    size only."""
+
+    finest: Annotated[int | None, WHOLE, _TIME] = None
+    """Long side of the finest scale that is painted; from there the picture is enlarged along the
+    photo's edges. If not given, the output's own, or under --seconds what there is time for."""
 
     style_weight: Annotated[float | None, _LOOK] = None
     """How much the painting counts (beta). Twice as much is a visible change."""
@@ -71,6 +76,10 @@ class OptimizeOptions:
     style_scale: Annotated[float, _LOOK] = 1.0
     """Size of the painting beside the output: 0.5 gives strokes half as large. 1 does not enlarge a
     painting beyond its own pixels: its blur would be painted too."""
+
+    strength: Annotated[float, _LOOK] = 1.0
+    """From 0, the photo itself, to 1, the full style: how much of the painted picture is in the
+    result."""
 
     preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
     """Keep the photo's colours: luminance paints in greys and puts the photo's colours back;
@@ -162,9 +171,10 @@ class OptimizeOptions:
         layer_weights = preset.style_layer_weights
         if self.style_layers != STYLE_LAYERS:
             layer_weights = (1.0,) * len(self.style_layers)
+        coarsest = preset.coarsest if self.coarsest is None else self.coarsest
         defaults: dict[str, Any] = {
-            "steps": preset.steps_at(self.size),
-            "coarsest": preset.coarsest,
+            "steps": preset.steps_at(min(self.size, self.finest or self.size), coarsest),
+            "coarsest": coarsest,
             "style_weight": preset.style_weight,
             "content_weight": preset.content_weight,
             "style_layer_weights": layer_weights,
@@ -173,6 +183,9 @@ class OptimizeOptions:
         missing = {name: value for name, value in defaults.items() if getattr(self, name) is None}
         return replace(self, **missing)
 
+
+ALONE = 1.5
+"""How many times the steps at full size are worth those of full size and half of it."""
 
 LEAST_COARSEST = 32
 """Pixels of the longer side below which VGG sees a picture no smaller."""
@@ -184,10 +197,12 @@ _RANGES = {
     "steps": (0, MOST_STEPS),
     "seconds": (0.0, MOST_SECONDS),
     "coarsest": (0, LARGEST_SIDE),
+    "finest": (1, LARGEST_SIDE),
     "style_weight": (0.0, LARGEST_WEIGHT),
     "content_weight": (0.0, LARGEST_WEIGHT),
     "style_weights": (0.0, LARGEST_WEIGHT),
     "style_scale": (0.01, 100.0),
+    "strength": (0.0, 1.0),
     "style_layer_weights": (0.0, LARGEST_WEIGHT),
     "tv_weight": (0.0, LARGEST_WEIGHT),
     "history": (1, 1000),
@@ -222,13 +237,15 @@ class Preset:
     """Long side from which on the steps at full size fall as it grows: each costs its area, and
     the large shapes are painted at the coarser scales."""
 
-    def steps_at(self, size: int) -> tuple[int, ...]:
-        """Return the steps for one size.
+    def steps_at(self, size: int, coarsest: int) -> tuple[int, ...]:
+        """Return the steps for one size. A scale that has no coarser one before it gets half more.
 
         >>> preset = PRESETS["impasto", "content"]
-        >>> preset.steps_at(1024), preset.steps_at(4096)
-        ((30,), (8,))
+        >>> [preset.steps_at(size, 256) for size in (256, 512, 4096)]
+        [(45,), (30,), (8,)]
         """
+        if coarsest and count_levels(size, coarsest) == 1:
+            return tuple(math.ceil(ALONE * steps) for steps in self.steps)
         if self.falls_above is None or size <= self.falls_above:
             return self.steps
         return tuple(math.ceil(steps * self.falls_above / size) for steps in self.steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,25 +27,33 @@ class Scale:
         return self.height * self.width
 
 
+def count_levels(long_side: int, coarsest: int) -> int:
+    """Return how many scales a picture is painted at.
+
+    >>> [count_levels(size, 256) for size in (100, 360, 510, 512, 1024)]
+    [1, 1, 2, 2, 3]
+    """
+    return 1 + max(0, round(math.log2(long_side / coarsest))) if coarsest else 1
+
+
 def plan(height: int, width: int, coarsest: int, steps: Sequence[int]) -> list[Scale]:
     """Return the levels, coarsest first; the last one has the size that was asked for.
 
-    Each level is half as large as the next one, down to `coarsest`. Large shapes settle on the
+    Each level is half as large as the next, down to about `coarsest`. Large shapes settle on the
     small pictures, where a step costs little; the large ones only add the fine strokes.
 
     Args:
         height: rows of the finished picture.
         width: columns of the finished picture.
-        coarsest: no level's long side is smaller than this; 0 means one level.
+        coarsest: the first level's long side is as near to this as halving allows; 0 means one
+            level.
         steps: one number per level, or one number for the last level; then each coarser level
             gets twice as many as the next.
 
     Raises:
         ConfigError: another number of steps than of levels.
     """
-    levels = 1
-    while coarsest and max(height, width) / 2**levels >= coarsest:
-        levels += 1
+    levels = count_levels(max(height, width), coarsest)
     if len(steps) == 1:
         steps = [steps[0] * 2**above for above in reversed(range(levels))]
     if len(steps) != levels:

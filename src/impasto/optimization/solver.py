@@ -33,6 +33,10 @@ class Solver:
         optimizer: `lbfgs` or `adam`.
         history: pairs of pictures that L-BFGS remembers.
         history_dtype: in which it remembers them.
+        scale: inverse curvature with which L-BFGS begins, such as `scale` of a solver that has
+            worked on a smaller picture; None if none is known.
+        first: root mean square of the first step of L-BFGS if `scale` is not known; None for a tiny
+            one.
     """
 
     def __init__(
@@ -42,6 +46,8 @@ class Solver:
         optimizer: Optimizer = "lbfgs",
         history: int = 20,
         history_dtype: torch.dtype = torch.float32,
+        scale: float | None = None,
+        first: float | None = None,
     ) -> None:
         self.image = image.detach().clone()
         self.best = image.detach().clone()
@@ -51,12 +57,19 @@ class Solver:
         self._history, self._history_dtype = history, history_dtype
         self._first = math.inf
         self._restarts = 0
-        self._optimizer = self._fresh()
+        self._optimizer = self._fresh(scale=scale, first=first)
 
-    def _fresh(self, longest: float = math.inf) -> torch.optim.Optimizer | LBFGS:
+    def _fresh(
+        self, longest: float = math.inf, scale: float | None = None, first: float | None = None
+    ) -> torch.optim.Optimizer | LBFGS:
         if self._name == "adam":
             return torch.optim.Adam([self.image], lr=ADAM_LR, betas=(0.9, 0.99), eps=0.1)
-        return LBFGS(self._history, self._history_dtype, longest)
+        return LBFGS(self._history, self._history_dtype, longest, scale, first)
+
+    @property
+    def scale(self) -> float | None:
+        """The inverse curvature of the loss as L-BFGS has found it, None if it has not."""
+        return self._optimizer.scale if isinstance(self._optimizer, LBFGS) else None
 
     def _evaluate(self) -> tuple[dict[str, float], Tensor]:
         """Return the terms of the picture, and their gradient."""

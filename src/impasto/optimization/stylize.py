@@ -15,7 +15,7 @@ from torch import Tensor
 from impasto.core.device import enough_memory, pick_device, pick_dtype
 from impasto.core.errors import ConfigError, ResourceError
 from impasto.core.events import Event, Finished, Note, Planned, Preview, Step, StopEarly
-from impasto.core.memory import available_memory, parse_size
+from impasto.core.memory import available_memory, format_size, parse_size
 from impasto.core.tensors import (
     check_picture,
     cover,
@@ -26,11 +26,12 @@ from impasto.core.tensors import (
 )
 from impasto.io.checkpoints import Checkpoints
 from impasto.io.colour import match_colors, recolor, replace_luminance, to_luminance
+from impasto.io.guided import enlarge
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.tiled import TiledLoss
-from impasto.optimization.memory import SHARE, MemoryPlan, plan_memory
+from impasto.optimization.memory import ENLARGING, FIXED, SHARE, MemoryPlan, plan_memory
 from impasto.optimization.options import OptimizeOptions
-from impasto.optimization.pyramid import plan
+from impasto.optimization.pyramid import Scale, plan
 from impasto.optimization.solver import Solver
 from impasto.perception.extractor import Extractor
 from impasto.perception.vgg import TOPOLOGIES
@@ -38,17 +39,30 @@ from impasto.perception.vgg import TOPOLOGIES
 SMALLEST_SIDE = 32
 """Smaller pictures are padded to this inside and cropped outside: VGG halves them four times."""
 
+LEAST_FINEST = 128
+"""No scale becomes smaller than this for want of time."""
+
 CHECKPOINT_SECONDS = 60.0
 """How often the state is saved, if it is."""
 
 Loss = PerceptualLoss | TiledLoss
 
-MEASURED = 192
-"""Side of the picture on which the time of a step is measured beforehand, in pixels."""
+MEASURED, MEASURED_IN_HASTE = 192, 128
+"""Sides of the pictures on which the time of a step is measured beforehand, in pixels: for a
+forecast, and before a run until time is up."""
 
 FINISH_IN_STEPS = 3.0
-"""What the end of a timed run takes, in steps: three float32 passes measure the finished picture
+"""What the end of a run takes, in steps: three float32 passes measure the finished picture
 (docs/benchmarks.md)."""
+
+TIMED_FINISH_IN_STEPS = 0.8
+"""The same of a run that paints until time is up: the loss it was painted with measures it."""
+
+FIRST_STEP = 0.02
+"""Root mean square of the first step of L-BFGS: of eight steps in all, one less is lost."""
+
+LEAST_STEPS, LEAST_ALONE = 4, 5
+"""A finest scale that has no time for so many steps is made smaller: after a coarser one, alone."""
 
 
 def stylize(
@@ -135,9 +149,16 @@ class _Run:
         self.start = None if start is None else start.to(self.device)
         self.init = options.init
         self.height, self.width = fit_long_side(*size_of(content), options.size)
-        self.scales = plan(self.height, self.width, options.coarsest or 0, options.steps or (1,))
         self.weights = weights
         self.dtype = pick_dtype(options.dtype, self.device)
+        self.finish_in_steps = FINISH_IN_STEPS
+        if self.paints_until_time_is_up:
+            self.finish_in_steps = TIMED_FINISH_IN_STEPS
+        finest = options.finest or options.size
+        if self.state is None:
+            self.scales = self._affordable(finest)
+        else:
+            self.scales = self._scales(self.state.get("finest", finest))
         budget = (
             SHARE * available_memory() if options.memory is None else parse_size(options.memory)
         )
@@ -153,9 +174,38 @@ class _Run:
             )
             for scale in reversed(self.scales)  # the largest says how much it needs at least
         ][::-1]
+        self.output = FIXED + originals + ENLARGING * self.height * self.width
+        if self.output > budget:
+            raise ResourceError(
+                f"{self.width}x{self.height} pixels need {format_size(self.output)} at least, and "
+                f"--memory allows {format_size(budget)}; allow more, or use a smaller --size"
+            )
         self.taken = [0] * len(self.scales)
         if self.state is not None:
             self._restore(self.state)
+
+    def _scales(self, finest: int) -> list[Scale]:
+        """Return the scales up to a long side of `finest` pixels."""
+        size = fit_long_side(*size_of(self.content), min(finest, self.options.size))
+        return plan(*size, self.options.coarsest or 0, self.options.steps or (1,))
+
+    def _affordable(self, finest: int) -> list[Scale]:
+        """Return the scales to paint: until time is up, none that there is no time for."""
+        scales = self._scales(finest)
+        if not self.paints_until_time_is_up:
+            return scales
+        assert self.options.seconds is not None
+        self.seconds_per_pixel = self._measure(MEASURED_IN_HASTE)
+        while self.options.coarsest and finest > LEAST_FINEST:
+            steps, share = LEAST_ALONE, 1.0
+            if len(scales) > 1:
+                steps, share = LEAST_STEPS, 1 - scales[-2].deadline
+            work = (steps + self.finish_in_steps) * scales[-1].pixels
+            if work * self.seconds_per_pixel <= share * self.options.seconds:
+                break
+            finest = max(LEAST_FINEST, round(finest / math.sqrt(2)))
+            scales = self._scales(finest)
+        return scales
 
     def _history(self, steps: int) -> int:
         """Return how many pairs of pictures L-BFGS remembers at most in so many steps."""
@@ -192,6 +242,7 @@ class _Run:
             "seconds": self._seconds(),
             "memory": memory,
             "init": self.init,
+            "finest": max(self.scales[-1].height, self.scales[-1].width),
         }
         try:
             self.checkpoints.save(sum(self.taken), {**state, "solver": solver.state()})
@@ -201,6 +252,9 @@ class _Run:
     def events(self) -> Generator[Event, None, Finished]:
         """Yield all events of the run and return the last."""
         image: Tensor | None = None
+        loss: Loss | None = None
+        curvature: float | None = None
+        pixels = 0
         stopped = False
         try:
             yield self._plan()
@@ -212,28 +266,37 @@ class _Run:
                 continue
             memory = self.memory[level]
             loss = None if stopped else self._loss(*size, self.dtype, memory)
-            image = self._first_image(*size, loss) if image is None else resize(image, *size)
+            image = (
+                self._first_image(*size, loss) if image is None else self._enlarged(image, *size)
+            )
             if loss is not None:
+                # The loss is one of means: of four times the pixels each counts a quarter, in the
+                # gradient as in the curvature, so that a step is four times the gradient.
+                known = None if curvature is None else curvature * scale.pixels / pixels
                 solver = Solver(
                     _pad(image),
                     loss,
                     self.options.optimizer,
                     memory.history,
                     memory.history_dtype,
+                    known,
+                    FIRST_STEP if self.options.loss == "impasto" else None,
                 )
                 if self.state is not None:
                     solver.restore(self.state["solver"])
                     self.state = None
                 stopped = yield from self._steps(level, solver)
                 image = solver.finish()[..., : scale.height, : scale.width]
+                curvature, pixels = solver.scale, scale.pixels
                 del solver  # its memory of steps, before the next one needs some
             image = image.clamp(0, 1)
         assert image is not None
-        image, losses = self._finish(image)
+        image, losses = self._finish(image, loss)
         finished = Finished(
             image=image.cpu(),
             losses=losses,
             init=self.init or "content",
+            finest=max(self.scales[-1].height, self.scales[-1].width),
             steps=tuple(self.taken),
             seconds=self._seconds(),
             stopped=stopped or self.taken != [scale.steps for scale in self.scales],
@@ -243,21 +306,36 @@ class _Run:
 
     def _plan(self) -> Planned:
         """Return what will be done, with the seconds that a short measurement promises."""
-        seconds = self.options.seconds
+        seconds, steps = self.options.seconds, [scale.steps for scale in self.scales]
         if seconds is None:
-            per_pixel = self._measure()
-            seconds = per_pixel * self._work([scale.steps for scale in self.scales])
+            seconds = self._measure(MEASURED) * self._work(steps)
+        elif self.paints_until_time_is_up:
+            steps = self._steps_in(seconds) or steps
         return Planned(
+            width=self.width,
+            height=self.height,
             sizes=tuple((scale.width, scale.height) for scale in self.scales),
-            steps=tuple(scale.steps for scale in self.scales),
+            steps=tuple(steps),
             seconds=seconds,
-            memory=max(memory.size for memory in self.memory),
+            memory=max(self.output, *(memory.size for memory in self.memory)),
             tile=self.memory[-1].side,
         )
 
-    def _measure(self) -> float:
+    def _steps_in(self, seconds: float) -> list[int]:
+        """Return how many steps of each scale so many seconds are good for; [] if unknown."""
+        if not self.seconds_per_pixel:
+            return []
+        seconds -= self.finish_in_steps * self.seconds_per_pixel * self.scales[-1].pixels
+        steps, share = [], 0.0
+        for scale, memory in zip(self.scales, self.memory, strict=True):
+            per_step = self.seconds_per_pixel * scale.pixels * memory.effort
+            steps.append(max(0, int(seconds * (scale.deadline - share) / per_step)))
+            share = scale.deadline
+        return steps
+
+    def _measure(self, side: int) -> float:
         """Return the seconds per pixel of a step, from two on a small picture."""
-        side = min(MEASURED, max(SMALLEST_SIDE, self.height), max(SMALLEST_SIDE, self.width))
+        side = min(side, max(SMALLEST_SIDE, self.height), max(SMALLEST_SIDE, self.width))
         image = torch.full((1, 3, side, side), 0.5, device=self.device, requires_grad=True)
         extractor = self._extractor(self.dtype)
         began = 0.0
@@ -313,7 +391,9 @@ class _Run:
         """Return whether one more step would not fit into this scale's share of the time."""
         if self.options.seconds is None:
             return False
-        finishing = FINISH_IN_STEPS * self.seconds_per_pixel * self.scales[-1].pixels
+        if not sum(self.taken):  # the measurement may have come at a busy moment
+            return self._seconds() >= self.options.seconds
+        finishing = self.finish_in_steps * self.seconds_per_pixel * self.scales[-1].pixels
         share = (self.options.seconds - finishing) * self.scales[level].deadline
         return self._seconds() + self.seconds_per_pixel * self.scales[level].pixels > share
 
@@ -338,7 +418,7 @@ class _Run:
             count * scale.pixels * memory.effort
             for count, scale, memory in zip(steps, self.scales, self.memory, strict=True)
         )
-        return painting + FINISH_IN_STEPS * self.scales[-1].pixels
+        return painting + self.finish_in_steps * self.scales[-1].pixels
 
     def _first_image(self, height: int, width: int, loss: Loss | None) -> Tensor:
         """Return where to start; `loss` decides where nobody has said it."""
@@ -424,20 +504,37 @@ class _Run:
         long_side = max(1, round(long_side * self.options.style_scale))
         return resize(style, *fit_long_side(*size_of(style), long_side))
 
+    def _enlarged(self, image: Tensor, height: int, width: int) -> Tensor:
+        """Return the picture so far at a larger size, along the photo's edges."""
+        if size_of(image) == (height, width):
+            return image
+        if self.options.loss != "impasto" or not self.loss_weights.content:
+            return resize(image, height, width)
+        return enlarge(image, resize(self.content, height, width))
+
     def _in_color(self, image: Tensor) -> Tensor:
-        """Return the picture as it is saved: full size, the photo's colours put back, rounded."""
-        image = resize(image.clamp(0, 1), self.height, self.width)
-        if self.options.preserve_color == "luminance":
-            image = replace_luminance(resize(self.photo, self.height, self.width), image)
+        """Return the picture as it is saved: full size, with what stays of the photo, rounded."""
+        image = self._enlarged(image.clamp(0, 1), self.height, self.width)
+        options, size = self.options, (self.height, self.width)
+        if options.preserve_color == "luminance":
+            image = replace_luminance(resize(self.photo, *size), image)
+        if options.strength < 1:
+            image = torch.lerp(resize(self.photo, *size), image, options.strength)
         return round_to_bits(image, self.options.bits)
 
     @torch.no_grad()
-    def _finish(self, image: Tensor) -> tuple[Tensor, dict[str, float]]:
-        """Return the picture as it is saved and its own losses, measured in float32."""
+    def _finish(self, image: Tensor, loss: Loss | None) -> tuple[Tensor, dict[str, float]]:
+        """Return the picture as it is saved and its own losses.
+
+        They are measured at the finest scale: in float32, or, if time is short, by the loss it was
+        painted with.
+        """
         image = self._in_color(image)
         seen = to_luminance(image) if self.options.preserve_color == "luminance" else image
-        loss = self._loss(self.height, self.width, torch.float32, self.memory[-1])
-        terms = loss(_pad(seen))
+        size = self.scales[-1].height, self.scales[-1].width
+        if loss is None or not self.paints_until_time_is_up:
+            loss = self._loss(*size, torch.float32, self.memory[-1])
+        terms = loss(_pad(resize(seen, *size)))
         losses = {name: float(term) for name, term in terms.items()}
         if not math.isfinite(sum(losses.values())):
             raise ResourceError(

@@ -63,7 +63,7 @@ class Keeper:
         if isinstance(event, Note | Transfer):
             self._take_words(job, event)
         elif isinstance(event, Planned):
-            job.eta, job.message, job.frames = event.seconds, "", []
+            job.eta, job.message = event.seconds, ""
             self._take_way_so_far(job)
         elif isinstance(event, Step | TrainStep):
             job.step, job.steps, job.eta = event.step, event.steps, event.eta
@@ -77,9 +77,7 @@ class Keeper:
         elif isinstance(event, Tile):
             self._add_tile(job, event)
         elif isinstance(event, Passed | Done):
-            self._keep_result(job, event.result)
-            if isinstance(event, Done):
-                job.step = job.steps = sum(event.result.steps)
+            self._take_picture(job, event)
 
     @staticmethod
     def _take_words(job: Job, event: Note | Transfer) -> None:
@@ -97,6 +95,8 @@ class Keeper:
         megapixels = job.width * job.height / 1e6
         if job.task.kind == "optimize":
             self.timing.add("optimize", job.seconds, megapixels * job.step)
+        elif job.task.is_sketch:
+            self.timing.add("sketch", job.seconds)
         elif job.task.kind != "learn":
             self.timing.add(
                 job.task.kind, job.seconds, 1.0 if job.task.kind == "sheet" else megapixels
@@ -104,6 +104,14 @@ class Keeper:
         job.state = "done"
         if job.task.kind != "optimize":
             job.message = ""
+
+    def _take_picture(self, job: Job, event: Passed | Done) -> None:
+        if isinstance(event, Passed) and not event.is_final:
+            self._add_frame(job, event.result.image.copy(), 0, 0.0)
+            return
+        self._keep_result(job, event.result)
+        if isinstance(event, Done):
+            job.step = job.steps = sum(event.result.steps)
 
     def _keep_result(self, job: Job, result: Result) -> None:
         task = job.task
@@ -117,8 +125,10 @@ class Keeper:
 
     def _take_way_so_far(self, job: Job) -> None:
         """Begin with the previews of the picture that this one starts from, or with itself."""
+        if job.task.after is None:
+            return
         folder = self.store.job_folder(job.key)
-        before = self.store.job_folder(job.task.after or "")
+        before = self.store.job_folder(job.task.after)
         for path in sorted(before.glob("frame-*.jpg")):
             shutil.copyfile(path, folder / path.name)
             job.frames.append(Frame(int(path.stem.partition("-")[2]), 0, 0.0))

@@ -53,7 +53,8 @@ def order(desk: Desk, request: JobRequest) -> Job:
     size = _fit(width, height, request.size)
     if size[0] * size[1] > MAX_PIXELS:
         raise ConfigError(f"{size[0]}x{size[1]} pixels are too many; choose a size")
-    return desk.submit(task, *size, desk.timing.expect("stylize", size[0] * size[1] / 1e6))
+    expected = desk.timing.expect("stylize", size[0] * size[1] / 1e6)
+    return desk.submit(task, *size, desk.timing.expect("sketch") if task.is_sketch else expected)
 
 
 def order_example(desk: Desk) -> Job | None:

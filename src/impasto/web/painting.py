@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from PIL import Image
@@ -13,9 +13,11 @@ from impasto.api.learn import SHOWN_SIZE, learn_events
 from impasto.api.model import Model
 from impasto.api.optimize import optimize_events
 from impasto.api.pictures import Result
+from impasto.api.refine import sketch_options
 from impasto.api.sheet import sheet_pictures
-from impasto.api.stylize import load, load_for_paintings
+from impasto.api.stylize import SKETCH_SECONDS, load, load_for_paintings
 from impasto.apply.options import StylizeOptions
+from impasto.core.errors import ResourceError
 from impasto.core.events import Event
 from impasto.optimization.options import OptimizeOptions
 from impasto.training.options import LearnOptions
@@ -32,6 +34,8 @@ class Passed(Event):
     """A pass is done."""
 
     result: Result
+    is_final: bool = True
+    """Otherwise a sketch follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Painter:
     def events(self, task: Task) -> Generator[Event, None, None]:
         """Yield what happens: `Passed`; `Tile`s; or what optimizing or learning yields.
 
+        A photo in the style of one's own painting is `Passed` first and then sketched.
+
         Raises:
             ImpastoError: with one line for the person.
         """
@@ -69,7 +75,10 @@ class Painter:
             for name, image in sheet_pictures(photo, size=SHEET_SIZE):
                 yield Tile(name, image)
         else:
-            yield Passed(self._stylize(task))
+            result = self._stylize(task)
+            yield Passed(result, is_final=not task.is_sketch)
+            if task.is_sketch:
+                yield from self._sketch(task, result)
 
     def _stylize(self, task: Task) -> Result:
         style_map = task.style_map
@@ -102,6 +111,16 @@ class Painter:
         name = PurePath(task.output).stem
         yield from learn_events(painting, options, name=name, show=photo)
         self._models.clear()  # one of them may be what it was before
+
+    def _sketch(self, task: Task, one_pass: Result) -> Generator[Event, None, None]:
+        options = StylizeOptions(style=task.style_text, **task.options)
+        photo = self.store.path_of(task.photo, options.size)
+        paintings = [self.store.path_of(share.style) for share in task.styles]
+        asked = sketch_options(photo, options, SKETCH_SECONDS, task.shares)
+        try:
+            yield from optimize_events(photo, list(paintings), replace(asked, preview_every=1))
+        except ResourceError:  # the pass takes less memory
+            yield Passed(one_pass)
 
     def _optimize(self, task: Task) -> Generator[Event, None, None]:
         assert task.after is not None

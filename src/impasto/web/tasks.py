@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from impasto.optimization.options import OptimizeOptions
 from impasto.recipe import Options, Recipe, Source
 
 LONGEST_NAME = 80
@@ -74,6 +75,11 @@ class Task:
         return any(not share.style.bundled for share in self.styles)
 
     @property
+    def is_sketch(self) -> bool:
+        """Whether the pass is a first look only, and the painting is by optimisation."""
+        return self.kind == "stylize" and self.has_own_painting and self.style_map is None
+
+    @property
     def shares(self) -> tuple[float, ...]:
         """Weights that add up to 1."""
         total = sum(share.weight for share in self.styles)
@@ -103,18 +109,20 @@ def in_words(recipe: Recipe, task: Task) -> Recipe:
     """Return the recipe with the names that people know instead of those in the folder."""
     options = recipe.options
     content = Source(task.photo.name, task.photo.sha256 or recipe.content.sha256)
-    if task.kind == "optimize":
+    if isinstance(options, OptimizeOptions):
         styles = tuple(
             Source(share.style.name, share.style.sha256 or old.sha256)
             for share, old in zip(task.styles, recipe.styles, strict=True)
         )
+        if task.after_output is not None:
+            options = _with(options, init=task.after_output)
         start = recipe.init and Source(task.after_output or "", recipe.init.sha256)
         return dataclasses.replace(
             recipe,
             content=content,
             styles=styles,
             init=start,
-            options=_with(options, init=task.after_output or ""),
+            options=options,
         )
     sha256 = recipe.styles[0].sha256
     if len(task.styles) == 1:

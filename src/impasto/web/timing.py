@@ -10,7 +10,7 @@ NEW = 0.5
 
 
 class Timing:
-    """Seconds per million pixels of a pass, per million pixels of a step, and of a whole sheet.
+    """Seconds per million pixels of a pass, per million pixels of a step, of a sketch and a sheet.
 
     Args:
         path: where they are kept between two servers.
@@ -19,7 +19,7 @@ class Timing:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.measured: dict[str, float] = {}
-        self._cold = {"stylize", "optimize", "sheet"}
+        self._cold = {"stylize", "optimize", "sheet", "sketch"}
         self._only_cold: set[str] = set()
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
@@ -34,7 +34,7 @@ class Timing:
         is another.
 
         Args:
-            kind: `stylize`, `optimize` or `sheet`.
+            kind: `stylize`, `optimize`, `sketch` or `sheet`.
             seconds: that it took.
             amount: of what: million pixels (times steps).
         """

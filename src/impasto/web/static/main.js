@@ -158,7 +158,10 @@ function take(next) {
 }
 
 function show() {
-  if (job.kind === "optimize" || job.kind === "learn") {
+  const isSketch = isOpen() && job.kind === "stylize" && job.frames.length;
+  if (isSketch) {
+    stage.painting(job.frames.at(-1).url, words());
+  } else if (job.kind === "optimize" || job.kind === "learn") {
     way.update(job);
     const newest = way.stops.at(-1);
     if (newest && way.follows) stage.painting(newest.url, words());
