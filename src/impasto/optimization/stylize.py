@@ -159,6 +159,10 @@ class _Run:
             self.scales = self._affordable(finest)
         else:
             self.scales = self._scales(self.state.get("finest", finest))
+        self.whole = self.content
+        size = self.scales[-1].height, self.scales[-1].width
+        if size != (self.height, self.width):  # nothing larger is painted
+            self.content = resize(self.content, *size)
         budget = (
             SHARE * available_memory() if options.memory is None else parse_size(options.memory)
         )
@@ -447,8 +451,9 @@ class _Run:
 
     def _recolored(self, height: int, width: int) -> Tensor:
         """Return the photo in the paintings' colours."""
-        image = recolor(self.content, self.styles, self.style_shares)
-        return resize(image, height, width)
+        content = resize(self.content, height, width)
+        styles = [self._at_scale(style, max(height, width)) for style in self.styles]
+        return recolor(content, styles, self.style_shares)
 
     @torch.no_grad()
     def _better_start(self, height: int, width: int, loss: Loss | None) -> Tensor:
@@ -510,7 +515,7 @@ class _Run:
             return image
         if self.options.loss != "impasto" or not self.loss_weights.content:
             return resize(image, height, width)
-        return enlarge(image, resize(self.content, height, width))
+        return enlarge(image, resize(self.whole, height, width))
 
     def _in_color(self, image: Tensor) -> Tensor:
         """Return the picture as it is saved: full size, with what stays of the photo, rounded."""
