@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,10 +55,8 @@ class PyramidLBFGS(LBFGS):
     the transposed T of the image's.
     """
 
-    def __init__(
-        self, history: int, dtype: torch.dtype = torch.float32, longest: float = math.inf
-    ) -> None:
-        super().__init__(history, dtype, longest)
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
         self._z: Tensor | None = None
 
     def step(self, image: Tensor, gradient: Tensor) -> None:
@@ -110,7 +107,7 @@ class CarriedLBFGS(LBFGS):
                 change = change * (old_step.numel() / step.numel())
                 curvature = float((step * change).sum())
                 if curvature > 1e-10:
-                    self._scale = curvature / float(change.square().sum())
+                    self.scale = curvature / float(change.square().sum())
                     self._pairs.append((step, change, 1 / curvature))
             if self._pairs:
                 self._gradient, self._step = gradient, self._direction(gradient)
@@ -119,6 +116,10 @@ class CarriedLBFGS(LBFGS):
                 return
         super().step(image, gradient)
         CarriedLBFGS.last = self
+
+
+def _plainly(painted: Tensor, photo: Tensor) -> Tensor:
+    return resize(painted, *photo.shape[-2:])
 
 
 def _enlarge(image: Tensor, height: int, width: int) -> Tensor:
@@ -222,6 +223,20 @@ IDEAS = (
         "dropped",
         {},
         lambda: patch.object(painting, "resize", WithDetail()),
+    ),
+    Idea(
+        "the coarse picture enlarged without the photo's edges",
+        "higher: the first steps at full size have to find them",
+        "kept: enlarging along the photo's edges",
+        {},
+        lambda: patch.object(painting, "enlarge", _plainly),
+    ),
+    Idea(
+        "nothing of the curvature carried to the next scale",
+        "a step more is lost at full size",
+        "kept: one number is carried",
+        {},
+        lambda: patch.object(solver.Solver, "scale", None),
     ),
     Idea("history 5", "a tenth higher", "dropped: the default costs no time", {"history": 5}),
     Idea("history 100", "the same in 30 steps", "dropped: memory for nothing", {"history": 100}),

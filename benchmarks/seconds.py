@@ -38,9 +38,7 @@ def painted(photo: Path, painting: Path, size: int, way: float | str) -> tuple[I
     """Return the picture and the seconds that it took, start-up apart."""
     if way == LITE:
         method = lite_method(size)
-        with Image.open(photo) as opened:
-            small = opened.convert("RGB")
-            small.thumbnail((size, size))
+        small = to_pil(at_size(photo, size))
         began = time.perf_counter()
         image = method.look(painting)(small)
         return image, time.perf_counter() - began

@@ -221,6 +221,19 @@ def test_from_the_finest_scale_it_is_enlarged_along_the_photo_s_edges(tiny):
     assert torch.allclose(finished.image, expected, atol=3 / 255)
 
 
+@pytest.mark.parametrize("init", [None, "content", "recolored", "noise", "grey", "style"])
+@pytest.mark.parametrize("coarsest", [0, 32])
+def test_greys_stay_grey(tiny, init, coarsest):
+    content, style = to_luminance(noise_picture(40, 60, 1)), to_luminance(noise_picture(50, 50, 2))
+    options = {"init": init, "coarsest": coarsest, "size": 64, "steps": (6,)}
+    events, finished = paint(tiny, content, [style], **options)
+    assert torch.equal(finished.image[:, 0], finished.image[:, 1])
+    assert torch.equal(finished.image[:, 0], finished.image[:, 2])
+    assert events[-1].loss < events[0].loss or coarsest
+    coloured = paint(tiny, content, [noise_picture(50, 50, 2)], **options)[1]
+    assert not torch.equal(coloured.image[:, 0], coloured.image[:, 1])
+
+
 def test_strength_mixes_the_photo_in(tiny):
     content = noise_picture(40, 60, 1)
     full, half, none = (paint(tiny, content, strength=s)[1].image for s in (1.0, 0.5, 0.0))

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from impasto.core.errors import ConfigError
+from impasto.core.errors import ConfigError, ResourceError
+from impasto.web.answers import Slots, in_format
 from impasto.web.desk import ENDED_TWICE
 from impasto.web.store import Store
 from impasto.web.timing import Timing
@@ -172,3 +176,143 @@ def test_nor_is_a_result_that_is_being_refined(make_desk):
     assert "is being made finer" in answer.json()["error"]
     client.delete(f"/api/jobs/{job['id']}")
     assert client.delete(f"/api/jobs/{first['id']}").status_code == 204
+
+
+def test_a_clock_that_jumps_measures_nothing(tmp_path):
+    timing = Timing(tmp_path / "timing.json")
+    for seconds in (10.0, 1.0, -3600.0, 0.0, 90_000.0):
+        timing.add("stylize", seconds)
+    timing.add("stylize", 1.0, 1e-4)  # a tiny picture
+    assert timing.expect("stylize") == 1
+
+
+def test_the_painter_lives_on_when_its_folder_goes(make_desk):
+    desk = make_desk()
+    client = client_of(desk)
+    paint(client)
+    shutil.rmtree(desk.store.folder / "jobs")
+    shutil.rmtree(desk.store.folder / "pictures")
+    photo = send(client, photo_bytes())
+    assert paint(client, photo=photo)["state"] == "done"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("odd")])
+def test_a_painting_that_cannot_be_kept_fails_in_words_and_the_next_is_painted(
+    client, monkeypatch, error
+):
+    def full(*_, **__):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("impasto.web.keeping.write_picture", full)
+        job = paint(client)
+    assert job["state"] == "failed"
+    assert "No space left" in job["message"] or "terminal" in job["message"]
+    assert paint(client)["state"] == "done"
+    assert client.get("/api/health").json()["status"] == "ok"
+
+
+def test_a_job_that_cannot_be_kept_is_none(client, desk, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_write", full)
+        request = {"kind": "stylize", "photo": "castle", "styles": [{"style": "poppies"}]}
+        answer = client.post("/api/jobs", json=request)
+    assert answer.status_code == 507
+    assert "No space left" in answer.json()["error"]
+    assert (desk.length, desk.is_working, desk.jobs) == (0, False, {})
+
+
+def test_the_record_fails_and_the_work_goes_on(client, monkeypatch):
+    kept = Store.save_job
+    calls = []
+
+    def once(self, key, record):
+        calls.append(key)
+        if len(calls) > 1:  # the first is the order
+            raise ResourceError("full")
+        kept(self, key, record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "save_job", once)
+        assert paint(client)["state"] == "done"
+    assert len(calls) > 1
+    assert paint(client)["state"] == "done"
+
+
+def test_what_is_old_makes_room_for_what_is_wanted(make_desk):
+    desk = make_desk()
+    client = client_of(desk)
+    jobs = [paint(client, size=size)["id"] for size in (600, 601, 602)]
+    desk.store.limit = desk.store.size() + 10
+    send(client, photo_bytes(400, 400))
+    assert jobs[0] not in desk.jobs
+    assert desk.store.size() <= desk.store.limit
+
+
+@pytest.mark.parametrize("record", ['{"created": "x"}', "[1]", "{}"])
+def test_damaged_records_are_no_obstacle(make_desk, record):
+    desk = make_desk()
+    client = client_of(desk)
+    job, photo = paint(client)["id"], send(client, photo_bytes())
+    desk.close()
+    (desk.store.job_folder(job) / "job.json").write_text(record)
+    (desk.store.folder / "pictures" / photo / "about.json").write_text(record)
+    desk = make_desk()
+    assert (desk.jobs, desk.store.uploads) == ({}, {})
+
+
+@pytest.mark.usefixtures("weights")
+def test_an_order_keeps_the_commands_that_come_first(client, desk):
+    first = paint(client)
+    finer = start(client, kind="optimize", after=first["id"], seconds=100)
+    record = json.loads((desk.store.job_folder(finer["id"]) / "job.json").read_text())
+    assert record["commands"] == [first["command"]]
+    client.delete(f"/api/jobs/{finer['id']}")
+
+
+def test_tiny_weights_count_beside_each_other(client):
+    styles = [{"style": "poppies", "weight": 3e-9}, {"style": "spring", "weight": 1e-9}]
+    job = paint(client, styles=styles)
+    assert job["state"] == "done"
+    assert [share["weight"] for share in job["styles"]] == [1.0, 0.333]
+
+
+def test_a_number_that_no_file_can_have(client):
+    job = paint(client)
+    for kind in ("frames", "tiles"):
+        assert client.get(f"/api/jobs/{job['id']}/{kind}/{'9' * 300}").status_code == 404
+
+
+def test_two_ask_for_a_format_at_once(client, desk):
+    job = paint(client)
+    path = desk.result_path(job["id"])
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: in_format(path, "webp", None), range(4)))
+    assert {each.name for each in found} == {"result.webp"}
+    assert opened(found[0].read_bytes()).size == (96, 64)
+
+
+def test_who_leaves_the_line_leaves_his_place():
+    async def crowd():
+        slots = Slots(1)
+        async with slots:
+            for _ in range(30):
+                waiting = asyncio.ensure_future(slots.__aenter__())
+                await asyncio.sleep(0)
+                waiting.cancel()
+        async with slots:
+            return True
+
+    assert asyncio.run(crowd())
+
+
+@pytest.mark.parametrize("name", ["\N{ARTIST PALETTE}" * 60 + ".jpg", "写" * 240 + ".jpg"])
+def test_names_of_results_fit_into_a_folder(client, name):
+    photo = send(client, photo_bytes(), name)
+    pictures = [send(client, photo_bytes(seed=seed), name) for seed in range(3)]
+    job = paint(client, photo=photo, styles=[{"picture": each} for each in pictures])
+    assert job["state"] == "done"
+    assert len(job["output"].encode()) <= 255

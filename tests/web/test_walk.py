@@ -291,12 +291,36 @@ def test_styles_blends_and_masks(page: Page):
 def test_what_goes_wrong_is_said(page: Page):
     page.painted()
     page.drop(b"this is no picture", "letter.jpg")
-    page.until(lambda: "not a picture" in page.text("#status"))
+    page.until(lambda: "not a picture" in page.text("#problem"))
     page.look("bad-file")
     assert page.find("#paint").is_enabled()
     complaints = page.complaints()  # the browser reports the refusal itself
     assert len(complaints) == 1
     assert "422" in complaints[0]
+
+
+@pytest.mark.parametrize("page", ["desk"], indirect=True)
+def test_cancel_gives_the_last_picture_back(page: Page):
+    page.painted()
+    page.drop(photo_bytes(2100, 1400), "large.jpg")
+    page.until(lambda: "large" in (page.find("#photo").get_attribute("alt") or ""))
+    page.painted()
+    page.until(lambda: page.find("#actions").is_displayed())
+    before, picture = page.run("return location.hash"), page.find("#painting").get_attribute("src")
+    page.click("#tab-adjust")
+    page.choose("#size", "2048")
+    page.click("#paint")
+    page.until(lambda: page.find("#stop").is_displayed())
+    page.click("#stop")
+    page.until(lambda: page.text("#status") == "Cancelled.")
+    assert page.find("#actions").is_displayed()
+    assert page.run("return location.hash") == before
+    assert page.find("#painting").get_attribute("src") == picture
+    page.run("location.hash = '#../health'")
+    page.browser.refresh()
+    page.until(lambda: "not kept any more" in page.text("#problem"))
+    page.painted()
+    assert all("404" in each for each in page.complaints())
 
 
 def test_a_restarted_server_is_found_again(tmp_path: Path):

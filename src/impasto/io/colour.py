@@ -15,6 +15,15 @@ _TO_YIQ = (
 """ITU-R BT.601 luma and the two NTSC colour differences."""
 
 
+GREY = 2 / 255
+"""By how much the channels of a grey picture may differ; a JPEG rounds them apart by one."""
+
+
+def is_grey(image: Tensor) -> bool:
+    """Return whether a picture, (B, 3, H, W) in [0, 1], has no colours."""
+    return bool((image.amax(1) - image.amin(1)).max() <= GREY)
+
+
 def to_luminance(image: Tensor) -> Tensor:
     """Return the picture in greys.
 

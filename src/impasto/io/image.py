@@ -160,8 +160,9 @@ def size_in_file(source: str | Path | bytes | Image.Image | Array) -> tuple[int,
         return source.shape[0], source.shape[1]
     if isinstance(source, Image.Image):
         return upright_size(source)
+    name = "the picture" if isinstance(source, bytes) else str(source)
     try:
-        with opening(source, str(source)) as opened:
+        with opening(source, name) as opened:
             return upright_size(opened)
     except ImageError:
         return 0, 0

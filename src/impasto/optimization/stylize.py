@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -25,7 +25,7 @@ from impasto.core.tensors import (
     size_of,
 )
 from impasto.io.checkpoints import Checkpoints
-from impasto.io.colour import match_colors, recolor, replace_luminance, to_luminance
+from impasto.io.colour import is_grey, match_colors, recolor, replace_luminance, to_luminance
 from impasto.io.guided import enlarge
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.tiled import TiledLoss
@@ -45,7 +45,7 @@ LEAST_FINEST = 128
 CHECKPOINT_SECONDS = 60.0
 """How often the state is saved, if it is."""
 
-Loss = PerceptualLoss | TiledLoss
+Loss = Callable[[Tensor], dict[str, Tensor]]
 
 MEASURED, MEASURED_IN_HASTE = 192, 128
 """Sides of the pictures on which the time of a step is measured beforehand, in pixels: for a
@@ -144,6 +144,7 @@ class _Run:
             content = to_luminance(content)
             styles = [match_colors(to_luminance(style), content) for style in styles]
             start = None if start is None else to_luminance(start)
+        self.is_grey = all(map(is_grey, (content, *styles)))
         self.content = content.to(self.device)
         self.styles = [style.to(self.device) for style in styles]
         self.start = None if start is None else start.to(self.device)
@@ -494,9 +495,13 @@ class _Run:
         content = _pad(resize(self.content, height, width))
         styles = [_pad(style) for style in styles]
         given = extractor, options.loss, self.loss_weights, content, styles, self.style_shares
+        loss: Loss
         if memory.side is None:
-            return PerceptualLoss(*given)
-        return TiledLoss(*given, memory.side, keep=memory.keep)
+            loss = PerceptualLoss(*given)
+        else:
+            loss = TiledLoss(*given, memory.side, keep=memory.keep)
+        # VGG would find colours that make greys more like greys; nobody asked for them.
+        return (lambda image: loss(to_luminance(image))) if self.is_grey else loss
 
     def _at_scale(self, style: Tensor, long_side: int) -> Tensor:
         """Return a painting at the size at which a picture takes its strokes from it.
@@ -521,6 +526,8 @@ class _Run:
         """Return the picture as it is saved: full size, with what stays of the photo, rounded."""
         image = self._enlarged(image.clamp(0, 1), self.height, self.width)
         options, size = self.options, (self.height, self.width)
+        if self.is_grey:
+            image = to_luminance(image)
         if options.preserve_color == "luminance":
             image = replace_luminance(resize(self.photo, *size), image)
         if options.strength < 1:

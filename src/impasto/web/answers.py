@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from types import TracebackType
 
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from impasto.core.errors import ImpastoError, InputError, MissingError, ResourceError
 from impasto.io.image import write_picture
+from impasto.io.lookup import is_file
 from impasto.web.desk import Desk, FullError, InUseError
 from impasto.web.film import write_film
 from impasto.web.jobs import Job
@@ -29,6 +31,8 @@ _STATUS: tuple[tuple[type[ImpastoError], int], ...] = (
     (InputError, 422),
 )
 """Of the answer to an error, the most special kind first."""
+
+_CONVERTING = threading.Lock()
 
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 
@@ -53,7 +57,11 @@ class Slots:
                 429, "too much is going on here; try again in a few seconds", {"Retry-After": "5"}
             )
         self._inside += 1
-        await self._free.acquire()
+        try:
+            await self._free.acquire()
+        except BaseException:  # whoever waited has gone
+            self._inside -= 1
+            raise
 
     async def __aexit__(
         self,
@@ -98,9 +106,10 @@ def _line(status: int, sentence: str, headers: object = None) -> JSONResponse:
 def in_format(path: Path, kind: str, recipe: str | None) -> Path:
     """Return a result's file in another format, with the same recipe inside."""
     other = path.with_suffix(SUFFIXES[kind])
-    if not other.exists():
-        with Image.open(path) as opened:
-            write_picture(opened, other, note=recipe, force=True)
+    with _CONVERTING:  # two at once would write one file
+        if not other.exists():
+            with Image.open(path) as opened:
+                write_picture(opened, other, note=recipe, force=True)
     return other
 
 
@@ -111,7 +120,7 @@ def kept(folder: Path, kind: str, number: int) -> Response:
         GoneError: there is none of that number.
     """
     path = folder / (frame_name(number) if kind == "frame" else tile_name(number))
-    if not path.is_file():
+    if not is_file(path):
         raise GoneError("there is no such picture (any more)")
     return FileResponse(path, headers={"cache-control": "private, max-age=600"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from impasto._version import __version__
 from impasto.core.errors import MissingError
+from impasto.io.image import size_in_file
 from impasto.models.registry import own_styles, remove_own
 from impasto.web import answers, limits
 from impasto.web.bodies import SmallBodies, read_upload
@@ -27,6 +29,9 @@ from impasto.web.streams import follow
 
 Size = Annotated[int, Query(ge=16, le=2048)]
 Format = Literal["png", "jpeg", "webp"]
+
+KEPT_PER_PIXEL = 2
+"""Bytes that an upload takes in the folder, about."""
 
 MEANWHILE = {"cache-control": "private, max-age=3600"}
 """For what never changes while it exists."""
@@ -82,7 +87,7 @@ def _add_page(app: FastAPI, desk: Desk) -> None:
     @app.get("/api/health")
     async def health() -> dict[str, Any]:
         return {
-            "status": "ok",
+            "status": "ok" if desk.is_alive else "nobody paints any more; start it again",
             "version": __version__,
             "working": desk.is_working,
             "queue": {"length": desk.length, "limit": desk.limit},
@@ -134,8 +139,12 @@ def _add_pictures(app: FastAPI, desk: Desk) -> None:
     async def send_picture(request: Request, name: str = "") -> dict[str, Any]:
         async with uploads:
             data = await read_upload(request)
-            await run_in_threadpool(desk.sweep)
-            await run_in_threadpool(desk.store.check_room, len(data))
+            pixels = math.prod(await run_in_threadpool(size_in_file, data))
+            if pixels > limits.MAX_PIXELS:  # it is going to be refused
+                pixels = 0
+            wanted = max(len(data), KEPT_PER_PIXEL * pixels)
+            await run_in_threadpool(desk.sweep, wanted)
+            await run_in_threadpool(desk.store.check_room, wanted)
             upload = await run_in_threadpool(desk.store.keep_picture, data, name)
         return {
             "id": upload.id,

@@ -7,9 +7,10 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from pathlib import Path
 
-from impasto.core.errors import ImpastoError, InputError
+from impasto.core.errors import ImpastoError, InputError, ResourceError
 from impasto.core.events import Event, Planned, Preview, Step, StopEarly, TrainStep
 from impasto.web.jobs import Job
 from impasto.web.keeping import Keeper, in_plain_words
@@ -69,7 +70,14 @@ class Desk:
         self._thread = threading.Thread(target=self._work, name="painter", daemon=True)
         self._thread.start()
 
-    def submit(self, task: Task, width: int, height: int, expected: float | None) -> Job:
+    def submit(
+        self,
+        task: Task,
+        width: int,
+        height: int,
+        expected: float | None,
+        before: Job | None = None,
+    ) -> Job:
         """Put a task into the queue and return its job.
 
         Args:
@@ -77,6 +85,7 @@ class Desk:
             width: of the result, expected.
             height: likewise.
             expected: seconds that it will take, None if unknown.
+            before: whose picture it goes on from; its commands come first.
 
         Raises:
             FullError: too many wait.
@@ -90,13 +99,16 @@ class Desk:
                     f"again in about {math.ceil(seconds)} s",
                     max(1, math.ceil(seconds)),
                 )
-            self.sweep()
+            self.sweep(3 * width * height)
             self.store.check_room(3 * width * height)
             job = Job(new_key(), task, self.store.clock(), width, height, expected=expected)
+            if before is not None:
+                job.commands, job.calls = list(before.commands), list(before.calls)
+            self.store.save_job(job.key, job.to_record())  # first: what is not kept is no job
             self.jobs[job.key] = job
             self._waiting.append(job)
-            self.save(job)
             self._changed.notify_all()
+        self.ring()
         return job
 
     def find(self, key: str) -> Job:
@@ -171,6 +183,11 @@ class Desk:
         return len(self._waiting)
 
     @property
+    def is_alive(self) -> bool:
+        """Whether there is somebody who paints."""
+        return self._thread.is_alive()
+
+    @property
     def is_working(self) -> bool:
         """Whether something is being painted."""
         return self._working is not None
@@ -186,9 +203,12 @@ class Desk:
         return self.store.job_folder(key) / "result.png"
 
     def save(self, job: Job) -> None:
-        """Keep a job's state on disk, and tell whoever listens."""
+        """Keep a job's state on disk, if that goes, and tell whoever listens."""
         if not job.cancelled:
-            self.store.save_job(job.key, job.to_record())
+            try:
+                self.store.save_job(job.key, job.to_record())
+            except ResourceError as error:
+                log.warning("painting %s: %s", job.key, error)
         self.ring()
 
     def ring(self) -> None:
@@ -196,8 +216,12 @@ class Desk:
         for bell in list(self.bells):
             bell()
 
-    def sweep(self) -> None:
-        """Delete what has expired, and the oldest results if the folder is too full."""
+    def sweep(self, wanted: int = 0) -> None:
+        """Delete what has expired, and the oldest results if there is no room.
+
+        Args:
+            wanted: bytes that are about to be written.
+        """
         with self._changed:
             now = self.store.clock()
             needed = {job.task.after for job in self._open()}
@@ -207,15 +231,15 @@ class Desk:
                     self._forget(job)
             used = {each.key for job in self.jobs.values() for each in job.inputs}
             self.store.remove_old_pictures(used)
-            if self.store.size() <= self.store.limit:
+            if self.store.size() + wanted <= self.store.limit:
                 return
             for job in sorted(over, key=lambda job: job.created):
-                if self.store.size() <= self.store.limit * 3 // 4:
+                if self.store.size() + wanted <= self.store.limit * 3 // 4:
                     break
                 if not any(job.key == other.task.after for other in self.jobs.values()):
                     self._forget(job)
             used = {each.key for job in self.jobs.values() for each in job.inputs}
-            self.store.remove_unused_pictures(used)
+            self.store.remove_unused_pictures(used, wanted)
 
     def close(self, seconds: float = 20.0) -> None:
         """End the work: a refinement keeps what it has, what waits goes on with the next server."""
@@ -263,11 +287,16 @@ class Desk:
             with self._changed:
                 while not self._waiting and not self._closing:
                     if not self._changed.wait(IDLE_SECONDS):
-                        self.sweep()
+                        with suppress(OSError):
+                            self.sweep()
                 if self._closing:
                     return
                 job = self._working = self._waiting.pop(0)
-            self._run(job)
+            try:
+                self._run(job)
+            except Exception:  # the worker must live on
+                log.exception("painting %s failed", job.key)
+                job.state, job.message = "failed", BROKEN
             with self._changed:
                 if job.cancelled:
                     self._forget(job)
@@ -292,6 +321,9 @@ class Desk:
             job.state, job.message = "failed", str(error)
         except ImpastoError as error:
             job.state, job.message = "failed", in_plain_words(error)
+        except OSError as error:  # of the folder; pictures that cannot be read have their words
+            log.warning("painting %s: %s", job.key, error)
+            job.state, job.message = "failed", f"cannot keep the painting: {error.strerror}"
         except Exception:  # the worker must live on
             log.exception("painting %s failed", job.key)
             job.state, job.message = "failed", BROKEN

@@ -119,7 +119,8 @@ class Job:
         base = f"/api/jobs/{self.key}"
         eta = self.eta
         if self.state == "working" and self.started is not None and self.expected is not None:
-            eta = max(0.0, self.expected - (now - self.started)) if eta is None else eta
+            passed = max(0.0, now - self.started)
+            eta = max(0.0, self.expected - passed) if eta is None else eta
         return {
             "id": self.key,
             "kind": self.task.kind,

@@ -91,7 +91,7 @@ class Keeper:
         """Take note of the end of a job that went well."""
         if job.task.kind == "sheet":
             self._keep_sheet(job)
-        job.seconds = self.store.clock() - (job.started or 0.0)
+        job.seconds = max(0.0, self.store.clock() - (job.started or 0.0))
         megapixels = job.width * job.height / 1e6
         if job.task.kind == "optimize":
             self.timing.add("optimize", job.seconds, megapixels * job.step)

@@ -9,6 +9,7 @@ from PIL import Image
 from impasto import assets
 from impasto.api.learn import SHOWN_SIZE, name_for
 from impasto.core.errors import ConfigError, ImpastoError
+from impasto.core.names import join_names
 from impasto.core.tensors import fit_long_side
 from impasto.models.registry import has_any_model
 from impasto.recipe import describe_source
@@ -26,6 +27,9 @@ from impasto.web.requests import (
 )
 from impasto.web.store import GoneError, Store
 from impasto.web.tasks import Input, Share, Task, distinct
+
+SMALLEST_WEIGHT = 0.01
+"""Of the heaviest style; weights are rounded to thousandths, smaller ones are seen beside it."""
 
 RAMPS = ("left:right", "right:left", "top:bottom", "bottom:top")
 
@@ -135,16 +139,14 @@ def _order_refinement(desk: Desk, request: OptimizeRequest) -> Job:
     task = Task(
         "optimize",
         before.task.photo,
-        f"{stem}_finer.png",
+        join_names([stem, "finer"], ".png"),
         before.task.styles,
         before.task.options,
         after=before.key,
         after_output=before.task.output,
         seconds=request.seconds,
     )
-    job = desk.submit(task, before.width, before.height, request.seconds)
-    job.commands, job.calls = list(before.commands), list(before.calls)
-    return job
+    return desk.submit(task, before.width, before.height, request.seconds, before)
 
 
 def _order_learning(desk: Desk, request: LearnRequest, photo: Input) -> Job:
@@ -175,8 +177,11 @@ def _pass(store: Store, request: StylizeRequest, photo: Input) -> Task:
         for name, value in given.items()
         if value != StylizeRequest.model_fields[name].default
     }
+    heaviest = max(share.weight for share in request.styles)
+    if heaviest >= SMALLEST_WEIGHT:
+        heaviest = 1.0  # as they were given
     shares = tuple(
-        Share(style, round(share.weight, 3))
+        Share(style, round(share.weight / heaviest, 3))
         for style, share in zip(renamed, request.styles, strict=True)
         if share.weight > 0
     )
@@ -190,7 +195,7 @@ def _pass(store: Store, request: StylizeRequest, photo: Input) -> Task:
             "a painting of your own can be blended with styles whose painting is bundled only"
         )
     label = "+".join(_stem(share.style) for share in shares)
-    output = f"{_stem(photo)}_{label}.png"
+    output = join_names([_stem(photo), label], ".png")
     return Task("stylize", photo, output, shares, options, style_map)
 
 

@@ -66,10 +66,10 @@ class Store:
             raise ConfigError(f"--folder {folder}: cannot be used ({error.strerror})") from error
         for path in self._folders("pictures"):
             about = _read(path / "about.json")
-            if about is None:
+            try:
+                self.uploads[path.name] = Upload.from_dict(about or {})
+            except (TypeError, KeyError, ValueError):  # damaged, or of another version
                 shutil.rmtree(path, ignore_errors=True)
-            else:
-                self.uploads[path.name] = Upload.from_dict(about)
 
     def close(self) -> None:
         """Let another server use the folder."""
@@ -86,8 +86,8 @@ class Store:
         """
         key = new_key()
         folder = self.folder / "pictures" / key
-        folder.mkdir(mode=PRIVATE)
         try:
+            folder.mkdir(parents=True, mode=PRIVATE)
             upload = keep(data, name, folder, key, self.clock())
             self._write(folder / "about.json", upload.to_dict())
         except OSError as error:
@@ -131,17 +131,24 @@ class Store:
         return self.folder / "jobs" / key
 
     def save_job(self, key: str, record: dict[str, Any]) -> None:
-        """Keep what is known about a job."""
+        """Keep what is known about a job.
+
+        Raises:
+            ResourceError: the disk is full, or the folder cannot be written.
+        """
         folder = self.job_folder(key)
-        folder.mkdir(exist_ok=True, mode=PRIVATE)
-        self._write(folder / "job.json", record)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+            self._write(folder / "job.json", record)
+        except OSError as error:
+            raise ResourceError(f"cannot keep the painting: {error.strerror}") from error
 
     def load_jobs(self) -> list[dict[str, Any]]:
         """Return what an earlier server kept, oldest first."""
         found = []
         for path in self._folders("jobs"):
             record = _read(path / "job.json")
-            if record is None:
+            if record is None or not isinstance(record.get("created"), int | float):
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 found.append(record)
@@ -167,10 +174,10 @@ class Store:
             if key not in used and self.clock() - upload.created > self.keep_seconds:
                 self.remove_picture(key)
 
-    def remove_unused_pictures(self, used: Collection[str]) -> None:
-        """Delete the oldest uploads that no job needs until all is within the limit."""
+    def remove_unused_pictures(self, used: Collection[str], wanted: int = 0) -> None:
+        """Delete the oldest uploads that no job needs until there is room for `wanted` bytes."""
         for upload in sorted(self.uploads.values(), key=lambda upload: upload.created):
-            if self.size() <= self.limit:
+            if self.size() + wanted <= self.limit:
                 return
             if upload.id not in used:
                 self.remove_picture(upload.id)
@@ -178,9 +185,10 @@ class Store:
     def size(self) -> int:
         """Return the bytes of all that is kept."""
         total = 0
-        for path in self.folder.rglob("*"):
-            with contextlib.suppress(OSError):
-                total += path.stat().st_size if path.is_file() else 0
+        for folder, _, names in os.walk(self.folder):  # which passes over what goes meanwhile
+            for name in names:
+                with contextlib.suppress(OSError):
+                    total += Path(folder, name).stat().st_size
         return total
 
     def check_room(self, wanted: int) -> None:
@@ -210,7 +218,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found
+    return found if isinstance(found, dict) else None
 
 
 def _lock(path: Path) -> int:

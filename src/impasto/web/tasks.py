@@ -12,6 +12,7 @@ from impasto.optimization.options import OptimizeOptions
 from impasto.recipe import Options, Recipe, Source
 
 LONGEST_NAME = 80
+"""Bytes of a picture's name that are kept: names of results are made of several."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ def clean_name(name: str, suffix: str, *, fallback: str) -> str:
     kept = "".join("_" if each in ",:" else each for each in last if each.isprintable())
     path = PurePath(kept.strip().lstrip("-.") or fallback)
     ending = path.suffix if 1 < len(path.suffix) <= 6 else suffix
-    return f"{path.stem[:LONGEST_NAME].strip() or fallback}{ending}"
+    stem = path.stem.encode("utf-8", "ignore")[:LONGEST_NAME].decode("utf-8", "ignore")
+    return f"{stem.strip() or fallback}{ending}"
 
 
 def distinct(inputs: Sequence[Input]) -> list[Input]:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
+
+SMALLEST = 0.002
+"""Million pixels of which the time says nothing about larger ones."""
+
+MOST_SLOWER = 20.0
+"""A measurement so many times as slow as those before is none."""
 
 NEW = 0.5
 """Share of the latest measurement; what came before has the rest."""
@@ -36,11 +43,13 @@ class Timing:
         Args:
             kind: `stylize`, `optimize`, `sketch` or `sheet`.
             seconds: that it took.
-            amount: of what: million pixels (times steps).
+            amount: of what: million pixels (times steps). Tiny ones measure nothing.
         """
-        if amount <= 0:
+        if amount < SMALLEST or seconds <= 0:  # a clock that was set back measures nothing
             return
         latest = seconds / amount
+        if latest > MOST_SLOWER * self.measured.get(kind, math.inf):  # it slept meanwhile
+            return
         if kind in self._cold:
             self._cold.remove(kind)
             if kind in self.measured:

@@ -51,14 +51,17 @@ export async function upload(file, limits) {
 }
 
 /** Call `tell` with the job whenever it changes; returns a function that ends it. */
-export function follow(id, tell, away) {
+export function follow(id, tell, away, gone) {
   const source = new EventSource(`/api/jobs/${id}/events`);
   source.addEventListener("job", (event) => {
     const job = JSON.parse(event.data);
     if (job.state === "done" || job.state === "failed") source.close();
     tell(job);
   });
-  source.addEventListener("gone", () => source.close());
+  source.addEventListener("gone", () => {
+    source.close();
+    gone();
+  });
   source.onerror = () => {
     source.close();
     away();

@@ -20,6 +20,7 @@ let sheet;
 let photo = null; // {id, name, width, height}
 let job = null; // what is shown, or being painted
 let map = ""; // the style map: a name, or the id of an uploaded mask
+let previous = null; // the job whose picture comes back if the next one is cancelled
 let unfollow = () => {};
 let changed = false; // since the shown painting
 let waiting = 0; // timer while the server is away
@@ -34,6 +35,12 @@ function say(text, { bad = false, action = null } = {}) {
   const words = [text];
   if (action) words.push(" ", make("button", { type: "button", textContent: action[0], onclick: action[1] }));
   line.replaceChildren(...words);
+}
+
+/** Say what went wrong, on a line of its own that progress does not overwrite. */
+function complain(text) {
+  $("problem").textContent = text;
+  $("problem").hidden = !text;
 }
 
 function words() {
@@ -97,7 +104,7 @@ const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.
 
 function fail(error) {
   if (error instanceof Refused && error.status === 0) return away();
-  say(error.message, { bad: true });
+  complain(error.message);
   tell();
 }
 
@@ -106,10 +113,13 @@ function fail(error) {
 async function start(request) {
   try {
     unfollow();
+    complain("");
     const before = job;
     const next = await post("/api/jobs", request);
-    if (before && isOpen() && before.kind === "stylize") remove(`/api/jobs/${before.id}`).catch(() => {});
-    history.pushState(null, "", `#${next.id}`);
+    const isGivenUp = before && isOpen() && before.kind === "stylize";
+    if (isGivenUp) remove(`/api/jobs/${before.id}`).catch(() => {});
+    else if (before?.result) previous = before;
+    history[isGivenUp ? "replaceState" : "pushState"](null, "", `#${next.id}`);
     way.follows = true;
     if (request.kind === "stylize") way.reset();
     changed = false;
@@ -140,7 +150,7 @@ const finer = () => start({ kind: "optimize", after: job.id, seconds: Number($("
 function watch(next) {
   unfollow();
   take(next);
-  if (isOpen()) unfollow = follow(next.id, take, away);
+  if (isOpen()) unfollow = follow(next.id, take, away, gone);
 }
 
 function take(next) {
@@ -152,7 +162,7 @@ function take(next) {
   tellEnd();
   if (job.learned && wasOpen) return useLearned().catch(fail);
   get("/api/about").then((fresh) => {
-    about = fresh;
+    about = { ...fresh, photos: about.photos }; // with those that were brought
     tell();
   }, () => {});
 }
@@ -186,15 +196,26 @@ async function stop() {
     } else {
       unfollow();
       await remove(`/api/jobs/${job.id}`);
-      job = null;
-      say("Cancelled.");
+      job = previous;
+      history.replaceState(null, "", job ? `#${job.id}` : location.pathname);
+      if (job) show();
       tell();
+      say("Cancelled.");
     }
   } catch (error) {
     fail(error);
   } finally {
     $("stop").disabled = false;
   }
+}
+
+/** The job that is followed was deleted, here or on another page. */
+function gone() {
+  if (!isOpen()) return;
+  job = previous;
+  if (job) show();
+  tell();
+  complain("This painting was deleted on another page.");
 }
 
 /** The server does not answer: wait for it, then find the job again. */
@@ -216,10 +237,10 @@ function away() {
 async function find(id) {
   let found;
   try {
-    found = id ? await get(`/api/jobs/${id}`) : about.example;
+    found = id ? await get(`/api/jobs/${encodeURIComponent(id)}`) : about.example;
   } catch (error) {
     if (error.status !== 404) throw error;
-    say("That painting is not kept any more.", { bad: true });
+    complain("That painting is not kept any more.");
     found = about.example;
   }
   if (!found) return;
@@ -244,7 +265,7 @@ async function usePhoto(found) {
   mask.clear();
   stage.fit();
   unfollow();
-  job = null;
+  job = previous = null;
   way.reset();
   await stage.painting("");
   await stage.photo(`/api/pictures/${photo.id}/view?size=1600`, photo.title ?? photo.name);
@@ -253,6 +274,7 @@ async function usePhoto(found) {
 
 async function bringPhoto(file, second) {
   try {
+    complain("");
     say("Reading the photo…");
     const brought = await upload(file, about.limits);
     about.photos = [{ id: brought.id, title: brought.name }, ...about.photos].slice(0, 6);
@@ -266,6 +288,7 @@ async function bringPhoto(file, second) {
 
 async function bringPainting(file) {
   try {
+    complain("");
     say("Looking at the painting…");
     gallery.addOwn(await upload(file, about.limits));
     $("gallery").scrollTo({ left: 0, top: 0 });
@@ -345,7 +368,7 @@ async function begin() {
   });
   listenForTabs();
   listenForCopy(() => job);
-  listenForFiles({ photo: bringPhoto, painting: bringPainting, refuse: (text) => say(text, { bad: true }) });
+  listenForFiles({ photo: bringPhoto, painting: bringPainting, refuse: complain });
   listen();
   if (location.search) history.replaceState(null, "", location.pathname + location.hash); // the token
   await find(location.hash.slice(1));
