@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from conftest import noise_picture, random_net
+from impasto.core.stopping import UnwantedError, ends_when
 from impasto.models import strips
 from impasto.models.registry import NETWORKS
 from impasto.models.strips import StripRunner
@@ -27,3 +28,18 @@ def test_styles_are_blended_as_in_the_whole(monkeypatch):
     style = torch.tensor([[0.2, 0.5, 0.3]])
     found = StripRunner(net, style, torch.float32).run(image)
     assert (found - net(image, style)).abs().max() < 0.01
+
+
+def test_work_that_nobody_wants_ends_with_the_strip(monkeypatch):
+    monkeypatch.setattr(strips, "STRIP_PIXELS", 400)
+    asked = []
+
+    def is_unwanted():
+        asked.append(True)
+        return len(asked) == 5
+
+    runner = StripRunner(random_net(NETWORKS["small"]), None, torch.float32)
+    with pytest.raises(UnwantedError), ends_when(is_unwanted):
+        runner.run(noise_picture(40, 50, 1))
+    assert len(asked) == 5
+    assert runner.run(noise_picture(40, 50, 1)).shape == (1, 3, 40, 50)

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.core import stopping
 from impasto.core.tensors import size_of
 from impasto.models.norm import ConditionalInstanceNorm
 from impasto.models.options import EPSILON, STRIP_PIXELS
@@ -99,6 +100,7 @@ class StripRunner:
         """Yield first and last row, exclusive, of strips of an even height."""
         rows = max(2, STRIP_PIXELS // width // 2 * 2)
         for first in range(0, height, rows):
+            stopping.check()
             yield first, min(height, first + rows)
 
     def _convolve(self, x: Read, size: tuple[int, int], conv: Any, first: int, last: int) -> Tensor:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -46,6 +48,9 @@ CHECKPOINT_SECONDS = 60.0
 """How often the state is saved, if it is."""
 
 Loss = Callable[[Tensor], dict[str, Tensor]]
+
+STEADY = 9
+"""Steps whose median says how long one takes: on a busy machine the latest one says little."""
 
 MEASURED, MEASURED_IN_HASTE = 192, 128
 """Sides of the pictures on which the time of a step is measured beforehand, in pixels: for a
@@ -354,13 +359,15 @@ class _Run:
     def _steps(self, level: int, solver: Solver) -> Generator[Event, None, bool]:
         """Paint at one scale; return whether the person asked to stop."""
         scale, options = self.scales[level], self.options
+        times: deque[float] = deque(maxlen=STEADY)
         while self.taken[level] < scale.steps or self.paints_until_time_is_up:
             began = time.perf_counter()
             if self._is_late(level):
                 break
             loss, terms = solver.step()
             self.taken[level] += 1
-            self.seconds_per_pixel = (time.perf_counter() - began) / scale.pixels
+            times.append((time.perf_counter() - began) / scale.pixels)
+            self.seconds_per_pixel = statistics.median(times)
             if time.perf_counter() - self.saved_at > CHECKPOINT_SECONDS:
                 yield from self._save(level, solver)
             steps, eta = self._forecast(level)

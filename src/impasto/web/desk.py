@@ -12,6 +12,7 @@ from pathlib import Path
 
 from impasto.core.errors import ImpastoError, InputError, ResourceError
 from impasto.core.events import Event, Planned, Preview, Step, StopEarly, TrainStep
+from impasto.core.stopping import UnwantedError, ends_when
 from impasto.web.jobs import Job
 from impasto.web.keeping import Keeper, in_plain_words
 from impasto.web.painting import Painter, Tile
@@ -41,10 +42,6 @@ class FullError(ImpastoError):
 
 class InUseError(InputError):
     """What is to be deleted is needed for a painting that is not done."""
-
-
-class _Cancelled(Exception):  # noqa: N818  (a request, not an error)
-    pass
 
 
 class Desk:
@@ -309,11 +306,12 @@ class Desk:
         self.save(job)
         events = self._painter.events(job.task)
         try:
-            for event in _until_stopped(events, job):
-                self._keeper.take(job, event)
-                self.ring()
+            with ends_when(lambda: job.cancelled):
+                for event in _until_stopped(events, job):
+                    self._keeper.take(job, event)
+                    self.ring()
             self._keeper.finish(job)
-        except _Cancelled:
+        except UnwantedError:
             return
         except StopEarly:
             job.state, job.message, job.stopped = "failed", "stopped before the first step", True
@@ -340,7 +338,7 @@ def _until_stopped(events: Generator[Event, None, None], job: Job) -> Generator[
     while event is not None:
         yield event
         if job.cancelled:
-            raise _Cancelled
+            raise UnwantedError
         if job.stop and isinstance(event, Tile):
             raise InputError("stopped before all styles were painted")
         if job.stop and not asked and isinstance(event, Planned | Step | Preview | TrainStep):
