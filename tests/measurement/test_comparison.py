@@ -23,6 +23,8 @@ def distances(loss):
         classic_loss=loss,
         fast_loss=loss / 10,
         lpips=0.4,
+        coverage=0.2,
+        coverage_median=0.3,
         total_variation=0.01,
     )
 

@@ -6,6 +6,7 @@ from conftest import noise_picture
 from impasto import assets
 from impasto.core.errors import ResourceError
 from impasto.core.tensors import resize, round_to_bits, size_of
+from impasto.io.colour import recolor
 from impasto.io.image import read_picture
 from impasto.losses.perceptual import PerceptualLoss
 from impasto.measurement import yardstick as module
@@ -60,6 +61,22 @@ def test_the_distances_are_relative(weights, pair, yardstick):
         expected = float(terms[f"style.{layer}"]) * 5 / 100
         assert found.style_layers[layer] == pytest.approx(expected, rel=1e-5)
     assert found.style_distance == pytest.approx(sum(found.style_layers.values()) / 5)
+
+
+def test_coverage_is_that_of_the_places_that_are_painted_least(weights):
+    content, style = (
+        resize(read_picture(assets.find(name)).image, 192, 256) for name in ("castle", "great-wave")
+    )
+    yardstick = Yardstick(weights, content, [style])
+    recolored = recolor(content, [style], [1.0]).clamp(0, 1)
+    nothing = yardstick(recolored)
+    assert nothing.coverage == pytest.approx(0, abs=0.01)
+    assert nothing.coverage_median == pytest.approx(0, abs=0.01)
+    half = recolored.clone()
+    half[..., :160] = noise_picture(192, 160, 3)
+    some = yardstick(half)
+    assert some.coverage < 0.1 < some.coverage_median
+    assert yardstick(noise_picture(192, 256, 3)).coverage > 3 * some.coverage
 
 
 def test_what_is_measured_is_what_the_optimisation_reports():

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.core.errors import MissingError, how_to_install
@@ -50,10 +51,28 @@ def lpips(
         zhang2018, eq. 1. Differs: the VGG-16 here is the original one, the heads were fitted to
         torchvision's; values are not those of the package lpips (docs/measure.md).
     """
+    return lpips_of_tiles(features, target, heads, (1, 1)).mean()
+
+
+def lpips_of_tiles(
+    features: Mapping[str, Tensor],
+    target: Mapping[str, Tensor],
+    heads: Mapping[str, Tensor],
+    tiles: tuple[int, int],
+) -> Tensor:
+    """Return how unlike two pictures look, part by part: (B, rows, columns).
+
+    Args:
+        features: as for `lpips`.
+        target: as for `lpips`.
+        heads: as for `lpips`.
+        tiles: rows and columns of equal parts.
+    """
     total = next(iter(features.values())).new_zeros(())
     for layer, head in heads.items():
         squares = (_unit(features[layer]) - _unit(target[layer])).square()
-        total = total + torch.einsum("bchw,c->bhw", squares, head.to(squares)).mean()
+        unlike = torch.einsum("bchw,c->bhw", squares, head.to(squares))
+        total = total + F.adaptive_avg_pool2d(unlike.unsqueeze(1), tiles)[:, 0]
     return total
 
 
