@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from clips import make_clip
 from conftest import save_picture
 from impasto.cli.app import main
 
@@ -20,6 +21,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 SMALL = {
     "optimize": {"--size": "64", "--steps": "2", "--coarsest": "0"},
     "stylize": {"--size": "64"},
+    "video": {"--size": "64", "--end": "0.3"},
     "learn": {"--steps": "2", "--style-size": "64"},
     "train": {"--steps": "2", "--size": "64", "--style-size": "64", "--batch-size": "1"},
     "styles": {},
@@ -82,6 +84,7 @@ def folder(tmp_path_factory, weights):
     (path / "my-photos").mkdir()
     for seed in range(3):
         save_picture(path / "my-photos" / f"{seed}.jpg", 96, 96, seed)
+    make_clip(path / "clip.mp4")
     return path
 
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from impasto.api.sheet import style_sheet
     from impasto.api.stylize import load, stylize, stylize_events
     from impasto.api.train import TrainRequest, resume_events, train, train_events
-    from impasto.apply.options import StylizeOptions
+    from impasto.api.video import video, video_events
+    from impasto.apply.options import FilmOptions, StylizeOptions
     from impasto.core.errors import (
         ConfigError,
         ImageError,
@@ -93,7 +94,8 @@ _HOME = {
     "impasto.api.model": ("Model",),
     "impasto.api.stylize": ("load", "stylize", "stylize_events"),
     "impasto.api.train": ("TrainRequest", "resume_events", "train", "train_events"),
-    "impasto.apply.options": ("StylizeOptions",),
+    "impasto.api.video": ("video", "video_events"),
+    "impasto.apply.options": ("FilmOptions", "StylizeOptions"),
     "impasto.core.errors": (
         "ConfigError",
         "ImageError",
@@ -147,6 +149,7 @@ __all__ = [
     "Failed",
     "Figure",
     "FigureDone",
+    "FilmOptions",
     "GridOptions",
     "ImageError",
     "ImpastoError",
@@ -212,6 +215,8 @@ __all__ = [
     "stylize_events",
     "train",
     "train_events",
+    "video",
+    "video_events",
 ]
 
 

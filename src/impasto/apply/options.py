@@ -29,7 +29,10 @@ LARGE = 3_000_000
 
 _FILES = Parameter(group=Group("Files and output", sort_key=0))
 _LOOK = Parameter(group=Group("Look", sort_key=1))
-_MACHINE = Parameter(group=Group("Machine", sort_key=2))
+_TIME = Parameter(group=Group("Time", sort_key=2))
+_MACHINE = Parameter(group=Group("Machine", sort_key=3))
+
+_FILM_RANGES = {"steady": (0.0, 1.0), "start": (0.0, MOST_SECONDS), "end": (0.0, MOST_SECONDS)}
 
 
 _RANGES = {
@@ -39,6 +42,30 @@ _RANGES = {
     "style_scale": (0.1, 8.0),
     "stroke": (0.05, 20.0),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmOptions:
+    """Options of a film that go beyond those of its frames."""
+
+    steady: Annotated[float, _LOOK] = 1.0
+    """From 0, every frame painted by itself, to 1: strokes travel with what they are painted on."""
+
+    start: Annotated[float, _TIME] = 0.0
+    """Seconds of the film that are left out at its beginning."""
+
+    end: Annotated[float | None, _TIME] = None
+    """Seconds of the film after which it is left."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            ConfigError: with the option's name.
+        """
+        check_range(self, _FILM_RANGES)
+        if self.end is not None and self.end <= self.start:
+            raise ConfigError(f"--end {self.end:g} must be after --start {self.start:g}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ from impasto.cli.styles import styles
 from impasto.cli.stylize import stylize
 from impasto.cli.train import train
 from impasto.cli.verbosity import speak
+from impasto.cli.video import video
 from impasto.cli.web import web
 
 __all__ = ["app", "main", "run"]
@@ -161,6 +162,13 @@ _add(
     "impasto styles",
     "impasto styles wave.safetensors",
     "impasto styles --sheet photo.jpg",
+)
+_add(
+    video,
+    "impasto video clip.mp4 --style starry-night",
+    "impasto video clip.mp4 --style great-wave --size 640 -o wave.mp4",
+    "impasto video clip.mov --style poppies --start 10 --end 20 --strength 0.7",
+    "impasto video clip.mp4 --style spring --steady 0",
 )
 _add(learn, *LEARN_EXAMPLES)
 _add(train, *TRAIN_EXAMPLES)

@@ -1,0 +1,141 @@
+"""Films: how much the strokes flicker, how sharp they stay, how fast it goes.
+
+    python benchmarks/video.py PHOTOS [--styles starry-night cafe-terrace] [--frames 40]
+
+The clips are camera moves over photos, with the grain of a camera. Temporal error: for every pixel
+that optical flow (DIS, there and back agree) sees in both frames, the root mean square of frame t
+minus frame t-1 warped along the *input's* flow, 0..1. Sharpness: variance of the Laplacian beside
+that of the frames painted one by one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import impasto
+from impasto.apply.steady import Steadier
+from impasto.io.clips import ClipReader, ClipWriter, Frame
+from impasto.io.folder import find_pictures
+from report import Cell, Table, write
+
+WIDTH, HEIGHT, RATE = 640, 360, 25
+GRAIN = 3.0
+"""Standard deviation of the clips' noise, of 255."""
+
+BLEND = 0.7
+"""Of the last result, in the plain blend."""
+
+
+def moves(photo: Path, frames: int, number: int) -> list[Frame]:
+    """Return a camera move over a photo: a pan, a zoom in, a turn."""
+    with Image.open(photo) as opened:
+        image = np.asarray(opened.convert("RGB").resize((1280, 720), Image.Resampling.LANCZOS))
+    noise = np.random.default_rng(number)
+    found = []
+    for at in np.linspace(0, 1, frames):
+        x, y, scale, angle = [
+            (300 + 600 * at, 200 + 300 * at, 1.0, 0.0),
+            (640.0, 360.0, 1.0 + 0.6 * at, 0.0),
+            (640.0, 360.0, 1.1, 12 * at),
+        ][number % 3]
+        matrix = cv2.getRotationMatrix2D((x, y), float(angle), float(scale))
+        matrix[:, 2] += WIDTH / 2 - x, HEIGHT / 2 - y
+        frame = cv2.warpAffine(image, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+        grain = noise.normal(0, GRAIN, frame.shape)
+        found.append((frame + grain).clip(0, 255).astype(np.uint8))
+    return found
+
+
+def temporal_error(film: Sequence[Frame], results: Sequence[Frame]) -> float:
+    """Return the median over all pairs of frames."""
+    judge = Steadier(1.0)
+    errors = []
+    for number in range(1, len(film)):
+        flow, seen = judge.motion(film[number], film[number - 1])
+        height, width = results[number].shape[:2]
+        flow = judge.resized(flow, width, height)
+        mask = cv2.resize(seen, (width, height)) > 0.99
+        moved = judge.warp(results[number - 1].astype(np.float32), flow)
+        difference = (results[number].astype(np.float32) - moved)[mask] / 255
+        errors.append(float(np.sqrt(np.mean(np.square(difference)))))
+    return statistics.median(errors)
+
+
+def sharpness(frames: Sequence[Frame]) -> float:
+    greys = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames)
+    return statistics.median(float(cv2.Laplacian(grey, cv2.CV_64F).var()) for grey in greys)
+
+
+def blended(frames: Sequence[Frame]) -> list[Frame]:
+    """Return every frame mixed with the last result, where that was."""
+    found: list[NDArray[np.float32]] = []
+    for frame in frames:
+        now = frame.astype(np.float32)
+        found.append(BLEND * found[-1] + (1 - BLEND) * now if found else now)
+    return [frame.astype(np.uint8) for frame in found]
+
+
+def read(path: Path) -> list[Frame]:
+    with ClipReader(path) as reader:
+        return [frame for _, frame in reader.frames()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--styles", nargs="+", default=["starry-night", "cafe-terrace"])
+    parser.add_argument("--frames", type=int, default=40)
+    parser.add_argument("--no-report", action="store_true", help="leave docs/benchmarks.md alone")
+    arguments = parser.parse_args()
+    rows: list[list[Cell]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, photo in enumerate(find_pictures(arguments.photos)[:3]):
+            clip = Path(folder, f"{photo.stem}.mkv")
+            writer = ClipWriter(clip, WIDTH, HEIGHT, Fraction(RATE), {})
+            for at, frame in enumerate(moves(photo, arguments.frames, number)):
+                writer.write(Fraction(at, RATE), frame)
+            writer.finish(None, 0.0, None)
+            film = read(clip)
+            for style in arguments.styles:
+                painted, seconds = {}, 0.0
+                for steady in (0.0, 1.0):
+                    began = time.perf_counter()
+                    path = Path(folder, f"{style}-{steady}.mkv")
+                    impasto.video(clip, style, path, steady=steady, force=True)
+                    seconds = time.perf_counter() - began
+                    painted[steady] = read(path)
+                alone, steady_film = painted[0.0], painted[1.0]
+                ways = (alone, blended(alone), steady_film, film)
+                rows.append(
+                    [
+                        ("pan", "zoom", "turn")[number],
+                        style,
+                        *(temporal_error(film, results) for results in ways),
+                        sharpness(steady_film) / sharpness(alone),
+                        len(film) / seconds,
+                    ]
+                )
+                print(rows[-1], flush=True)
+    if not arguments.no_report:
+        columns = (
+            *("camera move", "style", ("frame by frame", "{:.3f}"), ("plain blend", "{:.3f}")),
+            *(("steady", "{:.3f}"), ("the film itself", "{:.3f}")),
+            *(("sharpness kept", "{:.2f}"), ("frames/s, file to file", "{:.1f}")),
+        )
+        note = f"Temporal error, {WIDTH} x {HEIGHT}, {arguments.frames} frames each."
+        write("video", note, Table(columns, rows), packages=["openvino"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""Films, frame by frame: read with PyAV, written with the sound of the film they were made from."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from impasto.core.errors import ConfigError, ImageError, MissingError, how_to_install
+
+Frame = NDArray[np.uint8]
+"""(H, W, 3), sRGB."""
+
+CODECS = {
+    ".mp4": ("libx264", {"crf": "18", "preset": "veryfast"}, ("aac", "mp3", "ac3", "alac")),
+    ".mov": ("libx264", {"crf": "18", "preset": "veryfast"}, ("aac", "mp3", "ac3", "alac")),
+    ".mkv": ("libx264", {"crf": "18", "preset": "veryfast"}, ("aac", "mp3", "ac3", "opus", "flac")),
+    ".webm": ("libvpx-vp9", {"crf": "30", "b": "0", "deadline": "realtime", "cpu-used": "5"},
+              ("opus", "vorbis")),
+}  # fmt: skip
+"""By ending: the codec, its options, and the sound that the container takes as it is."""
+
+TIME_BASE = Fraction(1, 90_000)
+"""Of written timestamps, in seconds."""
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """What the head of a film says."""
+
+    width: int
+    """Upright, as the frames are read."""
+
+    height: int
+    rate: Fraction
+    """Frames per second, on average."""
+
+    seconds: float
+    """0 if the file does not tell."""
+
+    sound: str | None
+    """Its codec; None if there is none."""
+
+
+def import_av() -> ModuleType:
+    """Return PyAV.
+
+    Raises:
+        MissingError: it is not installed.
+    """
+    if importlib.util.find_spec("av") is None:
+        raise MissingError(f"films need one more package: {how_to_install('video')}")
+    import av
+
+    av.logging.set_level(None)
+    return av
+
+
+class ClipReader:
+    """Reads the frames of a film; use it as a context manager.
+
+    Args:
+        path: anything that FFmpeg reads.
+
+    Raises:
+        ImageError: no such file, no film, or none with a picture.
+        MissingError: PyAV is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._av = import_av()
+        try:
+            self._container = self._av.open(str(path))
+        except (self._av.FFmpegError, OSError) as error:
+            raise ImageError(f"{path} cannot be read as a film ({_reason(error)})") from error
+        if not self._container.streams.video:
+            self._container.close()
+            raise ImageError(f"{path} has no pictures in it; name a film")
+        self._stream = self._container.streams.video[0]
+        self._stream.thread_type = "AUTO"
+
+    def __enter__(self) -> ClipReader:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def info(self) -> ClipInfo:
+        """Return what the head of the film says.
+
+        Raises:
+            ImageError: there is no frame in it.
+        """
+        try:
+            _, first = next(self.frames())
+        except StopIteration:
+            raise ImageError(f"{self.path} has no frames in it") from None
+        stream, container = self._stream, self._container
+        seconds = container.duration / self._av.time_base if container.duration else 0.0
+        sounds = container.streams.audio
+        return ClipInfo(
+            width=first.shape[1],
+            height=first.shape[0],
+            rate=Fraction(stream.average_rate or stream.guessed_rate or 25),
+            seconds=float(seconds),
+            sound=sounds[0].codec_context.name if sounds else None,
+        )
+
+    def frames(
+        self, start: float = 0.0, end: float | None = None
+    ) -> Iterator[tuple[Fraction, Frame]]:
+        """Yield when each frame is shown, in seconds from the film's beginning, and the frame.
+
+        Args:
+            start: seconds before which frames are left out.
+            end: seconds from which on they are.
+
+        Raises:
+            ImageError: the file is damaged before its first frame.
+        """
+        stream = self._stream
+        base = stream.time_base or TIME_BASE
+        first = stream.start_time or 0
+        self._container.seek(max(0, int(start / base) + first), stream=stream)
+        number = 0
+        try:
+            for frame in self._container.decode(stream):
+                at = Fraction(number) / Fraction(stream.average_rate or 25)
+                if frame.pts is not None:
+                    at = (frame.pts - first) * base
+                number += 1
+                if at < start:
+                    continue
+                if end is not None and at >= end:
+                    return
+                yield at, _upright(frame)
+        except self._av.FFmpegError as error:
+            if not number:
+                raise ImageError(f"{self.path} is damaged ({_reason(error)})") from error
+
+    def sound_packets(self, start: float, end: float | None) -> Iterator[Any]:
+        """Yield the packets of the sound as they are, with times from `start` on."""
+        for sound in self._container.streams.audio[:1]:
+            base = sound.time_base or TIME_BASE
+            offset = int(start / base) + (sound.start_time or 0)
+            before = offset if start else offset - int(1 / base)  # some begin before 0
+            self._container.seek(before, stream=sound)
+            for packet in self._container.demux(sound):
+                if packet.dts is None or packet.pts is None:
+                    continue
+                if start:
+                    if packet.pts < offset:
+                        continue
+                    packet.pts, packet.dts = packet.pts - offset, packet.dts - offset
+                if end is not None and packet.pts * base >= end - start:
+                    return
+                yield packet
+
+    def about(self, *, keep_place: bool) -> dict[str, str]:
+        """Return what the file says of itself, where it was taken only if that is asked for."""
+        words = dict(self._container.metadata)
+        return {
+            key: value
+            for key, value in words.items()
+            if keep_place or "location" not in key.lower()
+        }
+
+    @property
+    def sound(self) -> Any:
+        """The first sound, to be copied; None if there is none."""
+        return next(iter(self._container.streams.audio), None)
+
+
+def _upright(frame: Any) -> Frame:
+    turned = np.rot90(frame.to_ndarray(format="rgb24"), (getattr(frame, "rotation", 0) // 90) % 4)
+    return np.ascontiguousarray(turned)
+
+
+def _reason(error: BaseException) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
+def check_clip_output(path: Path) -> None:
+    """Refuse an ending that no film is written in.
+
+    Raises:
+        ConfigError: with those that are.
+    """
+    if path.suffix.lower() not in CODECS:
+        raise ConfigError(f"-o {path}: a film ends in {', '.join(CODECS)}")
+
+
+class ClipWriter:
+    """Writes the frames of a film under a temporary name; `finish` gives it its own.
+
+    Args:
+        path: its ending says the format.
+        width: of the frames; odd ones lose a column, as the codecs want it.
+        height: likewise.
+        rate: frames per second, about.
+        about: what the file says of itself, such as `title` and `comment`.
+
+    Raises:
+        ImageError: the file cannot be written.
+    """
+
+    def __init__(
+        self, path: Path, width: int, height: int, rate: Fraction, about: Mapping[str, str]
+    ) -> None:
+        self.path = path
+        self._av = import_av()
+        self._temporary = path.with_name(f".{path.stem}.part{path.suffix}")
+        codec, options, self._sounds = CODECS[path.suffix.lower()]
+        with _as_image_error(self._av, path):
+            faststart = {"movflags": "faststart"} if path.suffix.lower() in (".mp4", ".mov") else {}
+            self._container = self._av.open(str(self._temporary), "w", options=faststart)
+            self._container.metadata.update(about)
+            self._stream = self._container.add_stream(codec, rate=rate, options=dict(options))
+        self._stream.width, self._stream.height = _even(width), _even(height)
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.time_base = TIME_BASE
+        self._last = -1
+        self._sound: Any = None
+
+    def add_sound(self, reader: ClipReader) -> bool:
+        """Get ready to copy the sound; return whether the container takes it as it is."""
+        sound = reader.sound
+        if sound is None or sound.codec_context.name not in self._sounds:
+            return False
+        with _as_image_error(self._av, self.path):
+            self._sound = self._container.add_stream_from_template(sound)
+        return True
+
+    def write(self, at: Fraction, image: Frame) -> None:
+        """Write one frame, shown at so many seconds.
+
+        Raises:
+            ImageError: the disk is full.
+        """
+        width, height = self._stream.width, self._stream.height
+        frame = self._av.VideoFrame.from_ndarray(
+            np.ascontiguousarray(image[:height, :width]), format="rgb24"
+        )
+        self._last = frame.pts = max(self._last + 1, round(at / TIME_BASE))
+        frame.time_base = TIME_BASE
+        with _as_image_error(self._av, self.path):
+            self._container.mux(self._stream.encode(frame))
+
+    def finish(self, reader: ClipReader | None, start: float, end: float | None) -> None:
+        """Write the sound and give the file its name.
+
+        Raises:
+            ImageError: the disk is full.
+        """
+        with _as_image_error(self._av, self.path):
+            self._container.mux(self._stream.encode(None))
+            if self._sound is not None and reader is not None:
+                for packet in reader.sound_packets(start, end):
+                    packet.stream = self._sound
+                    self._container.mux(packet)
+            self._container.close()
+            self._temporary.replace(self.path)
+
+    def discard(self) -> None:
+        """Leave nothing behind, if the film was not finished."""
+        with suppress(Exception):
+            self._container.close()
+        self._temporary.unlink(missing_ok=True)
+
+
+def _even(side: int) -> int:
+    return max(2, side - side % 2)
+
+
+@contextmanager
+def _as_image_error(av: ModuleType, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        raise ImageError(f"cannot write {path}: {_reason(error)}") from error
