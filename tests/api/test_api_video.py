@@ -3,6 +3,7 @@
 import av
 import numpy as np
 import pytest
+from PIL import Image, ImageSequence
 
 import impasto
 from clips import CUT_AT, FRAMES, RATE, make_clip, shot
@@ -73,6 +74,25 @@ def test_other_containers_and_odd_sizes(wave, tmp_path, ending):
     assert [frame.shape for _, frame in after] == [(38, 50, 3)] * FRAMES
     notes = [event.message for event in events if isinstance(event, Note)]
     assert ("the sound (aac) does not go into .webm" in notes) == (ending == ".webm")
+
+
+@pytest.mark.parametrize("ending", [".gif", ".webp"])
+def test_moving_pictures(clip, wave, tmp_path, ending):
+    output = impasto.video(clip, wave, tmp_path / f"painted{ending}")
+    film = impasto.video(clip, wave, tmp_path / "painted.mp4")
+    with Image.open(output) as opened:
+        assert (opened.n_frames, opened.size, opened.info["loop"]) == (FRAMES, (64, 48), 0)
+        pictures = [
+            np.asarray(frame.convert("RGB"), float) for frame in ImageSequence.Iterator(opened)
+        ]
+    for picture, (_, frame) in zip(pictures, frames_of(film), strict=True):
+        assert np.abs(picture - frame).mean() < 20, "256 colours, or a lossy codec"
+    again = (
+        impasto.video(tmp_path / "painted.gif", wave, tmp_path / "again.mp4")
+        if (ending == ".gif")
+        else None
+    )
+    assert again is None or len(frames_of(again)) == FRAMES
 
 
 def test_ending_early_leaves_the_film_so_far(clip, wave, tmp_path):

@@ -57,7 +57,7 @@ def test_json_and_quiet(capsys):
     [
         (["gone.mp4"], "gone.mp4"),
         (["wave.safetensors"], "cannot be read as a film"),
-        (["clip.mp4", "-o", "out.gif"], "a film ends in .mp4"),
+        (["clip.mp4", "-o", "out.avi"], "a film ends in .mp4"),
         (["clip.mp4", "--steady", "2"], "--steady"),
         (["clip.mp4", "--start", "9"], "ends before that"),
         (["clip.mp4", "--seconds", "5"], "one pass"),

@@ -40,7 +40,7 @@ def video(
     Args:
         clip: a film, anything that FFmpeg reads.
         style: a trained style, or a painting.
-        output: .mp4, .mov, .mkv or .webm.
+        output: .mp4, .mov, .mkv, .webm, .gif or .webp.
         steady: see `FilmOptions`.
         start: see `FilmOptions`.
         end: see `FilmOptions`.
@@ -72,7 +72,7 @@ def video_events(
 
     Args:
         clip: a film, anything that FFmpeg reads.
-        output: .mp4, .mov, .mkv or .webm.
+        output: .mp4, .mov, .mkv, .webm, .gif or .webp.
         options: of every frame.
         film: of the film.
         force: overwrite the output if it exists.

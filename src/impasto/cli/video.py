@@ -42,8 +42,8 @@ def video(
     clip
         The film: anything that FFmpeg reads.
     output
-        File to write: .mp4, .mov, .mkv or .webm. Without it, CLIP_STYLE.mp4 in the current folder,
-        numbered if that exists.
+        File to write: .mp4, .mov, .mkv, .webm, .gif or .webp. Without it, CLIP_STYLE.mp4 in the
+        current folder, numbered if that exists.
     force
         Overwrite the output if it exists.
     json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
@@ -19,17 +19,43 @@ from impasto.core.errors import ConfigError, ImageError, MissingError, how_to_in
 Frame = NDArray[np.uint8]
 """(H, W, 3), sRGB."""
 
+
+@dataclass(frozen=True)
+class Codec:
+    """How films of one ending are written."""
+
+    name: str
+    options: Mapping[str, str]
+    sounds: tuple[str, ...]
+    """What the container takes as it is."""
+
+    pixels: str = "yuv420p"
+    time_base: Fraction = Fraction(1, 90_000)
+    """Of timestamps, in seconds."""
+
+    container: Mapping[str, str] = field(default_factory=dict)
+    """Its options."""
+
+
+_H264 = {"crf": "18", "preset": "veryfast"}
+_VP9 = {"crf": "30", "b": "0", "deadline": "realtime", "cpu-used": "5"}
+_AAC = ("aac", "mp3", "ac3", "alac")
+_AT_ONCE = {"movflags": "faststart"}
+
 CODECS = {
-    ".mp4": ("libx264", {"crf": "18", "preset": "veryfast"}, ("aac", "mp3", "ac3", "alac")),
-    ".mov": ("libx264", {"crf": "18", "preset": "veryfast"}, ("aac", "mp3", "ac3", "alac")),
-    ".mkv": ("libx264", {"crf": "18", "preset": "veryfast"}, ("aac", "mp3", "ac3", "opus", "flac")),
-    ".webm": ("libvpx-vp9", {"crf": "30", "b": "0", "deadline": "realtime", "cpu-used": "5"},
-              ("opus", "vorbis")),
-}  # fmt: skip
-"""By ending: the codec, its options, and the sound that the container takes as it is."""
+    ".mp4": Codec("libx264", _H264, _AAC, container=_AT_ONCE),
+    ".mov": Codec("libx264", _H264, _AAC, container=_AT_ONCE),
+    ".mkv": Codec("libx264", _H264, (*_AAC, "opus", "vorbis", "flac")),
+    ".webm": Codec("libvpx-vp9", _VP9, ("opus", "vorbis")),
+    ".gif": Codec("gif", {}, (), "pal8", Fraction(1, 100)),
+    ".webp": Codec(
+        "libwebp_anim", {"quality": "80"}, (), "yuv420p", Fraction(1, 1000), {"loop": "0"}
+    ),
+}
+"""By ending."""
 
 TIME_BASE = Fraction(1, 90_000)
-"""Of written timestamps, in seconds."""
+"""In seconds, where a film does not tell."""
 
 
 @dataclass(frozen=True)
@@ -221,22 +247,28 @@ class ClipWriter:
         self.path = path
         self._av = import_av()
         self._temporary = path.with_name(f".{path.stem}.part{path.suffix}")
-        codec, options, self._sounds = CODECS[path.suffix.lower()]
+        self._codec = codec = CODECS[path.suffix.lower()]
         with _as_image_error(self._av, path):
-            faststart = {"movflags": "faststart"} if path.suffix.lower() in (".mp4", ".mov") else {}
-            self._container = self._av.open(str(self._temporary), "w", options=faststart)
+            self._container = self._av.open(
+                str(self._temporary), "w", options=dict(codec.container)
+            )
             self._container.metadata.update(about)
-            self._stream = self._container.add_stream(codec, rate=rate, options=dict(options))
+            self._stream = self._container.add_stream(
+                codec.name, rate=rate, options=dict(codec.options)
+            )
         self._stream.width, self._stream.height = _even(width), _even(height)
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.codec_context.time_base = TIME_BASE
+        self._stream.pix_fmt = codec.pixels
+        self._stream.codec_context.time_base = codec.time_base
+        self._palettes = None
+        if codec.pixels == "pal8":
+            self._palettes = _Palettes(self._av, self._stream, codec.time_base)
         self._last = -1
         self._sound: Any = None
 
     def add_sound(self, reader: ClipReader) -> bool:
         """Get ready to copy the sound; return whether the container takes it as it is."""
         sound = reader.sound
-        if sound is None or sound.codec_context.name not in self._sounds:
+        if sound is None or sound.codec_context.name not in self._codec.sounds:
             return False
         with _as_image_error(self._av, self.path):
             self._sound = self._container.add_stream_from_template(sound)
@@ -252,10 +284,21 @@ class ClipWriter:
         frame = self._av.VideoFrame.from_ndarray(
             np.ascontiguousarray(image[:height, :width]), format="rgb24"
         )
-        self._last = frame.pts = max(self._last + 1, round(at / TIME_BASE))
-        frame.time_base = TIME_BASE
+        base = self._codec.time_base
+        self._last = frame.pts = max(self._last + 1, round(at / base))
+        frame.time_base = base
         with _as_image_error(self._av, self.path):
+            self._encode(frame)
+
+    def _encode(self, frame: Any) -> None:
+        """Write a frame; None for the end."""
+        if self._palettes is not None:
+            for each in self._palettes(frame):
+                self._container.mux(self._stream.encode(each))
+        elif frame is not None:
             self._container.mux(self._stream.encode(frame))
+        if frame is None:
+            self._container.mux(self._stream.encode(None))
 
     def finish(self, reader: ClipReader | None, start: float, end: float | None) -> None:
         """Write the sound and give the file its name.
@@ -264,7 +307,7 @@ class ClipWriter:
             ImageError: the disk is full.
         """
         with _as_image_error(self._av, self.path):
-            self._container.mux(self._stream.encode(None))
+            self._encode(None)
             if self._sound is not None and reader is not None:
                 for packet in reader.sound_packets(start, end):
                     packet.stream = self._sound
@@ -277,6 +320,35 @@ class ClipWriter:
         with suppress(Exception):
             self._container.close()
         self._temporary.unlink(missing_ok=True)
+
+
+class _Palettes:
+    """Gives every frame of a GIF the 256 colours that suit it."""
+
+    def __init__(self, av: ModuleType, stream: Any, time_base: Fraction) -> None:
+        self._av = av
+        graph = self._graph = av.filter.Graph()
+        size = {"width": stream.width, "height": stream.height}
+        self._source = graph.add_buffer(format="rgb24", time_base=time_base, **size)
+        split = graph.add("split")
+        palette = graph.add("palettegen", "stats_mode=single")
+        use = graph.add("paletteuse", "new=1:dither=bayer:bayer_scale=4")
+        self._sink = graph.add("buffersink")
+        self._source.link_to(split)
+        split.link_to(palette, 0, 0)
+        split.link_to(use, 1, 0)
+        palette.link_to(use, 0, 1)
+        use.link_to(self._sink)
+        graph.configure()
+
+    def __call__(self, frame: Any) -> Iterator[Any]:
+        """Yield the frames that are ready; None for the end."""
+        self._source.push(frame)
+        while True:
+            try:
+                yield self._sink.pull()
+            except (self._av.BlockingIOError, self._av.EOFError):
+                return
 
 
 def _even(side: int) -> int:
