@@ -43,12 +43,14 @@ def test_with_a_known_curvature_the_first_step_is_newton_s():
     assert optimizer.scale == 1 / 7
 
 
-def test_the_first_step_has_the_length_that_is_asked_for():
+def test_no_value_changes_more_in_the_first_step_than_is_asked_for():
     image = start()
     seen = image.clone().requires_grad_()
     optimizer = LBFGS(5, first=0.02)
     optimizer.step(image, torch.autograd.grad(valley(seen), seen)[0])
-    assert float((image - start()).square().mean().sqrt()) == pytest.approx(0.02)
+    change = (image - start()).abs()
+    assert float(change.max()) == pytest.approx(0.02)
+    assert float(change.square().mean().sqrt()) > 0.01
 
 
 def test_its_steps_are_those_of_torch():

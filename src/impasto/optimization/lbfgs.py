@@ -24,8 +24,8 @@ class LBFGS:
         dtype: in which they are remembered.
         longest: root mean square that a step may have; longer ones are shortened.
         scale: the first step is that many times the gradient; None if that is not known.
-        first: root mean square of the first step if `scale` is not known; None for a tiny step,
-            from which the second learns its length.
+        first: most that a value changes in the first step if `scale` is not known; None for a tiny
+            step, from which the second learns its length.
 
     Source:
         liu1989; the first step as in torch.optim.LBFGS, of whose steps at `max_iter=1` these are
@@ -54,7 +54,7 @@ class LBFGS:
             gradient: of the loss, at this picture; kept, so not to be changed afterwards.
         """
         if self._gradient is None or self._step is None:
-            step = gradient * -self._first_scale(gradient)
+            step = self._first_step(gradient)
         else:
             self._remember(self._step, gradient - self._gradient)
             step = self._direction(gradient)
@@ -65,12 +65,14 @@ class LBFGS:
         image.add_(step)
         self._gradient, self._step = gradient, step
 
-    def _first_scale(self, gradient: Tensor) -> float:
+    def _first_step(self, gradient: Tensor) -> Tensor:
         if self.scale is not None:
-            return self.scale
+            return gradient * -self.scale
         if self.first is not None:
-            return self.first * math.sqrt(gradient.numel() / max(_dot(gradient, gradient), 1e-30))
-        return min(1.0, 1.0 / max(float(gradient.abs().sum()), 1e-30))
+            # Cut where it is steep: a few places would take most of the step, and be speckled.
+            mean = math.sqrt(_dot(gradient, gradient) / gradient.numel())
+            return (gradient * (-self.first / max(mean, 1e-30))).clamp_(-self.first, self.first)
+        return gradient * -min(1.0, 1.0 / max(float(gradient.abs().sum()), 1e-30))
 
     length = 0.0
     """Root mean square of the latest step."""

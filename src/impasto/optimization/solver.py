@@ -35,8 +35,8 @@ class Solver:
         history_dtype: in which it remembers them.
         scale: inverse curvature with which L-BFGS begins, such as `scale` of a solver that has
             worked on a smaller picture; None if none is known.
-        first: root mean square of the first step of L-BFGS if `scale` is not known; None for a tiny
-            one.
+        first: most that a value changes in the first step of L-BFGS if `scale` is not known; None
+            for a tiny one.
     """
 
     def __init__(

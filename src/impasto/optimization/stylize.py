@@ -64,7 +64,7 @@ TIMED_FINISH_IN_STEPS = 0.8
 """The same of a run that paints until time is up: the loss it was painted with measures it."""
 
 FIRST_STEP = 0.02
-"""Root mean square of the first step of L-BFGS: of eight steps in all, one less is lost."""
+"""Most that a pixel changes in the first step of L-BFGS: of eight steps, one less is lost."""
 
 LEAST_STEPS, LEAST_ALONE = 4, 5
 """A finest scale that has no time for so many steps is made smaller: after a coarser one, alone."""
