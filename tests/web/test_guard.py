@@ -76,10 +76,37 @@ def test_without_the_token_nothing_is_told(locked):
     for path in ("/", "/static/main.js", "/api/health", "/api/pictures/castle", "/?token=wrong"):
         answer = locked.get(path)
         assert answer.status_code == 401
-        assert "token" in answer.json()["error"]
+        assert "token" in answer.text
+        assert ("error" in answer.text) == (not path.startswith("/?") and path != "/")
         assert "set-cookie" not in answer.headers
     wrong = {"authorization": "Bearer wrong", "cookie": "impasto=wrong"}
     assert locked.get("/api/health", headers=wrong).status_code == 401
+
+
+def test_a_browser_without_the_token_is_asked_for_it(locked):
+    answer = locked.get("/")
+    assert answer.status_code == 401
+    assert answer.headers["content-type"].startswith("text/html")
+    assert 'name="token"' in answer.text
+    assert "form-action 'self'" in answer.headers["content-security-policy"]
+    assert TOKEN not in answer.text
+    assert locked.get("/", params={"token": TOKEN}).status_code == 200
+
+
+def test_a_browser_is_known_after_a_restart(make_desk):
+    desk = make_desk()
+    token = desk.store.token()
+    cookie = client_of(desk, token=token).get("/", params={"token": token}).headers["set-cookie"]
+    desk.close()
+    desk = make_desk()
+    assert desk.store.token() == token
+    assert (desk.store.folder / "token").stat().st_mode & 0o077 == 0
+    known = {"cookie": cookie.partition(";")[0]}
+    again = client_of(desk, token=desk.store.token())
+    assert again.get("/api/health", headers=known).status_code == 200
+    (desk.store.folder / "token").write_text("")
+    other = client_of(desk, token=desk.store.token())
+    assert other.get("/api/health", headers=known).status_code == 401
 
 
 def test_the_token_becomes_a_cookie_that_scripts_cannot_read(locked):

@@ -31,6 +31,22 @@ HEADERS = {
 }
 """Sent with every answer."""
 
+ASK = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>impasto</title>
+<h1>impasto</h1>
+<p>This page needs its token: the end of the address that <code>impasto web</code> printed.</p>
+<form action="/" method="get">
+<label>Token <input name="token" autocomplete="off" required></label>
+<button>Open</button>
+</form>
+</html>
+"""
+"""What a browser is shown that does not know the token."""
+
 FOREIGN = "this request comes from another site; open the page at its own address"
 WRONG_HOST = "this server is not called {host}; open the address that impasto web printed"
 LOCKED = (
@@ -51,7 +67,9 @@ class Guard:
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str] | None, token: str | None) -> None:
         self.app, self.token = app, token
-        self._cookie = secrets.token_urlsafe(24)
+        # Not the token itself, which must not be read off a browser; the same after a restart.
+        key = (token or secrets.token_urlsafe(24)).encode()
+        self._cookie = hmac.new(key, b"cookie", "sha256").hexdigest()
         self.hosts = None if hosts is None else frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +85,8 @@ class Guard:
         elif self._brings_token(scope):
             await self.app(scope, receive, _with_headers(send, _cookie(self._cookie)))
         elif self.token is not None and not self._knows_token(headers):
-            await _answer(send, 401, LOCKED)
+            is_visit = scope["method"] == "GET" and scope["path"] == "/"
+            await (_ask(send) if is_visit else _answer(send, 401, LOCKED))
         else:
             await self.app(scope, receive, _with_headers(send, {}))
 
@@ -142,14 +161,22 @@ def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
+async def _ask(send: Send) -> None:
+    """Send the page on which a person gives the token."""
+    policy = HEADERS["content-security-policy"].replace("form-action 'none'", "form-action 'self'")
+    headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": policy}
+    await _send(send, 401, ASK.encode(), headers)
+
+
 async def _answer(send: Send, status: int, sentence: str) -> None:
     """Send an error as JSON, which a browser shows as one readable line."""
     body = json.dumps({"error": sentence}).encode()
-    headers = HEADERS | {
-        "content-type": "application/json",
-        "content-length": str(len(body)),
-        "cache-control": "no-store",
-    }
+    await _send(send, status, body, {"content-type": "application/json"})
+
+
+async def _send(send: Send, status: int, body: bytes, more: dict[str, str]) -> None:
+    headers = HEADERS | more
+    headers |= {"content-length": str(len(body)), "cache-control": "no-store"}
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     await send({"type": "http.response.start", "status": status, "headers": _encoded(headers)})

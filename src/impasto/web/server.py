@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import secrets
 import signal
 import socket
 import warnings
@@ -53,12 +52,12 @@ def serve(options: WebOptions, tell: Callable[[str, str | None], None]) -> Path:
     Raises:
         ConfigError: the port is taken, or the folder cannot be used.
     """
-    token = None if options.is_local else secrets.token_urlsafe(24)
     listening = listen(options.host, options.port)
     port = int(listening.getsockname()[1])
     folder = options.folder or cache_folder() / "web"
     with contextlib.closing(listening):
         store = Store(folder, options.keep_hours * 3600, parse_size(options.disk))
+        token = None if options.is_local else store.token()
         desk = Desk(store, Timing(folder / "timing.json"), options.queue)
         # FastAPI hides this warning while the application is made; meanwhile the painter's thread
         # may have put the filters of warnings back.

@@ -24,6 +24,8 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{22}")  # those of earlier versions too
 
 PRIVATE = 0o700
 
+SHORTEST_TOKEN = 24
+
 
 class GoneError(InputError):
     """What was asked for is not here (any more)."""
@@ -70,6 +72,23 @@ class Store:
                 self.uploads[path.name] = Upload.from_dict(about or {})
             except (TypeError, KeyError, ValueError):  # damaged, or of another version
                 shutil.rmtree(path, ignore_errors=True)
+
+    def token(self) -> str:
+        """Return the secret of this folder's page, the same after a restart.
+
+        Raises:
+            ResourceError: the disk is full, or the folder cannot be written.
+        """
+        path = self.folder / "token"
+        try:
+            known = path.read_text(encoding="ascii").strip() if path.exists() else ""
+            if len(known) < SHORTEST_TOKEN:
+                known = secrets.token_urlsafe(24)
+                path.touch(mode=0o600)
+                path.write_text(known, encoding="ascii")
+        except (OSError, ValueError) as error:
+            raise ResourceError(f"cannot keep the page's token in {path}: {error}") from error
+        return known
 
     def close(self) -> None:
         """Let another server use the folder."""
