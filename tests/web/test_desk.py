@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from impasto.core.errors import ConfigError, ResourceError
-from impasto.web.answers import Slots, in_format
+from impasto.web.answers import Slots, in_format, view_of
 from impasto.web.desk import ENDED_TWICE
+from impasto.web.gallery import small_jpeg
 from impasto.web.store import Store
 from impasto.web.timing import Timing
 from web_tools import client_of, opened, paint, photo_bytes, send, start, wait
@@ -293,6 +294,32 @@ def test_two_ask_for_a_format_at_once(client, desk):
         found = list(pool.map(lambda _: in_format(path, "webp", None), range(4)))
     assert {each.name for each in found} == {"result.webp"}
     assert opened(found[0].read_bytes()).size == (96, 64)
+
+
+def test_a_view_is_decoded_once_and_few_at_a_time(client, desk, monkeypatch):
+    photo = send(client, photo_bytes(400, 300))
+    inside, most, calls = [], [], []
+
+    def counted(path, size):
+        calls.append(size)
+        inside.append(True)
+        most.append(len(inside))
+        found = small_jpeg(path, size)
+        inside.pop()
+        return found
+
+    monkeypatch.setattr("impasto.web.answers.small_jpeg", counted)
+    path = desk.store.path_of(desk.store.find_input(photo))
+    with ThreadPoolExecutor(8) as pool:
+        views = list(pool.map(lambda n: view_of(path, 100 + n, is_upload=True), range(16)))
+    assert {max(opened(view).size) for view in views} == set(range(100, 116))
+    assert max(most) <= 2
+    calls.clear()
+    first, second = (client.get(f"/api/pictures/{photo}/view?size=256").content for _ in range(2))
+    assert first == second
+    assert calls == [256]
+    client.delete(f"/api/pictures/{photo}")
+    assert not path.parent.exists()
 
 
 def test_who_leaves_the_line_leaves_his_place():

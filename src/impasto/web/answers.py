@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -18,6 +19,7 @@ from impasto.io.image import write_picture
 from impasto.io.lookup import is_file
 from impasto.web.desk import Desk, FullError, InUseError
 from impasto.web.film import write_film
+from impasto.web.gallery import small_jpeg
 from impasto.web.jobs import Job
 from impasto.web.keeping import frame_name, in_plain_words, tile_name
 from impasto.web.store import GoneError
@@ -33,6 +35,12 @@ _STATUS: tuple[tuple[type[ImpastoError], int], ...] = (
 """Of the answer to an error, the most special kind first."""
 
 _CONVERTING = threading.Lock()
+
+_VIEWING = threading.BoundedSemaphore(2)
+"""A small file may be a huge picture: forty at once would take all memory."""
+
+KEPT_VIEWS = (256, 1600)
+"""Sizes that the page asks for."""
 
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 
@@ -111,6 +119,22 @@ def in_format(path: Path, kind: str, recipe: str | None) -> Path:
             with Image.open(path) as opened:
                 write_picture(opened, other, note=recipe, force=True)
     return other
+
+
+def view_of(path: Path, size: int, *, is_upload: bool) -> bytes:
+    """Return a picture's JPEG with a long side of at most `size`.
+
+    Those that the page asks for are kept beside an upload; two pictures at a time are decoded.
+    """
+    file = path.with_name(f"view-{size}.jpg") if is_upload and size in KEPT_VIEWS else None
+    with _VIEWING:
+        if file is not None and is_file(file):
+            return file.read_bytes()
+        data = small_jpeg(path, size)
+        if file is not None:
+            with suppress(OSError):  # a full disk
+                file.write_bytes(data)
+    return data
 
 
 def kept(folder: Path, kind: str, number: int) -> Response:

@@ -18,7 +18,7 @@ from impasto.web import answers, limits
 from impasto.web.bodies import SmallBodies, read_upload
 from impasto.web.desk import Desk
 from impasto.web.film import FILM_NEEDS, has_film
-from impasto.web.gallery import PHOTOS, gallery, small_jpeg
+from impasto.web.gallery import PHOTOS, gallery
 from impasto.web.guard import Guard
 from impasto.web.jobs import Job
 from impasto.web.orders import needs, order, order_example, size_of_input, why_not_finer
@@ -167,8 +167,10 @@ def _add_pictures(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/api/pictures/{key}/view")
     def view_picture(key: str, size: Size = 1600) -> Response:
-        path = desk.store.path_of(desk.store.find_input(key), size)
-        return Response(small_jpeg(path, size), media_type="image/jpeg", headers=MEANWHILE)
+        source = desk.store.find_input(key)
+        path = desk.store.path_of(source, size)
+        view = answers.view_of(path, size, is_upload=not source.bundled)
+        return Response(view, media_type="image/jpeg", headers=MEANWHILE)
 
     @app.delete("/api/pictures/{key}", status_code=204)
     def remove_picture(key: str) -> None:
