@@ -30,7 +30,7 @@ from impasto.measurement.comparison import Comparison, Entry
 from impasto.measurement.options import METHODS, CompareOptions
 from impasto.measurement.yardstick import Yardstick, at_size_of, check_memory
 from impasto.models.registry import has_any_model, models_of
-from impasto.optimization.options import OptimizeOptions, find_preset
+from impasto.optimization.options import OptimizeOptions
 from impasto.perception.weights import Weights, find_weights
 
 JUDGED = 12
@@ -214,11 +214,9 @@ def _optimizations(options: CompareOptions) -> dict[str, tuple[str, dict[str, An
     """Return title and options of every method that optimises the picture itself."""
     own = {"size": options.size, "weights": options.weights}
     slow = {**own, "seconds": options.limit}
-    preset = find_preset("paper", "noise")
-    steps = preset.steps_at(options.size, preset.coarsest)
-    paper = {"loss": "paper", "init": "noise", "steps": steps}
-    preset = find_preset("impasto", "content")
-    steps = preset.steps_at(options.size, preset.coarsest)
+    paper: dict[str, Any] = {"loss": "paper", "init": "noise"}
+    paper["steps"] = OptimizeOptions(size=options.size, **paper).resolved().steps
+    steps = OptimizeOptions(size=options.size).resolved().steps
     refined = {"init": "auto", "seconds": options.seconds, "preview_every": 2}
     return {
         "paper": ("optimised, as in the paper", {**slow, **paper, "preview_every": 8}),

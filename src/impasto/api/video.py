@@ -16,10 +16,9 @@ from impasto.api.model import Model, one_pass_only
 from impasto.api.stylize import load_for
 from impasto.apply.options import FilmOptions, StylizeOptions
 from impasto.apply.steady import Steadier
-from impasto.core.errors import ConfigError, ImageError
+from impasto.core.errors import ConfigError
 from impasto.core.events import Advanced, Event, Note, Painted, StopEarly
 from impasto.io.clips import ClipInfo, ClipReader, ClipWriter, Frame, check_clip_output
-from impasto.io.lookup import is_taken
 
 Shown = tuple[Fraction, Frame]
 
@@ -86,9 +85,7 @@ def video_events(
     """
     one_pass_only(options)
     path = Path(output)
-    check_clip_output(path)
-    if is_taken(path) and not force:
-        raise ImageError(f"{path} exists; choose another name, or overwrite it with --force")
+    check_clip_output(path, force=force)
     with ClipReader(Path(clip)) as reader:
         info = reader.info()
         events: list[Event] = []
@@ -124,7 +121,7 @@ class _Film:
         """Yield what happens."""
         began, done = time.perf_counter(), 0
         writer: ClipWriter | None = None
-        last = Fraction(0)
+        last, start = Fraction(0), Fraction(self.film.start)
         try:
             with closing(_ahead(self.reader.frames(self.film.start, self.film.end))) as frames:
                 for at, frame in frames:
@@ -134,8 +131,8 @@ class _Film:
                         if self.info.sound and not writer.add_sound(self.reader):
                             ending = self.path.suffix
                             yield Note(f"the sound ({self.info.sound}) does not go into {ending}")
-                    last = at - Fraction(self.film.start).limit_denominator(90_000)
-                    writer.write(max(Fraction(0), last), image)
+                    last = at - start  # not below 0: earlier frames are left out
+                    writer.write(last, image)
                     done += 1
                     try:
                         yield self._advanced(done, time.perf_counter() - began)

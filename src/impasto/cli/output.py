@@ -10,12 +10,12 @@ from impasto.core.shell import as_file, printable, quote
 from impasto.io.lookup import free_beside
 
 
-def free_name(*words: str) -> Path:
+def free_name(*words: str, ending: str = ".png") -> Path:
     """Return A_B.png of the words A and B, or the first of A_B-2.png, A_B-3.png ... that is free.
 
     Longer words than a name can hold are cut.
     """
-    return free_beside(Path(join_names(words, ".png")))
+    return free_beside(Path(join_names(words, ending)))
 
 
 def print_path(path: Path) -> None:

@@ -10,12 +10,10 @@ from cyclopts import Group, Parameter
 from impasto.apply.options import FilmOptions, StylizeOptions
 from impasto.cli.interruption import INTERRUPTED, interruptible
 from impasto.cli.many import duration
-from impasto.cli.output import print_path
+from impasto.cli.output import free_name, print_path
 from impasto.cli.progress import Reader
 from impasto.core.events import Advanced, Painted, StopEarly
-from impasto.core.names import join_names
 from impasto.core.options import FLAG
-from impasto.io.lookup import free_beside
 
 PROMISE = "stopping after this frame to save the film so far"
 
@@ -54,9 +52,8 @@ def video(
     from impasto.api.video import video_events
     from impasto.models.registry import find_style
 
-    path = output or free_beside(
-        Path(join_names([clip.stem, find_style(options.style, options.any_model).label], ".mp4"))
-    )
+    label = find_style(options.style, options.any_model).label
+    path = output or free_name(clip.stem, label, ending=".mp4")
     painted: Painted | None = None
     with (
         Reader(as_json=json, quiet=quiet) as reader,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -15,9 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.core.errors import ConfigError, ImageError, MissingError, how_to_install
+from impasto.io.temporary import check_place, temporary_beside
 
 Frame = NDArray[np.uint8]
 """(H, W, 3), sRGB."""
+
+
+TIME_BASE = Fraction(1, 90_000)
+"""Of timestamps, in seconds, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Codec:
     """What the container takes as it is."""
 
     pixels: str = "yuv420p"
-    time_base: Fraction = Fraction(1, 90_000)
+    time_base: Fraction = TIME_BASE
     """Of timestamps, in seconds."""
 
     container: Mapping[str, str] = field(default_factory=dict)
@@ -54,18 +59,11 @@ CODECS = {
 }
 """By ending."""
 
-TIME_BASE = Fraction(1, 90_000)
-"""In seconds, where a film does not tell."""
-
 
 @dataclass(frozen=True)
 class ClipInfo:
     """What the head of a film says."""
 
-    width: int
-    """Upright, as the frames are read."""
-
-    height: int
     rate: Fraction
     """Frames per second, on average."""
 
@@ -129,15 +127,13 @@ class ClipReader:
             ImageError: there is no frame in it.
         """
         try:
-            _, first = next(self.frames())
+            next(self.frames())
         except StopIteration:
             raise ImageError(f"{self.path} has no frames in it") from None
         stream, container = self._stream, self._container
         seconds = container.duration / self._av.time_base if container.duration else 0.0
         sounds = container.streams.audio
         return ClipInfo(
-            width=first.shape[1],
-            height=first.shape[0],
             rate=Fraction(stream.average_rate or stream.guessed_rate or 25),
             seconds=float(seconds),
             sound=sounds[0].codec_context.name if sounds else None,
@@ -217,14 +213,16 @@ def _reason(error: BaseException) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def check_clip_output(path: Path) -> None:
-    """Refuse an ending that no film is written in.
+def check_clip_output(path: Path, *, force: bool) -> None:
+    """Refuse an output that could not be written, before any work is done.
 
     Raises:
-        ConfigError: with those that are.
+        ConfigError: an ending that no film is written in.
+        ImageError: as `check_place`.
     """
     if path.suffix.lower() not in CODECS:
         raise ConfigError(f"-o {path}: a film ends in {', '.join(CODECS)}")
+    check_place(path, force=force)
 
 
 class ClipWriter:
@@ -246,7 +244,8 @@ class ClipWriter:
     ) -> None:
         self.path = path
         self._av = import_av()
-        self._temporary = path.with_name(f".{path.stem}.part{path.suffix}")
+        self._stack = ExitStack()
+        self._temporary = self._stack.enter_context(temporary_beside(path))
         self._codec = codec = CODECS[path.suffix.lower()]
         with _as_image_error(self._av, path):
             self._container = self._av.open(
@@ -314,12 +313,13 @@ class ClipWriter:
                     self._container.mux(packet)
             self._container.close()
             self._temporary.replace(self.path)
+        self._stack.close()
 
     def discard(self) -> None:
         """Leave nothing behind, if the film was not finished."""
         with suppress(Exception):
             self._container.close()
-        self._temporary.unlink(missing_ok=True)
+        self._stack.close()
 
 
 class _Palettes:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +14,7 @@ from PIL import ExifTags, Image
 from impasto.core.errors import ConfigError, ImageError, MissingError
 from impasto.io.depth import MOST, SIXTEEN_BIT_MODES
 from impasto.io.encode import NOTE_KEY, OUTPUT_SUFFIXES, check_size, encode
-from impasto.io.lookup import is_file, is_folder, is_taken, trouble
+from impasto.io.lookup import is_file, trouble
 from impasto.io.metadata import NOTHING, Metadata, read_metadata, remark_on
 from impasto.io.opening import UnknownTiffError, opening
 from impasto.io.plain import check_room, decode, gamma_exponent, shrink_factor, upright_size
@@ -29,7 +27,7 @@ from impasto.io.sixteen_bit import (
     read_sixteen_bits,
     write_sixteen_bits,
 )
-from impasto.io.temporary import temporary_beside
+from impasto.io.temporary import check_place, temporary_beside
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -244,19 +242,7 @@ def check_output(path: Path, *, force: bool = False, bits: int = 8) -> None:
         raise ImageError(
             f"cannot write {path}: the ending should be one of {' '.join(OUTPUT_SUFFIXES)}"
         )
-    if is_folder(path):
-        raise ImageError(f"cannot write {path}: it is a folder")
-    if is_taken(path) and not force:
-        raise ImageError(f"{path} exists; use --force to overwrite it, or another name with -o")
-    if not is_folder(path.parent):
-        raise ImageError(f"cannot write {path}: the folder {path.parent} does not exist")
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            path.lstat()  # which refuses a name that is too long
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise ImageError(f"cannot write {path}: {error.strerror}") from error
+    check_place(path, force=force)
 
 
 def write_picture(

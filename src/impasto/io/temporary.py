@@ -7,11 +7,15 @@ import os
 import platform
 import re
 import sys
+import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+
+from impasto.core.errors import ImageError
+from impasto.io.lookup import is_folder, is_taken
 
 _COUNTER = itertools.count()
 
@@ -19,6 +23,32 @@ _MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
 """Whose processes the numbers in names are, in a folder that several machines share."""
 
 _LEFT_BEHIND = re.compile(rf"\.impasto-{_MACHINE}-(\d+)-\d+\.part(\.\w+)?")
+
+
+def check_place(path: Path, *, force: bool = False) -> None:
+    """Refuse a file that could not be written, before any work is done.
+
+    Args:
+        path: of the file to be written.
+        force: an existing file may be replaced.
+
+    Raises:
+        ImageError: an existing file without `force`, or a folder that is missing or cannot be
+            written to.
+    """
+    if is_folder(path):
+        raise ImageError(f"cannot write {path}: it is a folder")
+    if is_taken(path) and not force:
+        raise ImageError(f"{path} exists; use --force to overwrite it, or another name with -o")
+    if not is_folder(path.parent):
+        raise ImageError(f"cannot write {path}: the folder {path.parent} does not exist")
+    try:
+        with suppress(FileNotFoundError):
+            path.lstat()  # which refuses a name that is too long
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ImageError(f"cannot write {path}: {error.strerror}") from error
 
 
 @contextmanager

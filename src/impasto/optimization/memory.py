@@ -131,7 +131,22 @@ def plan_memory(
         needed = constant + tile + pixels * (max(PICTURES * PICTURE, seeing) + memory)
         if needed <= budget:
             return MemoryPlan(side=side, keep=keep, history=pairs, history_dtype=kind, size=needed)
-    raise ResourceError(
+    raise _too_little(height, width, needed, budget)
+
+
+def plan_output(height: int, width: int, budget: float, *, originals: float) -> float:
+    """Return the bytes that enlarging a finished picture to its size is expected to take.
+
+    Arguments and errors as `plan_memory`.
+    """
+    needed = FIXED + originals + ENLARGING * height * width
+    if needed > budget:
+        raise _too_little(height, width, needed, budget)
+    return needed
+
+
+def _too_little(height: int, width: int, needed: float, budget: float) -> ResourceError:
+    return ResourceError(
         f"{width}x{height} pixels need {format_size(needed)} at least, and --memory allows "
         f"{format_size(budget)}; allow more, or use a smaller --size"
     )

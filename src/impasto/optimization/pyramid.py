@@ -22,6 +22,16 @@ class Scale:
     """The share of the whole run's time, 0..1, that may have passed when this level ends."""
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.height, self.width
+
+    @property
+    def long_side(self) -> int:
+        """In pixels."""
+        return max(self.size)
+
+    @property
     def pixels(self) -> int:
         """Area, to which the time of a step is proportional."""
         return self.height * self.width

@@ -17,7 +17,7 @@ from torch import Tensor
 from impasto.core.device import enough_memory, pick_device, pick_dtype
 from impasto.core.errors import ConfigError, ResourceError
 from impasto.core.events import Event, Finished, Note, Planned, Preview, Step, StopEarly
-from impasto.core.memory import available_memory, format_size, parse_size
+from impasto.core.memory import available_memory, parse_size
 from impasto.core.tensors import (
     check_picture,
     cover,
@@ -31,7 +31,7 @@ from impasto.io.colour import is_grey, match_colors, recolor, replace_luminance,
 from impasto.io.guided import enlarge
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.tiled import TiledLoss
-from impasto.optimization.memory import ENLARGING, FIXED, SHARE, MemoryPlan, plan_memory
+from impasto.optimization.memory import SHARE, MemoryPlan, plan_memory, plan_output
 from impasto.optimization.options import OptimizeOptions
 from impasto.optimization.pyramid import Scale, plan
 from impasto.optimization.solver import Solver
@@ -166,7 +166,7 @@ class _Run:
         else:
             self.scales = self._scales(self.state.get("finest", finest))
         self.whole = self.content
-        size = self.scales[-1].height, self.scales[-1].width
+        size = self.scales[-1].size
         if size != (self.height, self.width):  # nothing larger is painted
             self.content = resize(self.content, *size)
         budget = (
@@ -184,12 +184,7 @@ class _Run:
             )
             for scale in reversed(self.scales)  # the largest says how much it needs at least
         ][::-1]
-        self.output = FIXED + originals + ENLARGING * self.height * self.width
-        if self.output > budget:
-            raise ResourceError(
-                f"{self.width}x{self.height} pixels need {format_size(self.output)} at least, and "
-                f"--memory allows {format_size(budget)}; allow more, or use a smaller --size"
-            )
+        self.output = plan_output(self.height, self.width, budget, originals=originals)
         self.taken = [0] * len(self.scales)
         if self.state is not None:
             self._restore(self.state)
@@ -252,7 +247,7 @@ class _Run:
             "seconds": self._seconds(),
             "memory": memory,
             "init": self.init,
-            "finest": max(self.scales[-1].height, self.scales[-1].width),
+            "finest": self.scales[-1].long_side,
         }
         try:
             self.checkpoints.save(sum(self.taken), {**state, "solver": solver.state()})
@@ -271,7 +266,7 @@ class _Run:
         except StopEarly:
             stopped = True
         for level, scale in enumerate(self.scales):
-            size = scale.height, scale.width
+            size = scale.size
             if self.state is not None and level < self.state["level"]:
                 continue
             memory = self.memory[level]
@@ -306,7 +301,7 @@ class _Run:
             image=image.cpu(),
             losses=losses,
             init=self.init or "content",
-            finest=max(self.scales[-1].height, self.scales[-1].width),
+            finest=self.scales[-1].long_side,
             steps=tuple(self.taken),
             seconds=self._seconds(),
             stopped=stopped or self.taken != [scale.steps for scale in self.scales],
@@ -550,7 +545,7 @@ class _Run:
         """
         image = self._in_color(image)
         seen = to_luminance(image) if self.options.preserve_color == "luminance" else image
-        size = self.scales[-1].height, self.scales[-1].width
+        size = self.scales[-1].size
         if loss is None or not self.paints_until_time_is_up:
             loss = self._loss(*size, torch.float32, self.memory[-1])
         terms = loss(_pad(resize(seen, *size)))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from impasto.core.errors import MissingError, how_to_install
+from impasto.io.clips import ClipWriter
 
 RATE = 25
 """Pictures per second."""
@@ -46,18 +48,15 @@ def write_film(photo: Path, pictures: Sequence[Path], path: Path) -> None:
     """
     if not has_film():
         raise MissingError(FILM_NEEDS)
-    import av
-
     width, height = _even_size(pictures[-1])
-    temporary = path.with_suffix(".part.mp4")
-    with av.open(str(temporary), "w", options={"movflags": "faststart"}) as film:
-        stream = film.add_stream("libx264", rate=RATE, options={"crf": "18", "preset": "veryfast"})
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for image in _images(photo, pictures, (width, height)):
-            frame = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
-            film.mux(stream.encode(frame))
-        film.mux(stream.encode(None))
-    temporary.replace(path)
+    film = ClipWriter(path, width, height, Fraction(RATE), {})
+    try:
+        for number, image in enumerate(_images(photo, pictures, (width, height))):
+            film.write(Fraction(number, RATE), np.asarray(image))
+        film.finish(None, 0.0, None)
+    except BaseException:
+        film.discard()
+        raise
 
 
 def _images(photo: Path, pictures: Sequence[Path], size: tuple[int, int]) -> Iterator[Image.Image]:
