@@ -23,10 +23,10 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageOps
 
-from impasto.api.stylize import load
+from impasto.analysis.metrics import STYLE_LAYERS, Metrics
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture, to_pil
-from impasto.measurement.yardstick import STYLE_LAYERS, Yardstick
+from impasto.networks.stylize import load
 from impasto.perception.weights import load_weights
 from report import Table, write
 from styles import SIZE, at_size
@@ -100,7 +100,7 @@ def main() -> None:
     cells: list[Image.Image] = [to_pil(photo) for _, photo in photos]
     for painting in find_pictures(arguments.paintings):
         style = at_size(painting)
-        yardsticks = {path: Yardstick(weights, photo, [style]) for path, photo in photos}
+        yardsticks = {path: Metrics(weights, photo, [style]) for path, photo in photos}
         for method in methods:
             values = found[method.name]
             paint, looked = timed(lambda m=method, p=painting: m.look(p))

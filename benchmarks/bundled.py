@@ -15,8 +15,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from impasto.models.file import read_info
-from impasto.models.registry import ZOO
+from impasto.networks.model_file import read_info
+from impasto.networks.registry import ZOO
 from impasto.training.options import LEARN_LAYERS, LEARN_WEIGHTS
 from styles import find_painting
 

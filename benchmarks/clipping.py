@@ -17,11 +17,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from impasto.analysis.metrics import Metrics
+from impasto.analysis.reference import equivalent_steps, reference_curve
 from impasto.core.events import Preview
-from impasto.measurement.reference import equivalent_steps, reference_curve
-from impasto.measurement.yardstick import Yardstick
-from impasto.models.file import load_model
-from impasto.models.registry import ZOO
+from impasto.networks.model_file import load_model
+from impasto.networks.registry import ZOO
 from impasto.perception.weights import Weights, load_weights
 from report import Cell, Table, write
 from styles import at_size, find_curve, find_painting
@@ -35,9 +35,9 @@ COLUMNS = (
 )
 
 
-def paint_plain(weights: Weights, yardstick: Yardstick, until: float) -> tuple[float, Tensor]:
+def paint_plain(weights: Weights, metrics: Metrics, until: float) -> tuple[float, Tensor]:
     """Return the steps to a loss of the optimiser that does not clip, and its last picture."""
-    events = reference_curve(weights, yardstick, steps=PLAIN_STEPS, clip=False)
+    events = reference_curve(weights, metrics, steps=PLAIN_STEPS, clip=False)
     picture = torch.empty(0)
     while True:
         try:
@@ -60,15 +60,13 @@ def main() -> None:
     names = [style.name for style in info.styles]
     rows: list[list[Cell]] = []
     for name in arguments.styles:
-        yardstick = Yardstick(
-            weights, photo, [at_size(find_painting(info, arguments.paintings, name))]
-        )
+        metrics = Metrics(weights, photo, [at_size(find_painting(info, arguments.paintings, name))])
         with torch.inference_mode():
-            loss = yardstick(net(photo, torch.eye(len(names))[[names.index(name)]])).fast_loss
-        curve = find_curve(yardstick, weights, f"{arguments.photo.stem} {name}", loss)
+            loss = metrics(net(photo, torch.eye(len(names))[[names.index(name)]])).fast_loss
+        curve = find_curve(metrics, weights, f"{arguments.photo.stem} {name}", loss)
         clipped = equivalent_steps(loss, curve)
-        plain, picture = paint_plain(weights, yardstick, loss)
-        rows.append([name, loss, clipped, plain, yardstick(picture).fast_loss])
+        plain, picture = paint_plain(weights, metrics, loss)
+        rows.append([name, loss, clipped, plain, metrics(picture).fast_loss])
         print(rows[-1], flush=True)
     write("clipping", Table(COLUMNS, rows))
 

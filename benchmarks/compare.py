@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 import impasto
-from impasto.measurement.comparison import Comparison
+from impasto.analysis.comparison import Comparison
 from report import Cell, Table, write
 
 GALLERY = Path(__file__).parent.parent / "docs" / "gallery"

@@ -20,10 +20,11 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from impasto.api.stylize import load, load_for, stylize_events
-from impasto.apply.engines import is_installed
-from impasto.apply.options import StylizeOptions
-from impasto.models.transform import multiply_adds
+from impasto.core.events import outcome
+from impasto.networks.engines import is_installed
+from impasto.networks.options import StylizeOptions
+from impasto.networks.stylize import load, load_events, stylize_events
+from impasto.networks.transform import multiply_adds
 from report import Cell, Table, write
 from timing import peak
 
@@ -67,7 +68,7 @@ def folder_row(photo: Image.Image, engine: str) -> list[Cell]:
         for number in range(PHOTOS):
             small = photo.resize((640, 427), Image.Resampling.LANCZOS)
             small.save(source / f"{number:03}.jpg")
-        model = load_for(options)
+        model = outcome(load_events(options))
         ready = [model.read(path, options) for path in sorted(source.iterdir())]
         model.run(ready[0], options)
         began = time.perf_counter()

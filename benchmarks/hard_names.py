@@ -231,7 +231,7 @@ MODULES = (
     "torch.nn",
     "torch.autograd",
     "safetensors",
-    "impasto.api.optimize",
+    "impasto.optimization.run",
 )
 """At whose import the signals come."""
 
@@ -419,7 +419,7 @@ def _picture() -> Image.Image:
 def _model() -> Path:
     """Return a copy of a bundled model and, beside it, a picture painted with it."""
     if _place.model is None:
-        from impasto.models.registry import styles
+        from impasto.networks.registry import styles
 
         folder = Path(tempfile.mkdtemp(prefix="impasto-names-"))
         shutil.copyfile(styles()["great-wave"], folder / "wave.safetensors")

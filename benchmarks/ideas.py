@@ -28,11 +28,11 @@ from impasto.core.events import Finished
 from impasto.core.tensors import resize
 from impasto.io.image import read_picture, to_pil, write_picture
 from impasto.losses import style
+from impasto.optimization import picture as painting
 from impasto.optimization import solver
-from impasto.optimization import stylize as painting
 from impasto.optimization.lbfgs import LBFGS
 from impasto.optimization.options import STYLE_LAYERS, OptimizeOptions
-from impasto.optimization.stylize import stylize
+from impasto.optimization.picture import optimize_picture
 from impasto.perception import extractor
 from impasto.perception.weights import load_weights
 from optimize import PAIRS, Pair
@@ -300,7 +300,7 @@ IDEAS = (
 def loss_of(pair: Pair, picture: Tensor, size: int) -> float:
     """Return the default's loss of a finished picture, in float32."""
     options = OptimizeOptions(size=size, init="auto", steps=(0,), dtype="float32")
-    events = stylize(pair.content, [pair.style], pair.weights, options, start=picture)
+    events = optimize_picture(pair.content, [pair.style], pair.weights, options, start=picture)
     return next(event.losses["total"] for event in events if isinstance(event, Finished))
 
 
@@ -318,7 +318,9 @@ def paint(pair: Pair, idea: Idea, options: OptimizeOptions, work: Path) -> dict[
         elif idea.options.get("init") == "auto":
             start = read_picture(work / f"{pair.name}, {IDEAS[0].name}.png").image
         with idea.at_work():
-            events = stylize(pair.content, [pair.style], pair.weights, options, start=start)
+            events = optimize_picture(
+                pair.content, [pair.style], pair.weights, options, start=start
+            )
             finished = next(event for event in events if isinstance(event, Finished))
         write_picture(to_pil(finished.image), kept.with_suffix(".png"), force=True)
         kept.write_text(

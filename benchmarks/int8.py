@@ -30,8 +30,8 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 import impasto
-from impasto.apply.runtimes import openvino_core
 from impasto.io.folder import find_pictures
+from impasto.networks.runtimes import openvino_core
 from report import Cell, Table, write
 from styles import at_size
 from timing import median_seconds

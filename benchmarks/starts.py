@@ -12,12 +12,12 @@ import argparse
 import statistics
 from pathlib import Path
 
+from impasto.analysis.metrics import Distances, Metrics
 from impasto.core.events import Finished, Step
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture
-from impasto.measurement.yardstick import Distances, Yardstick
 from impasto.optimization.options import OptimizeOptions
-from impasto.optimization.stylize import stylize
+from impasto.optimization.picture import optimize_picture
 from impasto.perception.weights import load_weights
 from report import Cell, Table, write
 from styles import at_size
@@ -40,11 +40,11 @@ def main() -> None:
         distances: dict[str, list[Distances]] = {start: [] for start in STARTS}
         right = shorter = 0
         for photo in photos:
-            judge = Yardstick(weights, photo, [seen])
+            judge = Metrics(weights, photo, [seen])
             first = dict.fromkeys(STARTS, 0.0)
             for start in STARTS:
                 options = OptimizeOptions(size=SIZE, steps=(STEPS,), coarsest=0, init=start)
-                events = list(stylize(photo, [style], weights, options))
+                events = list(optimize_picture(photo, [style], weights, options))
                 first[start] = next(event.loss for event in events if isinstance(event, Step))
                 finished = events[-1]
                 assert isinstance(finished, Finished)

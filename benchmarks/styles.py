@@ -26,15 +26,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from impasto.analysis.metrics import Metrics
+from impasto.analysis.reference import equivalent_steps, is_enough, reference_curve
 from impasto.core.events import outcome
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture
-from impasto.measurement.reference import equivalent_steps, is_enough, reference_curve
-from impasto.measurement.yardstick import Yardstick
-from impasto.models.file import ModelInfo, load_model, read_info
-from impasto.models.registry import styles
-from impasto.models.transform import multiply_adds
+from impasto.networks.model_file import ModelInfo, load_model, read_info
+from impasto.networks.registry import styles
+from impasto.networks.transform import multiply_adds
 from impasto.perception.weights import Weights, load_weights
 from report import Cell, Table, known_rows, write
 
@@ -51,12 +51,12 @@ def at_size(path: Path, size: int = SIZE) -> Tensor:
     return resize(image, *fit_long_side(*size_of(image), size))
 
 
-def find_curve(yardstick: Yardstick, weights: Weights, key: str, until: float) -> list[float]:
+def find_curve(metrics: Metrics, weights: Weights, key: str, until: float) -> list[float]:
     """Return the reference curve of a photo and style down to a loss, computed once."""
     curves = json.loads(CURVES.read_text(encoding="utf-8")) if CURVES.exists() else {}
     if not is_enough(curves.get(key, []), STEPS, until):
         began = time.perf_counter()
-        events = reference_curve(weights, yardstick, steps=STEPS, until=until)
+        events = reference_curve(weights, metrics, steps=STEPS, until=until)
         curves[key] = [round(loss) for loss in outcome(events)]
         print(f"curve of {key}: {time.perf_counter() - began:.0f} s", flush=True)
         text = ",\n".join(f"{json.dumps(k)}: {json.dumps(curves[k])}" for k in sorted(curves))
@@ -85,16 +85,16 @@ def measure(
     losses, distances, steps, seconds = [], [], [], []
     for path in photos:
         photo = at_size(path)
-        yardstick = Yardstick(weights, photo, [style])
+        metrics = Metrics(weights, photo, [style])
         with torch.inference_mode():
             net(photo, chosen)
             began = time.perf_counter()
             painted = net(photo, chosen)
         seconds.append(time.perf_counter() - began)
-        found = yardstick(painted)
+        found = metrics(painted)
         losses.append(found.fast_loss)
         distances.append(found.content_distance)
-        curve = find_curve(yardstick, weights, f"{path.stem} {name}", losses[-1])
+        curve = find_curve(metrics, weights, f"{path.stem} {name}", losses[-1])
         steps.append(equivalent_steps(losses[-1], curve))
     begun = info.recipe["options"]["start"]
     row: list[Cell] = [

@@ -20,8 +20,8 @@ from torch import Tensor
 from impasto import assets
 from impasto.core.device import autocast, pick_dtype
 from impasto.io.image import read_picture
-from impasto.models.registry import NETWORKS
-from impasto.models.transform import multiply_adds
+from impasto.networks.registry import NETWORKS
+from impasto.networks.transform import multiply_adds
 from impasto.perception.vgg import VGG16
 from impasto.perception.weights import load_weights
 from impasto.training.data import PhotoCrops, batches

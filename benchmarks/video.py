@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import impasto
-from impasto.apply.steady import Steadier
-from impasto.io.clips import ClipReader, ClipWriter, Frame
+from impasto.film.clips import ClipReader, ClipWriter, Frame
+from impasto.film.steady import Steadier
 from impasto.io.folder import find_pictures
 from report import Cell, Table, write
 

@@ -10,7 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from conftest import noise_picture
+from support import noise_picture
 
 RATE = 12
 FRAMES = 12

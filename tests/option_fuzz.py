@@ -174,13 +174,13 @@ def tidy() -> None:
 
 def prepare(folder: Path) -> None:
     """Put what the calls need into a folder and go there, with a VGG of few channels."""
-    from conftest import TINY as SMALL
-    from conftest import random_weights, save_picture, save_random_model
-    from impasto.measurement import similarity, yardstick
+    from impasto.analysis import metrics, similarity
     from impasto.perception import weights
     from impasto.perception.vgg import VGG16
+    from support import TINY as SMALL
+    from support import random_weights, save_picture, save_random_model
 
-    measure = importlib.import_module("impasto.api.measure")
+    measure = importlib.import_module("impasto.analysis.measure")
     vars(VGG16).update(blocks=SMALL.blocks, channels=SMALL.channels)
     weights._SOURCES["vgg16"] = (lambda *_: _return(random_weights(SMALL)),)
     weights._SOURCES["vgg19"] = ()
@@ -194,7 +194,7 @@ def prepare(folder: Path) -> None:
     for seed in range(3):
         save_picture(Path("photos", f"{seed}.png"), 40, 60, seed)
     # LPIPS wants the real network's features
-    for module in (similarity, yardstick, measure):
+    for module in (similarity, metrics, measure):
         module.lpips_heads = lambda: None
 
 

@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 import impasto
-from conftest import needs
 from impasto.core.tensors import resize
 from impasto.io.image import read_picture, to_pil
+from support import needs
 
 FOLDER = Path(__file__).parent.parent / "examples" / "browser"
 

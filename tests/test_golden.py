@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import impasto
-from conftest import load_image
+from support import load_image
 
 GOLDEN = Path(__file__).parent / "golden"
 

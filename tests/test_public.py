@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import impasto
-from impasto.apply.plain import may_have_accelerator
+from impasto.networks.torch_free import may_have_accelerator
 
 
 def test_every_public_name_is_there():
@@ -21,8 +21,8 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 def test_the_function_is_not_hidden_by_a_package_of_its_name():
-    import impasto.api.stylize
-    import impasto.optimization.stylize
+    import impasto.networks.stylize
+    import impasto.optimization.picture
 
     assert callable(impasto.optimize)
     assert callable(impasto.stylize)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from clips import make_clip
-from conftest import save_picture
 from impasto.cli.app import main
+from support import save_picture
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

@@ -6,10 +6,10 @@ import subprocess
 
 import pytest
 
-from impasto.apply.options import StylizeOptions
+from impasto.analysis.options import GridOptions, InspectOptions, ReconstructOptions
 from impasto.cli.app import app
 from impasto.core.errors import ImageError
-from impasto.explanation.options import GridOptions, InspectOptions, ReconstructOptions
+from impasto.networks.options import StylizeOptions
 from impasto.optimization.options import OptimizeOptions
 from impasto.recipe import Recipe, Source, describe_source
 

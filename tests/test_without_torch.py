@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import impasto
-from conftest import load_image, noise_picture, save_picture
-from impasto.apply import plain
 from impasto.core.tensors import fit_long_side, resize
 from impasto.io.image import Pixels
+from impasto.networks import torch_free
+from support import load_image, noise_picture, save_picture
 
 HIDDEN = "import sys; sys.modules['torch'] = None"
 
@@ -88,9 +88,9 @@ def test_styles_and_help_need_none():
 
 @pytest.mark.parametrize("size", [30, 47, 64, 100])
 def test_resizing_is_that_of_torch(monkeypatch, size):
-    monkeypatch.setattr(plain, "is_installed", lambda name: name != "torch")
+    monkeypatch.setattr(torch_free, "is_installed", lambda name: name != "torch")
     photo = noise_picture(43, 64)
-    found = plain.fit_without_torch(Pixels(photo[0].permute(1, 2, 0).numpy(), None), size)
+    found = torch_free.fit_without_torch(Pixels(photo[0].permute(1, 2, 0).numpy(), None), size)
     expected = resize(photo, *fit_long_side(43, 64, size))[0].permute(1, 2, 0).numpy()
     assert found.array.shape == expected.shape
     assert np.abs(found.array - expected).max() < 1e-5

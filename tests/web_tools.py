@@ -18,12 +18,12 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image
 
-from conftest import noise_picture
 from impasto.io.image import to_pil
 from impasto.web.app import create_app
-from impasto.web.desk import Desk
+from impasto.web.job_queue import JobQueue
 from impasto.web.store import Store
 from impasto.web.timing import Timing
+from support import noise_picture
 
 ADDRESS = "http://127.0.0.1:7460"
 JPEG = {"content-type": "image/jpeg"}
@@ -65,8 +65,8 @@ class Client:
         return self.request("DELETE", path, **options)
 
 
-def client_of(desk: Desk, **options: Any) -> Client:
-    return Client(create_app(desk, **options))
+def client_of(queue: JobQueue, **options: Any) -> Client:
+    return Client(create_app(queue, **options))
 
 
 class ServerProcess:
@@ -140,25 +140,25 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def make_desk(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Desk]]:
+def make_desk(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., JobQueue]]:
     """Makes desks on one folder, of which one can be open at a time."""
-    desks: list[Desk] = []
+    desks: list[JobQueue] = []
 
-    def make(limit: int = 8, disk: int = 10**9, keep: float = 3600) -> Desk:
+    def make(limit: int = 8, disk: int = 10**9, keep: float = 3600) -> JobQueue:
         store = Store(tmp_path / "web", keep, disk, clock)
-        desks.append(Desk(store, Timing(tmp_path / "web" / "timing.json"), limit))
+        desks.append(JobQueue(store, Timing(tmp_path / "web" / "timing.json"), limit))
         return desks[-1]
 
     yield make
-    for desk in desks:
-        desk.close()
+    for queue in desks:
+        queue.close()
 
 
 @pytest.fixture
-def desk(make_desk: Callable[..., Desk]) -> Desk:
+def queue(make_desk: Callable[..., JobQueue]) -> JobQueue:
     return make_desk()
 
 
 @pytest.fixture
-def client(desk: Desk) -> Client:
-    return client_of(desk)
+def client(queue: JobQueue) -> Client:
+    return client_of(queue)

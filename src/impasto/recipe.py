@@ -6,27 +6,28 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from impasto.apply.options import StylizeOptions
 from impasto.core.errors import ImageError
-from impasto.core.options import changed as changed_options
-from impasto.core.options import restore
+from impasto.core.options import PaintingOptions, restore
 from impasto.core.shell import as_file, quote
-from impasto.explanation.options import GridOptions, InspectOptions, ReconstructOptions
-from impasto.optimization.options import OptimizeOptions
 
-Options = OptimizeOptions | StylizeOptions | ReconstructOptions | GridOptions | InspectOptions
-
-_OPTIONS: dict[str, type[Options]] = {
-    "optimize": OptimizeOptions,
-    "stylize": StylizeOptions,
-    "reconstruct": ReconstructOptions,
-    "grid": GridOptions,
-    "inspect": InspectOptions,
+_OPTIONS = {
+    "optimize": "impasto.optimization.options:OptimizeOptions",
+    "stylize": "impasto.networks.options:StylizeOptions",
+    "reconstruct": "impasto.analysis.options:ReconstructOptions",
+    "grid": "impasto.analysis.options:GridOptions",
+    "inspect": "impasto.analysis.options:InspectOptions",
 }
-"""By command. The kind of its options is what tells one recipe from another."""
+"""Where the options of each command are; imported only when a recipe with them is read."""
+
+_WITH_PAINTINGS = ("optimize", "grid")
+"""Commands whose paintings are words, not an option."""
+
+_UNIMPORTANT = ("weights", "device", "memory", "engine", "preview_every", "seconds")
+"""Options that say how a picture came to be, but not which."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Recipe:
     styles: tuple[Source, ...]
     """The paintings (optimize, grid), the one model file (stylize), or none."""
 
-    options: Options
+    options: PaintingOptions
     """With every preset filled in, and the steps that were really taken."""
 
     init: Source | None = None
@@ -58,7 +59,7 @@ class Recipe:
 
     def to_json(self) -> str:
         """Return the recipe as one line of JSON."""
-        return json.dumps({"command": _command_of(self.options), **asdict(self)})
+        return json.dumps({"command": self.options.command, **asdict(self)})
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
@@ -70,7 +71,7 @@ class Recipe:
         try:
             stored = json.loads(text)
             init = stored["init"]
-            kind = _OPTIONS[stored["command"]]
+            kind = _options_of(stored["command"])
             options = {name: _flat(value) for name, value in stored["options"].items()}
             return cls(
                 version=str(stored["version"]),
@@ -86,8 +87,8 @@ class Recipe:
 
     def command(self, encoding: str = "utf-8") -> str:
         """Return the shell command that paints the picture again, in characters of an encoding."""
-        words = ["impasto", _command_of(self.options), as_file(self.content.name)]
-        if isinstance(self.options, OptimizeOptions | GridOptions):
+        words = ["impasto", self.options.command, as_file(self.content.name)]
+        if self.options.command in _WITH_PAINTINGS:
             words += [as_file(style.name) for style in self.styles]
         for name, value in self._asked().items():
             words.append(f"--{name.replace('_', '-')}")
@@ -101,17 +102,19 @@ class Recipe:
         """Return the Python call that paints the picture again."""
         asked = self._asked()
         words = [repr(self.content.name)]
-        if isinstance(self.options, OptimizeOptions):
+        if self.options.command == "optimize":
             names = [style.name for style in self.styles]
             words.append(repr(names[0] if len(names) == 1 else names))
         else:
             words.append(repr(asked.pop("style")))
         words += [f"{name}={value!r}" for name, value in asked.items()]
-        return f"impasto.{_command_of(self.options)}({', '.join(words)})"
+        return f"impasto.{self.options.command}({', '.join(words)})"
 
     def _asked(self) -> dict[str, Any]:
         """Return the options that a person would have to name."""
-        asked = _without_presets(self.options)
+        asked = {
+            name: value for name, value in self.options.asked().items() if name not in _UNIMPORTANT
+        }
         if self.init is not None:
             asked["init"] = self.init.name
         return asked
@@ -149,19 +152,8 @@ def describe_source(source: object) -> Source:
     return Source(path.name if path.is_absolute() else path.as_posix(), sha256)
 
 
-def _command_of(options: Options) -> str:
-    return next(command for command, kind in _OPTIONS.items() if isinstance(options, kind))
-
-
-def _without_presets(options: Options) -> dict[str, Any]:
-    """Return the options that differ from what an empty command line would use."""
-    changed = changed_options(options)
-    if isinstance(options, OptimizeOptions):
-        preset = OptimizeOptions(loss=options.loss, init=options.init).resolved()
-        changed = {
-            name: value
-            for name, value in changed.items()
-            if name in ("steps", "loss", "init") or value != getattr(preset, name)
-        }
-    unimportant = ("weights", "device", "memory", "engine", "preview_every", "seconds")
-    return {name: value for name, value in changed.items() if name not in unimportant}
+def _options_of(command: str) -> type[Any]:
+    """Return the dataclass of a command's options."""
+    module, name = _OPTIONS[command].split(":")
+    kind: type[Any] = getattr(import_module(module), name)
+    return kind

@@ -3,10 +3,10 @@ import sys
 
 import pytest
 
-from conftest import load_image, save_picture, save_random_model
 from impasto.cli.app import main
 from impasto.io.image import read_note
 from impasto.recipe import Recipe
+from support import load_image, save_picture, save_random_model
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from conftest import load_image, save_picture
 from impasto.cli.app import main
+from support import load_image, save_picture
 
 QUICK = ["--size", "32", "--steps", "2", "--coarsest", "0"]
 GRID = ["--layers", "relu1_1", "--ratios", "1e-3,1e-1", *QUICK]

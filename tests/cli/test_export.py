@@ -3,8 +3,8 @@ import json
 import onnxruntime
 import pytest
 
-from conftest import noise_picture, save_random_model
 from impasto.cli.app import main
+from support import noise_picture, save_random_model
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import impasto
-from conftest import load_image, save_picture, start_in_step
 from impasto.cli.app import main
+from support import load_image, save_picture, start_in_step
 
 QUICK = ["--size", "48", "--steps", "2"]
 

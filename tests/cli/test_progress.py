@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from impasto.cli.progress import Reader
+from impasto.cli.progress import ProgressPrinter
 from impasto.core.events import Transfer
 
 
@@ -16,7 +16,7 @@ def clock(monkeypatch):
 
 @pytest.mark.parametrize(("total", "of"), [(61_000_000, "of 61 "), (None, "")])
 def test_a_log_tells_now_and_then_what_has_come(clock, capsys, total, of):
-    with Reader() as reader:
+    with ProgressPrinter() as reader:
         for clock.now, done in ((0, 0), (3, 9e6), (11, 20e6), (15, 30e6), (16, 61e6)):
             reader.show(Transfer("vgg16 weights", int(done), total))
     told = capsys.readouterr().err.splitlines()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import load_image, save_picture
 from impasto.cli.app import main
+from support import load_image, save_picture
 
 IMPASTO = [sys.executable, "-m", "impasto"]
 OPTIMIZE = ["optimize", "photo.png", "painting.png", "--size", "48", "--steps", "2", "-q"]

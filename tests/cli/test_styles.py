@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import load_image, save_random_model
 from impasto.cli.app import main
-from impasto.models import registry
-from impasto.models.file import PAINTED
+from impasto.networks import registry
+from impasto.networks.model_file import PAINTED
+from support import load_image, save_random_model
 
 
 @pytest.fixture(autouse=True)

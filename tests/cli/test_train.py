@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from conftest import save_picture, save_random_model, start_in_step
 from impasto.cli.app import main
-from impasto.models.file import load_model
+from impasto.networks.model_file import load_model
+from support import save_picture, save_random_model, start_in_step
 
 TINY = ["--size", "32", "--style-size", "48", "--dtype", "float32"]
 QUICK = [*TINY, "--batch-size", "1"]

@@ -1,7 +1,7 @@
 import torch
 
-from conftest import noise_picture
 from impasto.io.colour import match_colors, recolor, replace_luminance, to_luminance
+from support import noise_picture
 
 
 def test_luminance_is_grey_and_keeps_greys():

@@ -1,8 +1,8 @@
 import torch
 
-from conftest import noise_picture
 from impasto.core.tensors import resize
 from impasto.io.guided import enlarge
+from support import noise_picture
 
 
 def test_the_photo_itself_comes_back_sharper_than_by_enlarging():

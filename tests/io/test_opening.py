@@ -8,9 +8,9 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from impasto.core.errors import ImageError
+from impasto.io.decode import SPARE
 from impasto.io.image import read_picture
 from impasto.io.opening import HEIC_BRANDS, MOST_PIXELS
-from impasto.io.plain import SPARE
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -92,7 +92,7 @@ def test_two_hundred_megapixels_are_decoded_small(tmp_path):
 
 
 def test_more_pixels_than_the_limit_get_one_line_with_the_way_out(tmp_path, monkeypatch):
-    monkeypatch.setattr("impasto.io.plain.MOST_PIXELS", 30_000_000)
+    monkeypatch.setattr("impasto.io.decode.MOST_PIXELS", 30_000_000)
     (tmp_path / "a.jpg").write_bytes(large(8000, 6000, "JPEG"))
     with pytest.raises(
         ImageError, match=r"a\.jpg is 8000x6000: too many .*use --size 1000 or"

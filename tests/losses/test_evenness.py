@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from conftest import noise_picture
 from impasto.losses.evenness import GAIN, contrast_excess
+from support import noise_picture
 
 FLAT = torch.full((1, 3, 64, 64), 0.5)
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import TINY, noise_picture, random_weights
 from impasto.core.errors import ConfigError
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.perception.extractor import Extractor
+from support import TINY, noise_picture, random_weights
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 PAPER = LossWeights({"relu4_2": 1.0}, dict.fromkeys(STYLE, 1.0), 1.0, 1000.0)

@@ -4,10 +4,10 @@ from itertools import product
 import pytest
 import torch
 
-from conftest import TINY, noise_picture, random_weights
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.tiled import TiledLoss, stages, tiles
 from impasto.perception.extractor import Extractor
+from support import TINY, noise_picture, random_weights
 
 WEIGHTS = LossWeights(
     content={"relu4_2": 1.0, "relu2_1": 0.5},
@@ -127,7 +127,7 @@ def test_the_overlap_is_how_far_the_features_of_a_stage_see():
         other[..., 32, 32] += 1
         (whole,) = tiles(64, 64, 64, 0, 1)
         one, two = (
-            stage.see(extractor, whole, seen, WEIGHTS.layers).features for seen in (given, other)
+            stage.encode(extractor, whole, seen, WEIGHTS.layers).features for seen in (given, other)
         )
         reach = 0
         for layer, features in one.items():

@@ -1,12 +1,12 @@
 import pytest
 import torch
 
-from conftest import TINY, noise_picture, random_weights
 from impasto import assets
 from impasto.core.errors import ConfigError, ShapeError
 from impasto.io.image import read_picture
 from impasto.perception.extractor import Extractor
 from impasto.perception.vgg import VGG19
+from support import TINY, noise_picture, random_weights
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from conftest import random_weights
 from impasto.core.errors import ConfigError, MissingError
 from impasto.core.events import Note, Transfer
 from impasto.perception import weights as module
@@ -27,6 +26,7 @@ from impasto.perception.weights import (
     find_weights,
     load_weights,
 )
+from support import random_weights
 
 
 @pytest.fixture
@@ -114,8 +114,12 @@ def test_the_package_index_tells_what_has_come():
 
 
 def collect(topology=VGG16, file=None):
-    events = list(find_weights(topology, file))
-    return events[:-1], events[-1]
+    events, steps = [], find_weights(topology, file)
+    while True:
+        try:
+            events.append(next(steps))
+        except StopIteration as end:
+            return events, end.value
 
 
 def torchvision_style(weights, topology):

@@ -6,9 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
-from conftest import save_picture
 from impasto.core.errors import ConfigError, ImageError
 from impasto.training.data import LARGEST_SCALE, SMALLEST_SCALE, PhotoCrops, batches
+from support import save_picture
 
 
 @pytest.fixture

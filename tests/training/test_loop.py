@@ -5,15 +5,15 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from conftest import TINY, Clock, noise_picture, random_weights, save_picture
 from impasto.core.errors import ConfigError, ResourceError
 from impasto.core.events import Note, Sample, StopEarly, TrainStep
 from impasto.io.checkpoints import KEPT
-from impasto.models.transform import NetworkOptions
+from impasto.networks.transform import NetworkOptions
 from impasto.training import loop as loop_module
 from impasto.training.folder import Painting, RunFolder, TrainTask
 from impasto.training.loop import train
 from impasto.training.options import TrainOptions
+from support import TINY, Clock, noise_picture, random_weights, save_picture
 
 NETWORK = NetworkOptions(channels=(4, 6, 8), blocks=1, kernel=3, upsample="nearest")
 
@@ -162,7 +162,7 @@ def test_lost_numbers_in_a_row_lead_back_to_the_last_good_state(make, monkeypatc
 
 def test_numbers_lost_for_good_are_an_error(make, monkeypatch):
     def step(_self, *_batch):
-        raise loop_module.NotFiniteError
+        raise loop_module.NonFiniteError
 
     monkeypatch.setattr(loop_module.Trainer, "step", step)
     with pytest.raises(ResourceError, match="lower --lr"):

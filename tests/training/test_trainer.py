@@ -3,10 +3,10 @@ import dataclasses
 import pytest
 import torch
 
-from conftest import TINY, noise_picture, random_weights
-from impasto.models.transform import NetworkOptions
+from impasto.networks.transform import NetworkOptions
 from impasto.training.options import TrainOptions
-from impasto.training.trainer import NotFiniteError, Trainer
+from impasto.training.trainer import NonFiniteError, Trainer
+from support import TINY, noise_picture, random_weights
 
 NETWORK = NetworkOptions(channels=(4, 6, 8), blocks=1, kernel=3, upsample="nearest")
 QUICK = {"size": 32, "style_size": 48, "warmup": 2, "dtype": "float32", "device": "cpu"}
@@ -86,7 +86,7 @@ def test_numbers_that_are_lost_change_nothing():
     before = [parameter.clone() for parameter in trainer.net.parameters()]
     broken = photos()
     broken[0, 0, 0, 0] = float("nan")
-    with pytest.raises(NotFiniteError):
+    with pytest.raises(NonFiniteError):
         take_step(trainer, broken, 0.0)
     assert trainer.step_number == 0
     for parameter, old in zip(trainer.net.parameters(), before, strict=True):

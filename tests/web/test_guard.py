@@ -29,9 +29,9 @@ def test_another_host_name_is_refused(client, host):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:7460", "localhost:1", "LOCALHOST", "[::1]:7460"])
-def test_our_host_names_are_known(desk, host):
+def test_our_host_names_are_known(queue, host):
     hosts = ("127.0.0.1", "localhost", "::1")
-    answer = client_of(desk, hosts=hosts).get("/api/health", headers={"host": host})
+    answer = client_of(queue, hosts=hosts).get("/api/health", headers={"host": host})
     assert answer.status_code == 200
 
 
@@ -68,8 +68,8 @@ def test_no_page_of_the_framework_is_served(client):
 
 
 @pytest.fixture
-def locked(desk) -> Client:
-    return client_of(desk, hosts=None, token=TOKEN)
+def locked(queue) -> Client:
+    return client_of(queue, hosts=None, token=TOKEN)
 
 
 def test_without_the_token_nothing_is_told(locked):
@@ -94,18 +94,18 @@ def test_a_browser_without_the_token_is_asked_for_it(locked):
 
 
 def test_a_browser_is_known_after_a_restart(make_desk):
-    desk = make_desk()
-    token = desk.store.token()
-    cookie = client_of(desk, token=token).get("/", params={"token": token}).headers["set-cookie"]
-    desk.close()
-    desk = make_desk()
-    assert desk.store.token() == token
-    assert (desk.store.folder / "token").stat().st_mode & 0o077 == 0
+    queue = make_desk()
+    token = queue.store.token()
+    cookie = client_of(queue, token=token).get("/", params={"token": token}).headers["set-cookie"]
+    queue.close()
+    queue = make_desk()
+    assert queue.store.token() == token
+    assert (queue.store.folder / "token").stat().st_mode & 0o077 == 0
     known = {"cookie": cookie.partition(";")[0]}
-    again = client_of(desk, token=desk.store.token())
+    again = client_of(queue, token=queue.store.token())
     assert again.get("/api/health", headers=known).status_code == 200
-    (desk.store.folder / "token").write_text("")
-    other = client_of(desk, token=desk.store.token())
+    (queue.store.folder / "token").write_text("")
+    other = client_of(queue, token=queue.store.token())
     assert other.get("/api/health", headers=known).status_code == 401
 
 

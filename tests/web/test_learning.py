@@ -1,7 +1,7 @@
 """Learning a painting on the page's server."""
 
 from impasto import assets
-from impasto.models.registry import own_styles
+from impasto.networks.registry import own_styles
 from web_tools import paint, photo_bytes, send, start, wait
 
 SHORT = {"kind": "learn", "minutes": 0.02}

@@ -4,7 +4,7 @@ import re
 import zipfile
 from importlib.resources import files
 
-from impasto.web.pages import TYPES
+from impasto.web.responses import TYPES
 
 FOLDER = files("impasto.web") / "static"
 CONTENTS = {entry.name: entry.read_text(encoding="utf-8") for entry in FOLDER.iterdir()}

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import load_image
 from impasto.cli.app import main
 from impasto.core.errors import ConfigError
 from impasto.web.options import WebOptions
 from impasto.web.server import listen
+from support import load_image
 from web_tools import ServerProcess
 
 MEGABYTE = b"\xff" * 10**6

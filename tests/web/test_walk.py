@@ -1,4 +1,4 @@
-"""A walk through the page in a real browser: at a desk and on a phone, light and dark."""
+"""A walk through the page in a real browser: at a queue and on a phone, light and dark."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
-from conftest import load_image, needs
 from impasto.io.image import read_note
 from impasto.recipe import Recipe
+from support import load_image, needs
 from web_tools import ServerProcess, photo_bytes
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -28,8 +28,8 @@ SCREENSHOTS = os.environ.get("IMPASTO_SCREENSHOTS")
 """Folder for pictures of every stop on the walk, for people to look at."""
 
 PLACES = {
-    "desk": (1280, 800, False),
-    "desk-dark": (1280, 800, True),
+    "queue": (1280, 800, False),
+    "queue-dark": (1280, 800, True),
     "phone": (360, 740, False),
     "phone-dark": (360, 740, True),
 }
@@ -240,7 +240,7 @@ def test_the_walk(page: Page):
 
 
 @pytest.mark.usefixtures("weights")
-@pytest.mark.parametrize("page", ["desk", "phone"], indirect=True)
+@pytest.mark.parametrize("page", ["queue", "phone"], indirect=True)
 def test_styles_blends_and_masks(page: Page):
     page.painted()
     page.click('[data-style="great-wave"]')
@@ -299,7 +299,7 @@ def test_what_goes_wrong_is_said(page: Page):
     assert "422" in complaints[0]
 
 
-@pytest.mark.parametrize("page", ["desk"], indirect=True)
+@pytest.mark.parametrize("page", ["queue"], indirect=True)
 def test_cancel_gives_the_last_picture_back(page: Page):
     page.painted()
     page.drop(photo_bytes(2100, 1400), "large.jpg")
@@ -325,7 +325,7 @@ def test_cancel_gives_the_last_picture_back(page: Page):
 
 def test_a_restarted_server_is_found_again(tmp_path: Path):
     with ServerProcess(tmp_path / "web", "--port", "0") as server:
-        page = Page(server.address, "desk", tmp_path)
+        page = Page(server.address, "queue", tmp_path)
         page.painted()
         page.click('[data-style="poppies"]')
         page.until(lambda: "Poppies" in (page.find("#painting").get_attribute("alt") or ""))

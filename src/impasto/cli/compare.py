@@ -7,35 +7,27 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
+from impasto.analysis.options import METHODS, CompareOptions
+from impasto.cli.drive import drive
 from impasto.cli.interruption import INTERRUPTED, interruptible
-from impasto.cli.output import free_name, print_path
-from impasto.cli.progress import Reader
+from impasto.cli.output import FILES, PARTLY, OutputOptions, free_name, print_path
+from impasto.cli.progress import ProgressPrinter
 from impasto.core.errors import ConfigError, MissingError
-from impasto.core.events import Event, Saved, StopEarly
+from impasto.core.events import Advanced, Event, Saved
 from impasto.core.memory import format_size
-from impasto.core.options import FLAG
-from impasto.measurement.options import METHODS, CompareOptions
 
 if TYPE_CHECKING:
-    from impasto.measurement.comparison import Comparison, Entry
-
-PARTLY = 3
-"""Exit code if some of the methods failed."""
-
-_FILES = Parameter(group=Group("Files and output", sort_key=0))
+    from impasto.analysis.comparison import Comparison, Entry
 
 
 def compare(
     photo: str,
     /,
     *,
-    output: Annotated[Path | None, _FILES, Parameter(alias="-o")] = None,
-    pictures: Annotated[Path | None, _FILES] = None,
-    force: Annotated[bool, _FILES, FLAG] = False,
-    json: Annotated[bool, _FILES, FLAG] = False,
-    quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
+    to: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
+    pictures: Annotated[Path | None, FILES] = None,
     options: Annotated[CompareOptions, Parameter(name="*")],
 ) -> int:
     """Paint PHOTO like one painting by every method at hand, and write all on one labelled sheet.
@@ -48,32 +40,23 @@ def compare(
     ----------
     photo
         The photo: a picture file, or the name of a bundled one such as castle.
-    output
-        File to write the sheet to; the plot goes beside it. Without it, PHOTO_STYLE_methods.png in
-        the current folder, numbered if that exists.
     pictures
         Folder, which is made, for the painted pictures one by one.
-    force
-        Overwrite files that exist.
-    json
-        Print one line of JSON per event on stdout, all numbers last.
-    quiet
-        Print nothing but the paths of the sheet and the plot.
     """
     from impasto.io.image import check_output
 
-    path = output or free_name(Path(photo).stem, Path(options.style).stem, "methods")
-    check_output(path, force=force)
+    path = to.output or free_name(Path(photo).stem, Path(options.style).stem, "methods")
+    check_output(path, force=to.force)
     plot = path.with_name(f"{path.stem}_loss{path.suffix}")
-    check_output(plot, force=force)
+    check_output(plot, force=to.force)
     if pictures is not None:
-        _check_folder(pictures, options, force=force)
-    from impasto.api.compare import compare_events
+        _check_folder(pictures, options, force=to.force)
+    from impasto.analysis.compare import compare_events
 
-    reader = Reader(as_json=json, quiet=quiet)
+    reader = ProgressPrinter(as_json=to.json, quiet=to.quiet)
     comparison = _watch(compare_events(photo, options), reader)
-    written = _write(comparison, path, plot, pictures, reader, force=force)
-    if json:
+    written = _write(comparison, path, plot, pictures, reader, force=to.force)
+    if to.json:
         reader.print_record("done", {**comparison.to_dict(), "paths": list(map(str, written))})
     else:
         for file in written:
@@ -97,26 +80,20 @@ def _check_folder(folder: Path, options: CompareOptions, *, force: bool) -> None
         check_output(folder / f"{method}.png", force=force)
 
 
-def _watch(events: Generator[Event, None, None], reader: Reader) -> Comparison:
+def _watch(events: Generator[Event, None, None], reader: ProgressPrinter) -> Comparison:
     """Show what happens, and return what came of it."""
-    from impasto.api.compare import Compared, MethodDone
+    from impasto.analysis.compare import Compared, MethodDone
 
     with reader, interruptible(reader, "stopping, with the methods that are done") as interruption:
-        for event in events:
-            told = event
-            if interruption.asked and not isinstance(event, Compared):
-                told = events.throw(StopEarly)
-            if isinstance(told, MethodDone):
-                interruption.can_wait = True
-                _tell(told.entry, reader)
-            elif isinstance(told, Compared):
-                return told.comparison
-            else:
-                reader.show(told)
+        for event in drive(events, reader, interruption, MethodDone, (MethodDone, Advanced)):
+            if isinstance(event, MethodDone):
+                _tell(event.entry, reader)
+            elif isinstance(event, Compared):
+                return event.comparison
     raise AssertionError("the events end with Compared")
 
 
-def _tell(entry: Entry, reader: Reader) -> None:
+def _tell(entry: Entry, reader: ProgressPrinter) -> None:
     if reader.as_json:
         reader.print_record("method", entry.to_dict())
     elif not reader.quiet:
@@ -132,7 +109,7 @@ def _write(
     path: Path,
     plot: Path,
     pictures: Path | None,
-    reader: Reader,
+    reader: ProgressPrinter,
     *,
     force: bool,
 ) -> list[Path]:

@@ -45,14 +45,14 @@ def export(
     json
         Print what was written as one line of JSON.
     """
-    from impasto.models.registry import find_style
+    from impasto.networks.registry import find_style
 
     ending = ".onnx" if format == "onnx" else ".xml"
     name = Path(style).stem if is_file(style) else find_style(style).label
     path = output or Path(join_names([name], ending))
     if format == "openvino" and path.suffix != ending:
         raise ConfigError(f"-o {path}: with --format openvino the ending should be {ending}")
-    from impasto.api.export import export as write
+    from impasto.networks.export import export as write
 
     written = write(style, path, force=force)
     if json:

@@ -7,13 +7,14 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from impasto.cli.interruption import INTERRUPTED, Interruption, interruptible
+from impasto.cli.drive import drive
+from impasto.cli.interruption import INTERRUPTED, interruptible
 from impasto.cli.output import print_path
-from impasto.cli.progress import Reader, format_seconds
-from impasto.core.events import Event, Saved, Step, StopEarly
+from impasto.cli.progress import ProgressPrinter, format_seconds
+from impasto.core.events import Event, Saved, Step, last_of
 
 if TYPE_CHECKING:
-    from impasto.api.figure import Figure
+    from impasto.analysis.figure import Figure
 
 _PROMISE = "stopping after this step to save what there is"
 _PROMISE_OF_RUN = "stopping after this step; finished pictures are kept"
@@ -39,11 +40,13 @@ def show_figure(
         run: folder of finished pictures. What is not complete is then not written: the same command
             goes on from there.
     """
+    from impasto.analysis.figure import FigureDone
+
     with (
-        Reader(as_json=as_json, quiet=quiet) as reader,
+        ProgressPrinter(as_json=as_json, quiet=quiet) as reader,
         interruptible(reader, _PROMISE if run is None else _PROMISE_OF_RUN) as interruption,
     ):
-        result = _follow(events, reader, interruption)
+        result = last_of(drive(events, reader, interruption, Step), FigureDone).result
         written = run is None or not result.stopped
         if written:
             result.save(path, force=force)
@@ -59,24 +62,6 @@ def show_figure(
         if not quiet:
             _print_summary(result)
     return INTERRUPTED if interruption.asked else 0
-
-
-def _follow(
-    events: Generator[Event, None, None], reader: Reader, interruption: Interruption
-) -> Figure:
-    """Show all events, end early if the person wishes it, and return the result."""
-    from impasto.api.figure import FigureDone
-
-    for event in events:
-        reader.show(event)
-        if isinstance(event, Step):
-            interruption.can_wait = True
-            if interruption.asked:
-                event = events.throw(StopEarly)  # noqa: PLW2901
-                reader.show(event)
-        if isinstance(event, FigureDone):
-            return event.result
-    raise AssertionError("the events end with FigureDone")
 
 
 def _summary(result: Figure, path: Path | None) -> dict[str, object]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
+from impasto.analysis.options import GridOptions
 from impasto.cli.figure import show_figure
-from impasto.cli.output import free_name
+from impasto.cli.output import FILES, OutputOptions, free_name
 from impasto.core.names import join_names
-from impasto.core.options import FLAG
-from impasto.explanation.options import GridOptions
-
-_FILES = Parameter(group=Group("Files and output", sort_key=0))
 
 
 def grid(
@@ -21,11 +18,8 @@ def grid(
     style: str,
     /,
     *,
-    output: Annotated[Path | None, _FILES, Parameter(alias="-o")] = None,
-    run: Annotated[Path | None, _FILES] = None,
-    force: Annotated[bool, _FILES, FLAG] = False,
-    json: Annotated[bool, _FILES, FLAG] = False,
-    quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
+    to: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
+    run: Annotated[Path | None, FILES] = None,
     options: Annotated[GridOptions, Parameter(name="*")] = GridOptions(),  # noqa: B008
 ) -> int:
     """Paint CONTENT like STYLE for every layer subset (rows) and every alpha / beta (columns).
@@ -39,24 +33,15 @@ def grid(
         The photo: a picture file, or the name of a bundled one such as castle.
     style
         The painting, likewise.
-    output
-        File to write: .png, .jpg, .webp, .avif or .tif. Without it, CONTENT_STYLE_grid.png in
-        the current folder, numbered if that exists.
     run
         Folder to keep the single pictures in. Without it, CONTENT_STYLE.grid in the current folder.
-    force
-        Overwrite the output if it exists.
-    json
-        Print one line of JSON per event on stdout instead of the progress bar.
-    quiet
-        Print nothing but the path of the result.
     """
-    from impasto.api.grid import grid_events
+    from impasto.analysis.grid import grid_events
     from impasto.io.image import check_output
 
     names = Path(content).stem, Path(style).stem
-    path = output or free_name(*names, "grid")
-    check_output(path, force=force)
+    path = to.output or free_name(*names, "grid")
+    check_output(path, force=to.force)
     run = run or Path(join_names(names, ".grid"))
     events = grid_events(content, style, options, run=run)
-    return show_figure(events, path, force=force, as_json=json, quiet=quiet, run=run)
+    return show_figure(events, path, force=to.force, as_json=to.json, quiet=to.quiet, run=run)

@@ -6,27 +6,21 @@ import json as json_format
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
-from impasto.cli.output import free_name, print_path
-from impasto.cli.progress import Reader
-from impasto.core.options import FLAG
-from impasto.explanation.options import InspectOptions
+from impasto.analysis.options import InspectOptions
+from impasto.cli.output import OutputOptions, free_name, print_path
+from impasto.cli.progress import ProgressPrinter
 
 if TYPE_CHECKING:
-    from impasto.api.inspect import Inspection
-
-_FILES = Parameter(group=Group("Files and output", sort_key=0))
+    from impasto.analysis.inspect import Inspection
 
 
 def inspect(
     image: str,
     /,
     *,
-    output: Annotated[Path | None, _FILES, Parameter(alias="-o")] = None,
-    force: Annotated[bool, _FILES, FLAG] = False,
-    json: Annotated[bool, _FILES, FLAG] = False,
-    quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
+    to: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
     options: Annotated[InspectOptions, Parameter(name="*")] = InspectOptions(),  # noqa: B008
 ) -> int:
     """Draw what channels of VGG see in IMAGE: feature maps, Gram matrices, and who fires together.
@@ -37,35 +31,26 @@ def inspect(
     ----------
     image
         A picture file, or the name of a bundled one such as starry-night.
-    output
-        File to write: .png, .jpg, .webp, .avif or .tif. Without it, IMAGE_LAYER.png in the
-        current folder, numbered if that exists.
-    force
-        Overwrite the output if it exists.
-    json
-        Print the numbers as one line of JSON: channels, pairs and their correlation.
-    quiet
-        Print nothing but the path of the result.
     """
-    from impasto.api.inspect import InspectionDone, inspect_events
+    from impasto.analysis.inspect import InspectionDone, inspect_events
     from impasto.io.image import check_output
 
-    path = output or free_name(Path(image).stem, options.layer)
-    check_output(path, force=force)
+    path = to.output or free_name(Path(image).stem, options.layer)
+    check_output(path, force=to.force)
     result: Inspection | None = None
-    with Reader(as_json=False, quiet=quiet or json) as reader:
+    with ProgressPrinter(as_json=False, quiet=to.quiet or to.json) as reader:
         for event in inspect_events(image, options):
             if isinstance(event, InspectionDone):
                 result = event.result
             else:
                 reader.show(event)
     assert result is not None
-    result.save(path, force=force)
-    if json:
+    result.save(path, force=to.force)
+    if to.json:
         print(json_format.dumps({"path": str(path), **result.to_dict()}))
         return 0
     print_path(path)
-    if not quiet:
+    if not to.quiet:
         _print_pairs(result)
     return 0
 

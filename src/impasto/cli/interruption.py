@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from impasto.cli import streams
 
 if TYPE_CHECKING:
-    from impasto.cli.progress import Reader
+    from impasto.cli.progress import ProgressPrinter
 
 INTERRUPTED = 130
 """Exit code of a command that was ended by Ctrl-C, SIGTERM or SIGHUP."""
@@ -34,6 +34,9 @@ class Interruption:
 
     asked = False
     """Whether a signal has come."""
+
+    outcome: Any = None
+    """What the work has returned."""
 
     can_wait = False
     """Whether there is something to save. Before that, and at the second Ctrl-C, the command ends
@@ -69,7 +72,7 @@ def is_told() -> bool:
 
 
 @contextmanager
-def interruptible(reader: Reader, promise: str) -> Iterator[Interruption]:
+def interruptible(reader: ProgressPrinter, promise: str) -> Iterator[Interruption]:
     """Turn the first signal into a wish, and say `promise` when it comes."""
     interruption = Interruption()
 

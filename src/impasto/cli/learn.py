@@ -6,33 +6,33 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
+from impasto.cli.drive import drive
 from impasto.cli.interruption import INTERRUPTED, interruptible
-from impasto.cli.progress import Reader, format_seconds
-from impasto.core.events import Sample, StopEarly, TrainStep
+from impasto.cli.output import FILES, ReportOptions
+from impasto.cli.progress import ProgressPrinter, format_seconds
+from impasto.core.events import Sample, TrainStep
 from impasto.core.options import FLAG
 from impasto.training.options import LearnOptions
 
 if TYPE_CHECKING:
-    from impasto.api.learn import Learned
+    from impasto.training.learn import Learned
 
 _PROMISE = "stopping after this step; what is learnt is kept"
-_FILES = Parameter(group=Group("Files and output", sort_key=0))
 
 
 def learn(
     style: str,
     /,
     *,
-    name: Annotated[str | None, _FILES] = None,
-    photos: Annotated[Path | None, _FILES] = None,
-    preview: Annotated[Path | None, _FILES] = None,
-    show: Annotated[str, _FILES] = "castle",
-    credit: Annotated[str, _FILES] = "",
-    force: Annotated[bool, _FILES, FLAG] = False,
-    json: Annotated[bool, _FILES, FLAG] = False,
-    quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
+    told: Annotated[ReportOptions, Parameter(name="*")] = ReportOptions(),  # noqa: B008
+    name: Annotated[str | None, FILES] = None,
+    photos: Annotated[Path | None, FILES] = None,
+    preview: Annotated[Path | None, FILES] = None,
+    show: Annotated[str, FILES] = "castle",
+    credit: Annotated[str, FILES] = "",
+    force: Annotated[bool, FILES, FLAG] = False,
     options: Annotated[LearnOptions, Parameter(name="*")] = LearnOptions(),  # noqa: B008
 ) -> int:
     """Learn the painting STYLE: from then on --style NAME paints any photo like it, in one pass.
@@ -56,13 +56,9 @@ def learn(
         Painter, title, year and licence of the painting, kept in the model.
     force
         Begin anew, and replace a style of that name.
-    json
-        Print one line of JSON per event on stdout instead of the progress bar.
-    quiet
-        Print nothing but the name of the style.
     """
-    from impasto.api.learn import Learned, learn_events
     from impasto.io.image import check_output, to_pil, write_picture
+    from impasto.training.learn import Learned, learn_events
 
     if preview is not None:
         check_output(preview, force=True)
@@ -71,26 +67,21 @@ def learn(
     )
     ended: Learned | None = None
     with (
-        Reader(as_json=json, quiet=quiet) as reader,
+        ProgressPrinter(as_json=told.json, quiet=told.quiet) as reader,
         interruptible(reader, _PROMISE) as interruption,
     ):
-        for event in events:
-            interruption.can_wait |= isinstance(event, TrainStep)  # before anybody is told
-            reader.show(event)
-            if isinstance(event, TrainStep):
-                if interruption.asked:
-                    reader.show(events.throw(StopEarly))
-            elif isinstance(event, Sample) and preview is not None:
+        for event in drive(events, reader, interruption, TrainStep):
+            if isinstance(event, Sample) and preview is not None:
                 write_picture(to_pil(event.image), preview, force=True)
             elif isinstance(event, Learned):
                 ended = event
     assert ended is not None
-    if json:
+    if told.json:
         record = {"name": ended.name, "path": str(ended.path), "steps": ended.steps}
         reader.print_record("learned", {**record, "seconds": ended.seconds})
     else:
         print(ended.name)
-        if not quiet:
+        if not told.quiet:
             print(
                 f"{ended.steps} steps, {format_seconds(ended.seconds)}; paint with it: "
                 f"impasto stylize photo.jpg --style {ended.name}"

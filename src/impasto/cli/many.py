@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from impasto.apply.options import StylizeOptions
+from impasto.cli.drive import drive
 from impasto.cli.interruption import INTERRUPTED, interruptible
-from impasto.cli.output import print_path
-from impasto.cli.progress import Reader, format_seconds
-from impasto.core.events import Event, Failed, Painted, Skipped, StopEarly
+from impasto.cli.output import PARTLY, print_path
+from impasto.cli.progress import ProgressPrinter, format_seconds
+from impasto.core.events import Failed, Painted, Skipped
 from impasto.core.shell import printable
-
-PARTLY = 3
-"""Exit code if some of several pictures failed."""
+from impasto.networks.options import StylizeOptions
 
 PROMISE = "stopping after the pictures in hand"
 
@@ -47,50 +45,34 @@ def paint_many(
     photos: Sequence[str],
     output: str | None,
     options: StylizeOptions,
-    reader: Reader,
+    reader: ProgressPrinter,
     *,
     force: bool,
 ) -> Tally:
     """Paint many pictures, and count what becomes of them."""
-    from impasto.api.stylize import stylize_events
+    from impasto.networks.stylize import stylize_events
 
     tally = Tally()
     with reader, interruptible(reader, PROMISE) as interruption:
         began = time.perf_counter()
         events = stylize_events(photos, options, output=output, force=force)
         try:
-            event = next(events, None)
-            while event is not None:
+            for event in drive(events, reader, interruption, (Painted, Skipped, Failed)):
                 if isinstance(event, Painted | Skipped | Failed):
-                    interruption.can_wait = True
-                    tally.add(event)  # before it is told of: whoever reads that may send a signal
-                reader.show(event)
-                event = _go_on(events, stop=interruption.asked)
+                    tally.add(event)
         except KeyboardInterrupt:
             tally.interrupted = True
-        finally:
-            events.close()
         tally.interrupted |= interruption.asked
         tally.seconds = time.perf_counter() - began
     return tally
-
-
-def _go_on(events: Generator[Event, None, None], *, stop: bool) -> Event | None:
-    """Return the next event, None if there is none; with `stop`, no more pictures are begun."""
-    if not stop:
-        return next(events, None)
-    try:
-        return events.throw(StopEarly)
-    except StopIteration:
-        return None
 
 
 def folder_of(photos: Sequence[str], output: str | None, options: StylizeOptions) -> Path | None:
     """Return the one folder that all results are in, None if they are in the current one."""
     if output is not None:
         return Path(output)
-    from impasto.apply.batch import default_folder
-    from impasto.models.registry import find_style
+    from impasto.networks.batch import default_folder
+    from impasto.networks.registry import find_style
 
     if len(photos) == 1:
         label = find_style(options.style, options.any_model).label

@@ -16,20 +16,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from impasto.analysis.options import MeasureOptions
+from impasto.cli.drive import drive
 from impasto.cli.interruption import INTERRUPTED, interruptible
-from impasto.cli.progress import Reader
+from impasto.cli.output import PARTLY
+from impasto.cli.progress import ProgressPrinter
 from impasto.core.errors import ConfigError
 from impasto.core.events import Failed
 from impasto.core.options import FLAG
 from impasto.core.shell import printable
 from impasto.io.lookup import is_folder
-from impasto.measurement.options import MeasureOptions
 
 if TYPE_CHECKING:
-    from impasto.api.measure import Measurement
-
-PARTLY = 3
-"""Exit code if some of several pictures failed."""
+    from impasto.analysis.measure import Measurement
 
 WIDE = 160
 """Columns of text where there is no terminal that says how many it has."""
@@ -84,23 +83,19 @@ def measure(
     """
     if json and csv:
         raise ConfigError("--json and --csv would both write to standard output; choose one")
-    from impasto.api.measure import Measured, measure_events
+    from impasto.analysis.measure import Measured, measure_events
 
     tally = _Tally()
-    reader = Reader(as_json=json)
+    reader = ProgressPrinter(as_json=json)
     with reader, interruptible(reader, "stopping after this picture") as interruption:
-        for event in measure_events(output, content, style, options):
+        events = measure_events(output, content, style, options)
+        for event in drive(events, reader, interruption, Measured, (Measured, Failed)):
             if isinstance(event, Measured):
                 tally.found.append(event.measurement)
                 if json:
                     reader.print_record("measured", _record(event.measurement))
-            else:
-                reader.show(event)
-            if isinstance(event, Failed):
+            elif isinstance(event, Failed):
                 tally.failed.append(event)
-            interruption.can_wait = bool(tally.found)
-            if interruption.asked and isinstance(event, Measured | Failed):
-                break
     if csv:
         _print_csv(tally.found)
     elif not json and tally.found:

@@ -8,23 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
+from impasto.cli.drive import drive
 from impasto.cli.interruption import INTERRUPTED, interruptible
-from impasto.cli.output import free_name, print_path, resume_command
-from impasto.cli.progress import Reader, describe_plan, format_seconds
+from impasto.cli.output import FILES, OutputOptions, free_name, print_path, resume_command
+from impasto.cli.progress import ProgressPrinter, describe_plan, format_seconds
 from impasto.core.errors import ConfigError, ImpastoError
-from impasto.core.events import Event, Note, Planned, Preview, Saved, Step, StopEarly
+from impasto.core.events import Event, Note, Planned, Preview, Saved, Step
 from impasto.core.options import FLAG, changed
 from impasto.io.lookup import is_taken
 from impasto.optimization.options import OptimizeOptions
 
 if TYPE_CHECKING:
-    from impasto.api.optimize import OptimizeResult
+    from impasto.optimization.run import OptimizeResult
 
 PROMISE = "stopping after this step to save the picture so far"
-
-_FILES = Parameter(group=Group("Files and output", sort_key=0))
 
 
 def optimize(
@@ -32,13 +31,10 @@ def optimize(
     styles: tuple[str, ...] = (),
     /,
     *,
-    output: Annotated[Path | None, _FILES, Parameter(alias="-o")] = None,
-    force: Annotated[bool, _FILES, FLAG] = False,
-    json: Annotated[bool, _FILES, FLAG] = False,
-    quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
-    dry_run: Annotated[bool, _FILES, FLAG] = False,
-    run: Annotated[Path | None, _FILES] = None,
-    resume: Annotated[Path | None, _FILES] = None,
+    to: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
+    dry_run: Annotated[bool, FILES, FLAG] = False,
+    run: Annotated[Path | None, FILES] = None,
+    resume: Annotated[Path | None, FILES] = None,
     options: Annotated[OptimizeOptions, Parameter(name="*")] = OptimizeOptions(),  # noqa: B008
 ) -> int:
     """Paint CONTENT in the style of one or more STYLES, step by step (Gatys et al.).
@@ -52,15 +48,6 @@ def optimize(
         The photo: a picture file, or the name of a bundled one such as castle.
     styles
         The painting, or several: files, or bundled names such as great-wave.
-    output
-        File to write: .png, .jpg, .webp, .avif or .tif. Without it, CONTENT_STYLE.png (of several
-        paintings CONTENT_STYLE_STYLE.png) in the current folder, numbered if that exists.
-    force
-        Overwrite the output if it exists.
-    json
-        Print one line of JSON per event on stdout instead of the progress bar.
-    quiet
-        Print nothing but the path of the result.
     dry_run
         Only say what would be done: sizes, steps, expected time and memory.
     run
@@ -72,26 +59,26 @@ def optimize(
     from impasto.io.image import check_output
 
     if resume is not None:
-        if output is not None or run is not None or changed(options):
+        if to.output is not None or run is not None or changed(options):
             raise ConfigError(
                 "--resume RUN goes on as it was begun; leave out all but pictures that have moved"
             )
         moved = () if content is None else (content, *styles)
-        return _resume(resume, moved, as_json=json, quiet=quiet)
+        return _resume(resume, moved, as_json=to.json, quiet=to.quiet)
     if content is None or not styles:
         raise ConfigError("name a photo and a painting, or --resume RUN; see optimize --help")
-    from impasto.api.optimize import optimize_events
+    from impasto.optimization.run import optimize_events
 
     if dry_run:
-        return _show_plan(optimize_events(content, styles, options), as_json=json)
-    path = output or _name_for(content, styles)
-    check_output(path, force=force, bits=options.bits)
+        return _show_plan(optimize_events(content, styles, options), as_json=to.json)
+    path = to.output or _name_for(content, styles)
+    check_output(path, force=to.force, bits=options.bits)
     preview = _preview_of(path)
     if options.preview_every:
-        check_output(preview, force=force)
+        check_output(preview, force=to.force)
     events = optimize_events(content, styles, options, run=run, output=path)
-    show = _Show(path, preview, run, as_json=json, quiet=quiet)
-    return show(events, force=force)
+    show = _Show(path, preview, run, as_json=to.json, quiet=to.quiet)
+    return show(events, force=to.force)
 
 
 def _name_for(content: str, styles: Sequence[str]) -> Path:
@@ -104,7 +91,7 @@ def _preview_of(path: Path) -> Path:
 
 def _say_finished(path: Path, run: Path, *, as_json: bool, quiet: bool) -> int:
     """Say that there is nothing to go on with."""
-    with Reader(as_json=as_json, quiet=quiet) as reader:
+    with ProgressPrinter(as_json=as_json, quiet=quiet) as reader:
         reader.show(Note(f"{run} is finished"))
         reader.show(Saved(path))
         if as_json:
@@ -115,9 +102,9 @@ def _say_finished(path: Path, run: Path, *, as_json: bool, quiet: bool) -> int:
 
 
 def _resume(run: Path, moved: Sequence[str], *, as_json: bool, quiet: bool) -> int:
-    from impasto.api.optimize import resume_optimize_events
-    from impasto.api.run_folder import OptimizeRun
     from impasto.io.image import check_output
+    from impasto.optimization.run import resume_optimize_events
+    from impasto.optimization.run_folder import OptimizeRun
 
     folder = OptimizeRun(run)
     last = folder.written["picture"]
@@ -157,20 +144,15 @@ class _Show:
     quiet: bool
 
     def __call__(self, events: Generator[Event, None, None], *, force: bool) -> int:
-        from impasto.api.optimize import Done
+        from impasto.optimization.run import Done
 
         result: OptimizeResult | None = None
         with (
-            Reader(as_json=self.as_json, quiet=self.quiet) as reader,
+            ProgressPrinter(as_json=self.as_json, quiet=self.quiet) as reader,
             interruptible(reader, PROMISE) as interruption,
         ):
-            for event in events:
-                interruption.can_wait |= isinstance(event, Step)  # before anybody is told
-                reader.show(event)
-                if isinstance(event, Step):
-                    if interruption.asked:
-                        reader.show(events.throw(StopEarly))
-                elif isinstance(event, Planned | Preview):
+            for event in drive(events, reader, interruption, Step):
+                if isinstance(event, Planned | Preview):
                     self._follow(event, reader)
                 elif isinstance(event, Done):
                     result = event.result
@@ -190,7 +172,7 @@ class _Show:
             print(line, file=sys.stderr)
         return INTERRUPTED
 
-    def _follow(self, event: Planned | Preview, reader: Reader) -> None:
+    def _follow(self, event: Planned | Preview, reader: ProgressPrinter) -> None:
         """Refuse a plan whose result its file could not hold; write a preview if that goes."""
         from impasto.io.encode import check_size
         from impasto.io.image import to_pil, write_picture
@@ -205,9 +187,9 @@ class _Show:
         else:
             self._remember("preview", self.preview, reader, finished=False)
 
-    def _remember(self, name: str, path: Path, reader: Reader, *, finished: bool) -> None:
+    def _remember(self, name: str, path: Path, reader: ProgressPrinter, *, finished: bool) -> None:
         """Let the run know what it has written, so that it may overwrite that, and only that."""
-        from impasto.api.run_folder import OptimizeRun
+        from impasto.optimization.run_folder import OptimizeRun
 
         if self.run is None:
             return
@@ -219,7 +201,7 @@ class _Show:
 
 def _show_plan(events: Generator[Event, None, None], *, as_json: bool) -> int:
     """Say what would be done, and do nothing of it."""
-    with Reader(as_json=as_json, quiet=not as_json) as reader:
+    with ProgressPrinter(as_json=as_json, quiet=not as_json) as reader:
         for event in events:
             reader.show(event)
             if isinstance(event, Planned):

@@ -36,7 +36,7 @@ from impasto.core.memory import format_size
 from impasto.core.shell import printable
 
 
-class Reader:
+class ProgressPrinter:
     """Shows events; use it as a context manager, so that the bar is always taken down.
 
     On a terminal: one bar with loss and ETA. Elsewhere: a line now and then. With `as_json`: one

@@ -16,7 +16,7 @@ from impasto.core.options import FLAG, WHOLE
 from impasto.core.shell import printable
 
 if TYPE_CHECKING:
-    from impasto.models.file import ModelInfo
+    from impasto.networks.model_file import ModelInfo
 
 NO_STYLES = "No styles are bundled with this impasto; make one with impasto train."
 
@@ -59,7 +59,7 @@ def styles(
     if remove is not None:
         if model is not None or json or sheet is not None:
             raise ConfigError("--remove NAME goes with nothing else")
-        from impasto.models.registry import remove_own
+        from impasto.networks.registry import remove_own
 
         remove_own(remove)
         print(f"{remove} is removed")
@@ -69,8 +69,8 @@ def styles(
             raise ConfigError("--sheet PHOTO goes with neither MODEL nor --json")
         return _paint_sheet(sheet, output, size, force=force)
     if model is not None:
-        from impasto.models.file import read_info
-        from impasto.models.registry import find_style
+        from impasto.networks.model_file import read_info
+        from impasto.networks.registry import find_style
 
         path = find_style(model).path
         print(_describe(path.stem, path, read_info(path), as_json=json))
@@ -80,9 +80,9 @@ def styles(
 
 
 def _list_all(*, as_json: bool) -> None:
-    from impasto.models.file import read_info
-    from impasto.models.registry import has_any_model, own_styles
-    from impasto.models.registry import styles as named
+    from impasto.networks.model_file import read_info
+    from impasto.networks.registry import has_any_model, own_styles
+    from impasto.networks.registry import styles as named
 
     found = {name: (path, _only(name, read_info(path))) for name, path in named().items()}
     if as_json:
@@ -103,14 +103,14 @@ def _list_all(*, as_json: bool) -> None:
 
 def _paint_sheet(photo: str, output: Path | None, size: int, *, force: bool) -> int:
     from impasto.io.image import check_output, write_picture
-    from impasto.models.registry import styles as bundled
+    from impasto.networks.registry import styles as bundled
 
     if not bundled():
         print(NO_STYLES)
         return 0
     path = output or free_name(Path(photo).stem, "styles")
     check_output(path, force=force)
-    from impasto.api.sheet import style_sheet
+    from impasto.networks.style_sheet import style_sheet
 
     image = style_sheet(photo, size=size)
     write_picture(image, path, force=force)
@@ -152,7 +152,7 @@ def _describe(name: str, path: Path, info: ModelInfo, *, as_json: bool) -> str:
     }
     if as_json:
         return json_format.dumps(record)
-    from impasto.models.file import PAINTED
+    from impasto.networks.model_file import PAINTED
 
     lines = [("name", name), ("size", _file_size(path)), ("network", info.network_name)]
     lines += [("style", f"{s.name}  {s.credit}".rstrip()) for s in info.styles]

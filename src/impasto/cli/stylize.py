@@ -10,23 +10,24 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
-from impasto.apply.options import StylizeOptions
 from impasto.cli import streams
+from impasto.cli.drive import drive
 from impasto.cli.interruption import INTERRUPTED, interruptible
 from impasto.cli.many import duration, end, folder_of, paint_many, print_tally
 from impasto.cli.optimize import PROMISE
-from impasto.cli.output import free_name, print_path
-from impasto.cli.progress import Reader
+from impasto.cli.output import FILES, ReportOptions, free_name, print_path
+from impasto.cli.progress import ProgressPrinter
 from impasto.core.errors import ConfigError, ImageError
-from impasto.core.events import Opened, Painted, Planned, Step, StopEarly
+from impasto.core.events import Opened, Painted, Planned, Step
 from impasto.core.options import FLAG
 from impasto.io.folder import PICTURE_SUFFIXES
 from impasto.io.lookup import is_folder, is_taken
+from impasto.networks.options import StylizeOptions
 
 if TYPE_CHECKING:
-    from impasto.api.pictures import Result
+    from impasto.io.inputs import Result
 
 PIPE = "-"
 """As PHOTO: standard input; as output: standard output."""
@@ -35,17 +36,15 @@ MOST_PIPED = 1_000_000_000
 """Bytes that are read from standard input."""
 
 _PIPES = Parameter(allow_leading_hyphen=True)
-_FILES = Parameter(group=Group("Files and output", sort_key=0))
 
 
 def stylize(
     photos: Annotated[tuple[str, ...], _PIPES],
     /,
     *,
-    output: Annotated[str | None, _FILES, _PIPES, Parameter(alias="-o")] = None,
-    force: Annotated[bool, _FILES, FLAG] = False,
-    json: Annotated[bool, _FILES, FLAG] = False,
-    quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
+    told: Annotated[ReportOptions, Parameter(name="*")] = ReportOptions(),  # noqa: B008
+    output: Annotated[str | None, FILES, _PIPES, Parameter(alias="-o")] = None,
+    force: Annotated[bool, FILES, FLAG] = False,
     options: Annotated[StylizeOptions, Parameter(name="*")],
 ) -> int:
     """Paint PHOTOS in a style: a trained one, in one pass, or that of a painting of your own.
@@ -68,30 +67,25 @@ def stylize(
     force
         Overwrite results that exist. Of several photos, those with a result are skipped without
         it.
-    json
-        Print one line of JSON per picture, and per step of an optimisation, on stdout instead of
-        the progress bar.
-    quiet
-        Print nothing but the paths of the results.
     """
     _refuse_options(photos)
     if output == PIPE:
-        return _into_pipe(photos, options, as_json=json)
-    reader = Reader(as_json=json, quiet=quiet)
+        return _into_pipe(photos, options, as_json=told.json)
+    reader = ProgressPrinter(as_json=told.json, quiet=told.quiet)
     if _is_one(photos, output):
         painted, result, stopped = _paint_one(photos[0], output, options, reader, force=force)
-        if json:
+        if told.json:
             reader.show(painted)
         else:
             print_path(painted.path)
-            if not quiet:
+            if not told.quiet:
                 print(_describe(painted, result))
         return INTERRUPTED if stopped else 0
     if options.seconds:
         raise ConfigError("--seconds paints one picture; several are painted in one pass")
     tally = paint_many(photos, output, options, reader, force=force)
-    if not json and len(tally.failed) < tally.total:
-        print_tally(tally, folder_of(photos, output, options), quiet=quiet)
+    if not told.json and len(tally.failed) < tally.total:
+        print_tally(tally, folder_of(photos, output, options), quiet=told.quiet)
     return end(tally)
 
 
@@ -133,9 +127,9 @@ def _into_pipe(photos: Sequence[str], options: StylizeOptions, *, as_json: bool)
         raise ConfigError("-o - writes to standard output, but that is closed; name a file")
     if sys.stdout.isatty():
         raise ConfigError("-o - writes a PNG file to standard output; send it on with > or |")
-    from impasto.api.stylize import paint_events
     from impasto.core.events import outcome
     from impasto.io.image import to_png
+    from impasto.optimization.refine import paint_events
 
     result = outcome(paint_events(_source(photos[0]), options))
     try:
@@ -167,34 +161,27 @@ def _source(photo: str) -> str | bytes:
 
 
 def _paint_one(
-    photo: str, output: str | None, options: StylizeOptions, reader: Reader, *, force: bool
+    photo: str, output: str | None, options: StylizeOptions, reader: ProgressPrinter, *, force: bool
 ) -> tuple[Painted, Result, bool]:
     """Paint one picture into one file; return what became of it, and whether it was stopped."""
     from impasto.io.encode import check_size
     from impasto.io.image import check_output
-    from impasto.models.registry import find_style
+    from impasto.networks.registry import find_style
 
     stem = "stdin" if photo == PIPE else Path(photo).stem
     label = find_style(options.style, options.any_model).label
     path = Path(output) if output else free_name(stem, label)
     check_output(path, force=force)
 
-    from impasto.api.stylize import paint_events
+    from impasto.optimization.refine import paint_events
 
     with reader, interruptible(reader, PROMISE) as interruption:
         events = paint_events(_source(photo), options)
         began = time.perf_counter()
-        try:
-            while True:
-                event = next(events)
-                interruption.can_wait |= isinstance(event, Step)  # before anybody is told
-                reader.show(event)
-                if isinstance(event, Opened | Planned):
-                    check_size(path, event.width, event.height)
-                elif isinstance(event, Step) and interruption.asked:
-                    reader.show(events.throw(StopEarly))
-        except StopIteration as end:
-            result: Result = end.value
+        for event in drive(events, reader, interruption, Step):
+            if isinstance(event, Opened | Planned):
+                check_size(path, event.width, event.height)
+        result: Result = interruption.outcome
         result.save(path, force=force, or_elsewhere=True)
         seconds = time.perf_counter() - began
         width, height = result.image.size

@@ -7,35 +7,34 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
+from impasto.cli.drive import drive
 from impasto.cli.interruption import INTERRUPTED, interruptible
-from impasto.cli.output import print_path, resume_command
-from impasto.cli.progress import Reader, format_seconds
+from impasto.cli.output import FILES, ReportOptions, print_path, resume_command
+from impasto.cli.progress import ProgressPrinter, format_seconds
 from impasto.core.errors import ConfigError
-from impasto.core.events import Event, Saved, StopEarly, Trained, TrainStep
+from impasto.core.events import Event, Saved, Trained, TrainStep
 from impasto.core.names import join_names
-from impasto.core.options import FLAG, changed
+from impasto.core.options import changed
 from impasto.training.options import TrainOptions
 
 _PROMISE = "stopping after this step, with a checkpoint"
 _EACH = Parameter(negative=(), n_tokens=1)
-_FILES = Parameter(group=Group("Files and output", sort_key=0))
 
 
 def train(
     styles: tuple[str, ...] = (),
     /,
     *,
-    photos: Annotated[Path | None, _FILES] = None,
-    output: Annotated[Path | None, _FILES, Parameter(alias="-o")] = None,
-    name: Annotated[tuple[str, ...], _FILES, _EACH] = (),
-    credit: Annotated[tuple[str, ...], _FILES, _EACH] = (),
-    licence: Annotated[str, _FILES] = "",
-    run: Annotated[Path | None, _FILES] = None,
-    resume: Annotated[Path | None, _FILES] = None,
-    json: Annotated[bool, _FILES, FLAG] = False,
-    quiet: Annotated[bool, _FILES, FLAG, Parameter(alias="-q")] = False,
+    told: Annotated[ReportOptions, Parameter(name="*")] = ReportOptions(),  # noqa: B008
+    photos: Annotated[Path | None, FILES] = None,
+    output: Annotated[Path | None, FILES, Parameter(alias="-o")] = None,
+    name: Annotated[tuple[str, ...], FILES, _EACH] = (),
+    credit: Annotated[tuple[str, ...], FILES, _EACH] = (),
+    licence: Annotated[str, FILES] = "",
+    run: Annotated[Path | None, FILES] = None,
+    resume: Annotated[Path | None, FILES] = None,
     options: Annotated[TrainOptions, Parameter(name="*")] = TrainOptions(),  # noqa: B008
 ) -> int:
     """Train a network that paints any photo in the STYLES, in one pass (Johnson et al.).
@@ -62,12 +61,8 @@ def train(
     resume
         Run folder to go on with, to the same end. Only --minutes or --steps can be changed; of
         photos that have been moved, name the folder anew with --photos.
-    json
-        Print one line of JSON per event on stdout instead of the progress bar.
-    quiet
-        Print nothing but the path of the model.
     """
-    from impasto.api.train import TrainRequest, check_model_output, resume_events, train_events
+    from impasto.training.run import TrainRequest, check_model_output, resume_events, train_events
 
     given = changed(options)
     if resume is not None:
@@ -78,31 +73,28 @@ def train(
         if set(given) - {"minutes", "steps"}:
             raise ConfigError("with --resume, only --minutes or --steps can be changed")
         moved = {"photos": photos, "paintings": next(iter(styles), None), "output": output}
-        return _show(resume_events(resume, **moved, **given), resume, as_json=json, quiet=quiet)
+        return _show(
+            resume_events(resume, **moved, **given), resume, as_json=told.json, quiet=told.quiet
+        )
     if not styles or photos is None:
         raise ConfigError("name a painting and --photos DIR, or --resume RUN; see train --help")
     output = output or Path(join_names([Path(styles[0]).stem], ".safetensors"))
     check_model_output(output)
     run = run or output.with_suffix(".run")
     request = TrainRequest(styles, photos, output, run, name, credit, licence)
-    return _show(train_events(request, options), run, as_json=json, quiet=quiet)
+    return _show(train_events(request, options), run, as_json=told.json, quiet=told.quiet)
 
 
 def _show(events: Generator[Event, None, None], run: Path, *, as_json: bool, quiet: bool) -> int:
     """Show the events of a training and return the exit code."""
     with (
-        Reader(as_json=as_json, quiet=quiet) as reader,
+        ProgressPrinter(as_json=as_json, quiet=quiet) as reader,
         interruptible(reader, _PROMISE) as interruption,
     ):
         saved: Saved | None = None
         ended: Trained | None = None
-        for event in events:
-            interruption.can_wait |= isinstance(event, TrainStep)  # before anybody is told
-            reader.show(event)
-            if isinstance(event, TrainStep):
-                if interruption.asked:
-                    reader.show(events.throw(StopEarly))
-            elif isinstance(event, Saved):
+        for event in drive(events, reader, interruption, TrainStep):
+            if isinstance(event, Saved):
                 saved = event
             elif isinstance(event, Trained):
                 ended = event

@@ -98,7 +98,7 @@ def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager
 
 
 @contextmanager
-def enough_memory(advice: Callable[[], str]) -> Iterator[None]:
+def explain_out_of_memory(advice: Callable[[], str]) -> Iterator[None]:
     """Turn running out of memory inside into one clear line.
 
     Args:

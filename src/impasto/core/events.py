@@ -6,7 +6,8 @@ and any other interface are readers of the same stream; the library itself print
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections import deque
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -342,6 +343,7 @@ class StopEarly(Exception):  # noqa: N818  (a request, not an error)
     """Throw this into a generator of events: it ends soon, with what it has so far."""
 
 
+Last = TypeVar("Last", bound="Event")
 Outcome = TypeVar("Outcome")
 
 
@@ -353,3 +355,10 @@ def outcome(events: Generator[Event, None, Outcome]) -> Outcome:
         except StopIteration as end:
             found: Outcome = end.value
             return found
+
+
+def last_of(events: Iterable[Event], kind: type[Last]) -> Last:
+    """Run long work to its end, unwatched, and return its last event, which is of that kind."""
+    (last,) = deque(events, maxlen=1)
+    assert isinstance(last, kind)
+    return last

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import (
     TYPE_CHECKING,
     Any,
+    ClassVar,
     Literal,
     TypeVar,
     get_args,
@@ -149,6 +150,17 @@ def changed(options: Any) -> dict[str, Any]:
         for field in fields(options)
         if getattr(options, field.name) != field.default
     }
+
+
+class PaintingOptions:
+    """A dataclass of options that the recipe of a picture keeps."""
+
+    command: ClassVar[str]
+    """That paints with them."""
+
+    def asked(self) -> dict[str, Any]:
+        """Return the options that differ from what an empty command line would use, by name."""
+        return changed(self)
 
 
 def restore(kind: type[Options], stored: Mapping[str, Any]) -> Options:

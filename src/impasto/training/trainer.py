@@ -15,8 +15,8 @@ from impasto.core.device import autocast, pick_device, pick_dtype
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.losses.evenness import contrast_excess
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
-from impasto.models.options import NetworkOptions
-from impasto.models.transform import TransformNet
+from impasto.networks.shape import NetworkOptions
+from impasto.networks.transform import TransformNet
 from impasto.perception.extractor import Extractor
 from impasto.training.muon import Muon
 from impasto.training.options import TrainOptions
@@ -32,7 +32,7 @@ PREDICTOR_RATE = 0.125
 """Learning rate of a style predictor's matrices, as a part of that of the scales they predict."""
 
 
-class NotFiniteError(Exception):
+class NonFiniteError(Exception):
     """The loss or the gradient is not a number any more; no weight was changed."""
 
 
@@ -177,7 +177,7 @@ class Trainer:
             The weighted terms by name, before the change.
 
         Raises:
-            NotFiniteError: the loss or its gradient is not finite; nothing was changed.
+            NonFiniteError: the loss or its gradient is not finite; nothing was changed.
         """
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
@@ -192,7 +192,7 @@ class Trainer:
         torch.autograd.backward(total / self.unit)
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.options.clip)
         if not bool(torch.isfinite(total)) or not bool(torch.isfinite(norm)):
-            raise NotFiniteError
+            raise NonFiniteError
         self.change_weights()
         self.step_number += 1
         values = {name: float(term.detach()) for name, term in terms.items()}

@@ -13,19 +13,17 @@ from starlette.concurrency import run_in_threadpool
 from impasto._version import __version__
 from impasto.core.errors import MissingError
 from impasto.io.image import size_in_file
-from impasto.models.registry import own_styles, remove_own
-from impasto.web import answers, limits
-from impasto.web.bodies import SmallBodies, read_upload
-from impasto.web.desk import Desk
-from impasto.web.film import FILM_NEEDS, has_film
+from impasto.networks.registry import own_styles, remove_own
+from impasto.web import limits, responses
 from impasto.web.gallery import PHOTOS, gallery
 from impasto.web.guard import Guard
+from impasto.web.job_queue import JobQueue
 from impasto.web.jobs import Job
-from impasto.web.orders import needs, order, order_example, size_of_input, why_not_finer
-from impasto.web.pages import Pages
-from impasto.web.requests import JobRequest
+from impasto.web.limits import SmallBodies, read_upload
+from impasto.web.orders import JobRequest, needs, order, order_example, size_of_input, why_not_finer
+from impasto.web.replay import FILM_NEEDS, has_film
+from impasto.web.responses import Pages, follow
 from impasto.web.store import GoneError
-from impasto.web.streams import follow
 
 Size = Annotated[int, Query(ge=16, le=2048)]
 Format = Literal["png", "jpeg", "webp"]
@@ -38,7 +36,7 @@ MEANWHILE = {"cache-control": "private, max-age=3600"}
 
 
 def create_app(
-    desk: Desk,
+    queue: JobQueue,
     *,
     hosts: Iterable[str] | None = ("127.0.0.1", "localhost"),
     token: str | None = None,
@@ -46,7 +44,7 @@ def create_app(
     """Return the application.
 
     Args:
-        desk: where the painting is done.
+        queue: where the painting is done.
         hosts: names by which the server may be called; see `Guard`.
         token: asked for if it is not None.
     """
@@ -54,26 +52,26 @@ def create_app(
     app = FastAPI(title="impasto", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(SmallBodies)
     app.add_middleware(Guard, hosts=hosts, token=token)
-    answers.add_errors(app)
-    _add_page(app, desk)
-    _add_pictures(app, desk)
-    _add_jobs(app, desk)
-    _add_results(app, desk)
+    responses.add_errors(app)
+    _add_page(app, queue)
+    _add_pictures(app, queue)
+    _add_jobs(app, queue)
+    _add_results(app, queue)
     return app
 
 
-def view(desk: Desk, job: Job) -> dict[str, Any]:
+def view(queue: JobQueue, job: Job) -> dict[str, Any]:
     """Return what clients are told about a job."""
-    told = job.view(*desk.place(job), desk.store.clock())
+    told = job.view(*queue.place(job), queue.store.clock())
     return {
         **told,
-        "needs": needs(desk.store, job),
+        "needs": needs(queue.store, job),
         "why_not_finer": why_not_finer(job),
         "has_film": len(job.frames) > 1,
     }
 
 
-def _add_page(app: FastAPI, desk: Desk) -> None:
+def _add_page(app: FastAPI, queue: JobQueue) -> None:
     pages = Pages()
 
     @app.get("/")
@@ -87,23 +85,23 @@ def _add_page(app: FastAPI, desk: Desk) -> None:
     @app.get("/api/health")
     async def health() -> dict[str, Any]:
         return {
-            "status": "ok" if desk.is_alive else "nobody paints any more; start it again",
+            "status": "ok" if queue.is_alive else "nobody paints any more; start it again",
             "version": __version__,
-            "working": desk.is_working,
-            "queue": {"length": desk.length, "limit": desk.limit},
+            "working": queue.is_working,
+            "queue": {"length": queue.length, "limit": queue.limit},
         }
 
     @app.get("/api/about")
     def about() -> dict[str, Any]:
-        example = order_example(desk)
+        example = order_example(queue)
         return {
             "version": __version__,
             "photos": [{"id": name, "title": title} for name, title in PHOTOS.items()],
-            "example": None if example is None else view(desk, example),
+            "example": None if example is None else view(queue, example),
             "film": has_film(),
             "film_needs": FILM_NEEDS,
-            "keep_hours": desk.store.keep_seconds / 3600,
-            "timing": desk.timing.measured,
+            "keep_hours": queue.store.keep_seconds / 3600,
+            "timing": queue.timing.measured,
             "limits": {
                 "bytes": limits.MAX_BYTES,
                 "pixels": limits.MAX_PIXELS,
@@ -132,8 +130,8 @@ def _add_page(app: FastAPI, desk: Desk) -> None:
         remove_own(name)
 
 
-def _add_pictures(app: FastAPI, desk: Desk) -> None:
-    uploads = answers.Slots(limits.UPLOADS)
+def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
+    uploads = responses.Slots(limits.UPLOADS)
 
     @app.post("/api/pictures", status_code=201)
     async def send_picture(request: Request, name: str = "") -> dict[str, Any]:
@@ -143,9 +141,9 @@ def _add_pictures(app: FastAPI, desk: Desk) -> None:
             if pixels > limits.MAX_PIXELS:  # it is going to be refused
                 pixels = 0
             wanted = max(len(data), KEPT_PER_PIXEL * pixels)
-            await run_in_threadpool(desk.sweep, wanted)
-            await run_in_threadpool(desk.store.check_room, wanted)
-            upload = await run_in_threadpool(desk.store.keep_picture, data, name)
+            await run_in_threadpool(queue.sweep, wanted)
+            await run_in_threadpool(queue.store.check_room, wanted)
+            upload = await run_in_threadpool(queue.store.keep_picture, data, name)
         return {
             "id": upload.id,
             "name": upload.name,
@@ -155,82 +153,82 @@ def _add_pictures(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/api/pictures/{key}")
     def picture(key: str) -> Response:
-        source = desk.store.find_input(key)
+        source = queue.store.find_input(key)
         kind = "image/jpeg" if source.bundled else "image/png"
-        return FileResponse(desk.store.path_of(source), media_type=kind, headers=MEANWHILE)
+        return FileResponse(queue.store.path_of(source), media_type=kind, headers=MEANWHILE)
 
     @app.get("/api/pictures/{key}/about")
     def about_picture(key: str) -> dict[str, Any]:
-        source = desk.store.find_input(key)
-        width, height = size_of_input(desk.store, source)
+        source = queue.store.find_input(key)
+        width, height = size_of_input(queue.store, source)
         return {"id": key, "name": source.name, "width": width, "height": height}
 
     @app.get("/api/pictures/{key}/view")
     def view_picture(key: str, size: Size = 1600) -> Response:
-        source = desk.store.find_input(key)
-        path = desk.store.path_of(source, size)
-        view = answers.view_of(path, size, is_upload=not source.bundled)
+        source = queue.store.find_input(key)
+        path = queue.store.path_of(source, size)
+        view = responses.view_of(path, size, is_upload=not source.bundled)
         return Response(view, media_type="image/jpeg", headers=MEANWHILE)
 
     @app.delete("/api/pictures/{key}", status_code=204)
     def remove_picture(key: str) -> None:
-        desk.remove_picture(key)
+        queue.remove_picture(key)
 
 
-def _add_jobs(app: FastAPI, desk: Desk) -> None:
-    listeners = answers.Slots(32)
+def _add_jobs(app: FastAPI, queue: JobQueue) -> None:
+    listeners = responses.Slots(32)
 
     @app.post("/api/jobs", status_code=202)
     def start(request: JobRequest) -> JSONResponse:
-        job = order(desk, request)
+        job = order(queue, request)
         headers = {"location": f"/api/jobs/{job.key}"}
-        return JSONResponse(view(desk, job), 202, headers)
+        return JSONResponse(view(queue, job), 202, headers)
 
     @app.get("/api/jobs/{key}")
     def job(key: str) -> dict[str, Any]:
-        return view(desk, desk.find(key))
+        return view(queue, queue.find(key))
 
     @app.get("/api/jobs/{key}/events")
     async def events(key: str) -> Response:
-        job = desk.find(key)
-        stream = follow(desk, job, lambda: view(desk, job), listeners)
+        job = queue.find(key)
+        stream = follow(queue, job, lambda: view(queue, job), listeners)
         return StreamingResponse(stream, media_type="text/event-stream")
 
     @app.post("/api/jobs/{key}/stop")
     def stop(key: str) -> dict[str, Any]:
-        job = desk.find(key)
-        desk.stop(job)
-        return view(desk, job)
+        job = queue.find(key)
+        queue.stop(job)
+        return view(queue, job)
 
     @app.delete("/api/jobs/{key}", status_code=204)
     def remove(key: str) -> None:
-        desk.remove(desk.find(key))
+        queue.remove(queue.find(key))
 
 
-def _add_results(app: FastAPI, desk: Desk) -> None:
-    films = answers.Slots(1)
+def _add_results(app: FastAPI, queue: JobQueue) -> None:
+    films = responses.Slots(1)
 
     @app.get("/api/jobs/{key}/result")
     def result(key: str, format: Format = "png", *, download: bool = False) -> Response:  # noqa: A002
-        job = desk.find(key)
-        path = answers.in_format(desk.result_path(key), format, job.recipe)
+        job = queue.find(key)
+        path = responses.in_format(queue.result_path(key), format, job.recipe)
         name = job.task.output.removesuffix(".png") + path.suffix
         return FileResponse(path, headers=MEANWHILE, filename=name if download else None)
 
     @app.get("/api/jobs/{key}/frames/{number}")
     def frame(key: str, number: int) -> Response:
-        return answers.kept(desk.store.job_folder(desk.find(key).key), "frame", number)
+        return responses.kept(queue.store.job_folder(queue.find(key).key), "frame", number)
 
     @app.get("/api/jobs/{key}/tiles/{number}")
     def tile(key: str, number: int) -> Response:
-        return answers.kept(desk.store.job_folder(desk.find(key).key), "tile", number)
+        return responses.kept(queue.store.job_folder(queue.find(key).key), "tile", number)
 
     @app.get("/api/jobs/{key}/film")
     async def film(key: str) -> Response:
         if not has_film():
             raise MissingError(FILM_NEEDS)
-        job = desk.find(key)
+        job = queue.find(key)
         async with films:
-            path = await run_in_threadpool(answers.film_of, desk, job)
+            path = await run_in_threadpool(responses.film_of, queue, job)
         name = job.task.output.removesuffix(".png") + ".mp4"
         return FileResponse(path, media_type="video/mp4", filename=name)

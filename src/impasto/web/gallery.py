@@ -11,8 +11,8 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from impasto import assets
-from impasto.models.file import StyleInfo, read_info
-from impasto.models.registry import bundled_styles, own_styles, styles
+from impasto.networks.model_file import StyleInfo, read_info
+from impasto.networks.registry import bundled_styles, own_styles, styles
 
 THUMBNAIL = 256
 """Long side in pixels."""

@@ -1,32 +1,109 @@
-"""From what was asked for to what there is to paint."""
+"""What may be asked for, checked field by field, and what there is to paint for it."""
 
 from __future__ import annotations
 
 from pathlib import PurePath
+from typing import Annotated, Literal
 
 from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from impasto import assets
-from impasto.api.learn import SHOWN_SIZE, name_for
 from impasto.core.errors import ConfigError, ImpastoError
 from impasto.core.names import join_names
 from impasto.core.tensors import fit_long_side
-from impasto.models.registry import has_any_model
+from impasto.networks.registry import has_any_model
 from impasto.recipe import describe_source
-from impasto.web.desk import Desk
+from impasto.training.learn import SHOWN_SIZE, name_for
 from impasto.web.gallery import EXAMPLE, EXAMPLE_SIZE, gallery
+from impasto.web.job_queue import JobQueue
 from impasto.web.jobs import Job
-from impasto.web.limits import MAX_PIXELS, MAX_REFINED, SHEET_SIZE
-from impasto.web.requests import (
-    JobRequest,
-    LearnRequest,
-    OptimizeRequest,
-    SheetRequest,
-    StyleShare,
-    StylizeRequest,
+from impasto.web.limits import (
+    MAX_MINUTES,
+    MAX_PIXELS,
+    MAX_REFINED,
+    MAX_SECONDS,
+    MAX_SIZE,
+    MAX_STYLES,
+    MIN_SIZE,
+    SHEET_SIZE,
 )
 from impasto.web.store import GoneError, Store
 from impasto.web.tasks import Input, Share, Task, distinct
+
+Name = Annotated[str, Field(min_length=1, max_length=81, pattern=r"^[\w-][\w.+-]*$")]
+"""The name of a style or of a bundled photo, or the id of an uploaded picture or a job."""
+
+Ramp = Literal["left:right", "right:left", "top:bottom", "bottom:top"]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class StyleShare(_Request):
+    """One style and how much of it: a bundled one, or an uploaded painting."""
+
+    style: Name | None = None
+    picture: Name | None = None
+    weight: Annotated[float, Field(ge=0, le=100)] = 1.0
+
+    @model_validator(mode="after")
+    def _is_one(self) -> StyleShare:
+        if (self.style is None) == (self.picture is None):
+            raise ValueError("a style is either a bundled one (style) or an upload (picture)")
+        return self
+
+
+class StylizeRequest(_Request):
+    """Paint a photo in one pass. Fields as the options of `impasto stylize`."""
+
+    kind: Literal["stylize"] = "stylize"
+    photo: Name
+    styles: Annotated[list[StyleShare], Field(min_length=1, max_length=MAX_STYLES)]
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    size: Annotated[int, Field(ge=MIN_SIZE, le=MAX_SIZE)] | None = None
+    stroke: Annotated[float, Field(ge=0.25, le=4)] | None = None
+    preserve_color: Literal["none", "luminance", "match"] = "none"
+    style_map: Ramp | Name | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> StylizeRequest:
+        if not sum(share.weight for share in self.styles) > 0:
+            raise ValueError("at least one style needs a weight above 0")
+        if self.style_map is not None and len(self.styles) > 2:
+            raise ValueError("a style map is for one style or two")
+        return self
+
+
+class OptimizeRequest(_Request):
+    """Go on from a painted picture by optimisation, towards the paintings themselves."""
+
+    kind: Literal["optimize"]
+    after: Name
+    seconds: Annotated[float, Field(ge=1, le=MAX_SECONDS)] = 40.0
+
+
+class SheetRequest(_Request):
+    """Paint a photo small, in every bundled style."""
+
+    kind: Literal["sheet"]
+    photo: Name
+
+
+class LearnRequest(_Request):
+    """Learn an uploaded painting; from then on it is a style with a name."""
+
+    kind: Literal["learn"]
+    picture: Name
+    photo: Name = "castle"
+    minutes: Annotated[float, Field(ge=0.02, le=MAX_MINUTES)] = 1.0
+
+
+JobRequest = Annotated[
+    StylizeRequest | OptimizeRequest | SheetRequest | LearnRequest, Field(discriminator="kind")
+]
+
 
 SMALLEST_WEIGHT = 0.01
 """Of the heaviest style; weights are rounded to thousandths, smaller ones are seen beside it."""
@@ -34,7 +111,7 @@ SMALLEST_WEIGHT = 0.01
 RAMPS = ("left:right", "right:left", "top:bottom", "bottom:top")
 
 
-def order(desk: Desk, request: JobRequest) -> Job:
+def order(queue: JobQueue, request: JobRequest) -> Job:
     """Put what was asked for into the queue and return its job.
 
     Raises:
@@ -44,28 +121,28 @@ def order(desk: Desk, request: JobRequest) -> Job:
         ResourceError: no room on disk.
     """
     if isinstance(request, OptimizeRequest):
-        return _order_refinement(desk, request)
-    photo = desk.store.find_input(request.photo)
-    width, height = size_of_input(desk.store, photo)
+        return _order_refinement(queue, request)
+    photo = queue.store.find_input(request.photo)
+    width, height = size_of_input(queue.store, photo)
     if isinstance(request, LearnRequest):
-        return _order_learning(desk, request, photo)
+        return _order_learning(queue, request, photo)
     if isinstance(request, SheetRequest):
         task = Task("sheet", photo, f"{_stem(photo)}_styles.png")
-        expected = desk.timing.expect("sheet")
-        return desk.submit(task, *_fit(width, height, SHEET_SIZE), expected)
-    task = _pass(desk.store, request, photo)
+        expected = queue.timing.expect("sheet")
+        return queue.submit(task, *_fit(width, height, SHEET_SIZE), expected)
+    task = _pass(queue.store, request, photo)
     size = _fit(width, height, request.size)
     if size[0] * size[1] > MAX_PIXELS:
         raise ConfigError(f"{size[0]}x{size[1]} pixels are too many; choose a size")
-    expected = desk.timing.expect("stylize", size[0] * size[1] / 1e6)
-    return desk.submit(task, *size, desk.timing.expect("sketch") if task.is_sketch else expected)
+    expected = queue.timing.expect("stylize", size[0] * size[1] / 1e6)
+    return queue.submit(task, *size, queue.timing.expect("sketch") if task.is_sketch else expected)
 
 
-def order_example(desk: Desk) -> Job | None:
+def order_example(queue: JobQueue) -> Job | None:
     """Return the painting that the page shows first, ordered now if it is not there."""
     photo, style = EXAMPLE
     options = {"size": EXAMPLE_SIZE}
-    for job in list(desk.jobs.values()):
+    for job in list(queue.jobs.values()):
         task = job.task
         is_it = task.photo.key == photo and task.style_text == style and task.kind == "stylize"
         is_plain = task.options == options and task.style_map is None
@@ -73,7 +150,7 @@ def order_example(desk: Desk) -> Job | None:
             return job
     wanted = StylizeRequest(photo=photo, styles=[StyleShare(style=style)], size=EXAMPLE_SIZE)
     try:
-        return order(desk, wanted)
+        return order(queue, wanted)
     except ImpastoError:  # the page does without
         return None
 
@@ -129,9 +206,9 @@ def needs(store: Store, job: Job) -> list[dict[str, str | None]]:
     return list(listed.values())
 
 
-def _order_refinement(desk: Desk, request: OptimizeRequest) -> Job:
-    before = desk.find(request.after)
-    desk.result_path(before.key)
+def _order_refinement(queue: JobQueue, request: OptimizeRequest) -> Job:
+    before = queue.find(request.after)
+    queue.result_path(before.key)
     reason = why_not_finer(before)
     if reason is not None:
         raise ConfigError(reason)
@@ -146,20 +223,20 @@ def _order_refinement(desk: Desk, request: OptimizeRequest) -> Job:
         after_output=before.task.output,
         seconds=request.seconds,
     )
-    return desk.submit(task, before.width, before.height, request.seconds, before)
+    return queue.submit(task, before.width, before.height, request.seconds, before)
 
 
-def _order_learning(desk: Desk, request: LearnRequest, photo: Input) -> Job:
-    style = desk.store.find_input(request.picture)
+def _order_learning(queue: JobQueue, request: LearnRequest, photo: Input) -> Job:
+    style = queue.store.find_input(request.picture)
     if style.bundled:
         raise ConfigError(f"{style.name} is a style already; learn a painting of your own")
-    sha256 = describe_source(desk.store.path_of(style)).sha256 or ""
+    sha256 = describe_source(queue.store.path_of(style)).sha256 or ""
     name = name_for(_stem(style), sha256)
     photo, style = distinct([photo, style])
     seconds = 60 * request.minutes
     task = Task("learn", photo, f"{name}.png", (Share(style, 1.0),), seconds=seconds)
-    size = _fit(*size_of_input(desk.store, photo), SHOWN_SIZE)
-    return desk.submit(task, *size, seconds)
+    size = _fit(*size_of_input(queue.store, photo), SHOWN_SIZE)
+    return queue.submit(task, *size, seconds)
 
 
 def _pass(store: Store, request: StylizeRequest, photo: Input) -> Task:

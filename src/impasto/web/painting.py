@@ -9,17 +9,17 @@ from pathlib import Path, PurePath
 
 from PIL import Image
 
-from impasto.api.learn import SHOWN_SIZE, learn_events
-from impasto.api.model import Model
-from impasto.api.optimize import optimize_events
-from impasto.api.pictures import Result
-from impasto.api.refine import sketch_options
-from impasto.api.sheet import sheet_pictures
-from impasto.api.stylize import SKETCH_SECONDS, load, load_for_paintings
-from impasto.apply.options import StylizeOptions
 from impasto.core.errors import ResourceError
 from impasto.core.events import Event
+from impasto.io.inputs import Result
+from impasto.networks.model import Model
+from impasto.networks.options import StylizeOptions
+from impasto.networks.style_sheet import sheet_pictures
+from impasto.networks.stylize import load, load_for_paintings
 from impasto.optimization.options import OptimizeOptions
+from impasto.optimization.refine import SKETCH_SECONDS, sketch_options
+from impasto.optimization.run import optimize_events
+from impasto.training.learn import SHOWN_SIZE, learn_events
 from impasto.training.options import LearnOptions
 from impasto.web.limits import SHEET_SIZE
 from impasto.web.store import Store

@@ -18,7 +18,7 @@ from impasto.core.errors import ConfigError, first_line
 from impasto.core.memory import parse_size
 from impasto.io.cache import cache_folder
 from impasto.web.app import create_app
-from impasto.web.desk import Desk
+from impasto.web.job_queue import JobQueue
 from impasto.web.options import HOME_PORT, LOCAL, WebOptions
 from impasto.web.orders import order_example
 from impasto.web.store import Store
@@ -58,12 +58,12 @@ def serve(options: WebOptions, tell: Callable[[str, str | None], None]) -> Path:
     with contextlib.closing(listening):
         store = Store(folder, options.keep_hours * 3600, parse_size(options.disk))
         token = None if options.is_local else store.token()
-        desk = Desk(store, Timing(folder / "timing.json"), options.queue)
+        queue = JobQueue(store, Timing(folder / "timing.json"), options.queue)
         # FastAPI hides this warning while the application is made; meanwhile the painter's thread
         # may have put the filters of warnings back.
         warnings.filterwarnings("ignore", message="The 'alias' attribute with value")
-        app = create_app(desk, hosts=LOCAL if options.is_local else None, token=token)
-        order_example(desk)  # so that it is there before the browser is
+        app = create_app(queue, hosts=LOCAL if options.is_local else None, token=token)
+        order_example(queue)  # so that it is there before the browser is
         address = _address(options.host, port, token)
 
         def ready() -> None:
@@ -89,7 +89,7 @@ def serve(options: WebOptions, tell: Callable[[str, str | None], None]) -> Path:
         except KeyboardInterrupt:
             pass
         finally:
-            desk.close()
+            queue.close()
     return store.folder
 
 

@@ -17,8 +17,8 @@ from typing import Any
 from impasto import assets
 from impasto.core.errors import ConfigError, InputError, ResourceError
 from impasto.core.memory import format_size
-from impasto.web.pictures import Upload, file_name, keep
 from impasto.web.tasks import Input
+from impasto.web.uploads import Upload, file_name, keep
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")  # those of earlier versions too
 

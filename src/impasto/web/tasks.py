@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from impasto.optimization.options import OptimizeOptions
-from impasto.recipe import Options, Recipe, Source
+from impasto.recipe import Recipe, Source
 
 LONGEST_NAME = 80
 """Bytes of a picture's name that are kept: names of results are made of several."""
@@ -139,7 +139,7 @@ def in_words(recipe: Recipe, task: Task) -> Recipe:
     )
 
 
-def _with(options: Options, **names: str) -> Any:
+def _with(options: Any, **names: str) -> Any:
     changed: dict[str, Any] = dict(names)
     return dataclasses.replace(options, **changed)
 

@@ -1,1 +1,0 @@
-"""The public face: paths, PIL images and arrays in, PIL images and files out."""

@@ -1,1 +1,0 @@
-"""Painting with a trained network: one pass, one picture or many."""

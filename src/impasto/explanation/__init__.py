@@ -1,1 +1,0 @@
-"""What the network sees: reconstructions, grids of weights, and features."""

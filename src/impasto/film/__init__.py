@@ -1,0 +1,1 @@
+"""Films: read, painted frame by frame, steady, written."""

@@ -1,0 +1,43 @@
+"""What can be asked of a film beyond what is asked of its frames: the only list of its options.
+
+The docstrings under the attributes are the help of the command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+from impasto.core.errors import ConfigError
+from impasto.core.options import MOST_SECONDS, check_range
+
+_LOOK = Parameter(group=Group("Look", sort_key=1))
+_TIME = Parameter(group=Group("Time", sort_key=2))
+
+_RANGES = {"steady": (0.0, 1.0), "start": (0.0, MOST_SECONDS), "end": (0.0, MOST_SECONDS)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmOptions:
+    """Options of a film that go beyond those of its frames."""
+
+    steady: Annotated[float, _LOOK] = 1.0
+    """From 0, every frame painted by itself, to 1: strokes travel with what they are painted on."""
+
+    start: Annotated[float, _TIME] = 0.0
+    """Seconds of the film that are left out at its beginning."""
+
+    end: Annotated[float | None, _TIME] = None
+    """Seconds of the film after which it is left."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            ConfigError: with the option's name.
+        """
+        check_range(self, _RANGES)
+        if self.end is not None and self.end <= self.start:
+            raise ConfigError(f"--end {self.end:g} must be after --start {self.start:g}")

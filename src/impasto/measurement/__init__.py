@@ -1,1 +1,0 @@
-"""What a picture is worth: one yardstick for every method."""

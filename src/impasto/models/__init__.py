@@ -1,1 +1,0 @@
-"""Networks that paint in one pass, and the files that hold them."""

@@ -1,0 +1,261 @@
+"""A trained network as an ONNX graph of any size, written node by node.
+
+Building the graph by hand keeps it small and readable (some ten kinds of nodes), its height and
+width free, and needs no tracer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from impasto.core.errors import ModelFileError
+from impasto.io.temporary import temporary_beside
+from impasto.networks.model_file import KEY, PAINTED, ModelInfo
+from impasto.networks.shape import EPSILON, MULTIPLE, NetworkOptions
+
+if TYPE_CHECKING:
+    from impasto.networks.transform import TransformNet
+
+Array = np.ndarray[Any, Any]
+Weights = Mapping[str, Array]
+"""A network's parameters in float32, by name."""
+
+OPSET = 17
+IR_VERSION = 8
+"""Old enough for the runtimes of the last years."""
+
+
+class _Graph:
+    """Collects nodes and constants; every method returns the name of what it adds."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[TensorProto] = []
+
+    def constant(self, value: object, dtype: type = np.float32) -> str:
+        name = f"constant_{len(self.constants)}"
+        array: np.ndarray[Any, Any] = np.asarray(value, dtype)
+        self.constants.append(numpy_helper.from_array(array, name))
+        return name
+
+    def numbers(self, *values: int) -> str:
+        return self.constant(values, np.int64)
+
+    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        name = f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        return name
+
+
+def to_onnx(net: TransformNet, info: ModelInfo, style: Sequence[float] | None = None) -> bytes:
+    """Return the network as an ONNX file, see `build_onnx`."""
+    weights = {name: value.detach().cpu().float().numpy() for name, value in net.named_parameters()}
+    return build_onnx(net.options, weights, info, style)
+
+
+def build_onnx(
+    options: NetworkOptions,
+    parameters: Weights,
+    info: ModelInfo,
+    style: Sequence[float] | None = None,
+) -> bytes:
+    """Return a network as an ONNX file.
+
+    Its input `image` is (N, 3, H, W), sRGB in [0, 1], any size from 16 pixels a side up; its
+    output `painted` has the same shape and range. A network of several styles has a second input
+    `style`, (1, S): how much of each, adding up to 1.
+
+    Args:
+        options: the network's shape.
+        parameters: of the network, by name.
+        info: what its file says about itself; kept in the metadata.
+        style: how much of each style, to fix it; the input `style` is then left out.
+    """
+    graph = _Graph()
+    styles = options.styles
+    weights = None
+    if style is not None:
+        weights = graph.constant([list(style)])
+    elif styles > 1:
+        weights = "style"
+    x, height, width = _padded(graph, "image")
+    x = graph.add("Add", graph.add("Mul", x, graph.constant(2.0)), graph.constant(-1.0))
+    unshuffle = options.stem == "unshuffle"
+    if unshuffle:
+        x = graph.add("SpaceToDepth", x, blocksize=2)
+    layers = _Layers(graph, parameters, weights)
+    for number in range(2 if unshuffle else 3):
+        stride, shuffled = min(number + 1, 2), unshuffle and number == 0
+        x = graph.add("Relu", layers.convolution(x, f"down.{number}", stride, shuffled=shuffled))
+    for number in range(options.blocks):
+        inner = graph.add("Relu", layers.convolution(x, f"blocks.{number}.first"))
+        x = graph.add("Add", x, layers.convolution(inner, f"blocks.{number}.second"))
+        if options.residual_activation:
+            x = graph.add("Relu", x)
+    enlarge = layers.enlarged if options.upsample == "nearest" else layers.transposed
+    for number in range(2):
+        x = graph.add("Relu", enlarge(x, f"up.{number}"))
+    x = _convolve(graph, x, parameters["last.weight"], parameters["last.bias"])
+    x = _to_picture(graph, x, options.output)
+    ends = graph.add("Concat", height, width, axis=0)
+    x = graph.add("Slice", x, graph.numbers(0, 0), ends, graph.numbers(2, 3))
+    graph.nodes.append(
+        helper.make_node("Clip", [x, graph.constant(0.0), graph.constant(1.0)], ["painted"])
+    )
+    return _to_file(graph, info, styles if weights == "style" else 0)
+
+
+def _to_file(graph: _Graph, info: ModelInfo, styles: int) -> bytes:
+    shape: list[str | int | None] = ["N", 3, "H", "W"]
+    inputs = [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)]
+    if styles:
+        inputs.append(helper.make_tensor_value_info("style", TensorProto.FLOAT, [1, styles]))
+    output = helper.make_tensor_value_info("painted", TensorProto.FLOAT, shape)
+    body = helper.make_graph(graph.nodes, "impasto", inputs, [output], graph.constants)
+    model = helper.make_model(
+        body,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="impasto",
+        producer_version=info.version,
+        doc_string=f"A network that paints; {PAINTED}.",
+    )
+    helper.set_model_props(model, {KEY: info.to_json()})
+    onnx.checker.check_model(model)
+    data: bytes = model.SerializeToString()
+    return data
+
+
+def _padded(graph: _Graph, image: str) -> tuple[str, str, str]:
+    """Return the picture mirrored up to a multiple of 4, its height and its width."""
+    shape = graph.add("Shape", image)
+    sides, missing = [], []
+    for axis in (2, 3):
+        side = graph.add("Gather", shape, graph.numbers(axis), axis=0)  # (1,)
+        lack = graph.add("Mod", graph.add("Neg", side), graph.numbers(MULTIPLE))
+        sides.append(side)
+        missing.append(lack)
+    pads = graph.add("Concat", graph.numbers(0, 0, 0, 0, 0, 0), *missing, axis=0)
+    return graph.add("Pad", image, pads, mode="reflect"), sides[0], sides[1]
+
+
+def _mirror(graph: _Graph, x: str, border: int) -> str:
+    if not border:
+        return x
+    pads = graph.numbers(0, 0, border, border, 0, 0, border, border)
+    return graph.add("Pad", x, pads, mode="reflect")
+
+
+def _convolve(
+    graph: _Graph,
+    x: str,
+    weight: Array,
+    bias: Array | None,
+    *,
+    stride: int = 1,
+    shuffled: bool = False,
+) -> str:
+    kernel = weight.shape[-1]
+    if shuffled:  # torch puts the 2x2 pixels of a colour together, ONNX the colours of a pixel
+        order = [colour * 4 + pixel for pixel in range(4) for colour in range(3)]
+        weight = np.ascontiguousarray(weight[:, order])
+    inputs = [_mirror(graph, x, kernel // 2), graph.constant(weight)]
+    if bias is not None:
+        inputs.append(graph.constant(bias))
+    return graph.add("Conv", *inputs, kernel_shape=[kernel, kernel], strides=[stride, stride])
+
+
+class _Layers:
+    """Adds layers to a graph, each with its instance normalisation.
+
+    Args:
+        graph: what they are added to.
+        parameters: of the network.
+        styles: name of the styles' weights, None for the first style.
+    """
+
+    def __init__(self, graph: _Graph, parameters: Weights, styles: str | None) -> None:
+        self.graph, self.parameters, self.styles = graph, parameters, styles
+
+    def convolution(self, x: str, name: str, stride: int = 1, *, shuffled: bool = False) -> str:
+        weight = self.parameters[f"{name}.conv.weight"]
+        x = _convolve(self.graph, x, weight, None, stride=stride, shuffled=shuffled)
+        return self._normalize(x, name)
+
+    def enlarged(self, x: str, name: str) -> str:
+        x = self.graph.add(
+            "Resize",
+            x,
+            "",
+            self.graph.constant([1.0, 1.0, 2.0, 2.0]),
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+        return self.convolution(x, name)
+
+    def transposed(self, x: str, name: str) -> str:
+        graph = self.graph
+        x = graph.add(
+            "ConvTranspose",
+            _mirror(graph, x, 1),
+            graph.constant(self.parameters[f"{name}.conv.weight"]),
+            kernel_shape=[3, 3],
+            strides=[2, 2],
+            pads=[1, 1, 1, 1],
+            output_padding=[1, 1],
+        )
+        x = graph.add("Slice", x, graph.numbers(2, 2), graph.numbers(-2, -2), graph.numbers(2, 3))
+        return self._normalize(x, name)
+
+    def _normalize(self, x: str, name: str) -> str:
+        graph = self.graph
+        scales = self.parameters[f"{name}.norm.weight"]  # (S, C)
+        shifts = self.parameters[f"{name}.norm.bias"]
+        channels = scales.shape[1]
+        if self.styles is None:
+            one, other = graph.constant(scales[0]), graph.constant(shifts[0])
+            return graph.add("InstanceNormalization", x, one, other, epsilon=EPSILON)
+        ones, zeros = graph.constant(np.ones(channels)), graph.constant(np.zeros(channels))
+        x = graph.add("InstanceNormalization", x, ones, zeros, epsilon=EPSILON)
+        shape = graph.numbers(1, channels, 1, 1)
+        for kind, rows in (("Mul", scales), ("Add", shifts)):
+            row = graph.add("MatMul", self.styles, graph.constant(rows))  # (1, C)
+            x = graph.add(kind, x, graph.add("Reshape", row, shape))
+        return x
+
+
+def _to_picture(graph: _Graph, x: str, output: str) -> str:
+    if output == "sigmoid":
+        return graph.add("Sigmoid", x)
+    if output == "tanh":
+        x = graph.add("Tanh", x)
+    half = graph.constant(0.5)
+    return graph.add("Add", graph.add("Mul", x, half), half)
+
+
+def write_onnx(
+    path: Path, net: TransformNet, info: ModelInfo, style: Sequence[float] | None = None
+) -> int:
+    """Write the network as an ONNX file under a temporary name that is then renamed.
+
+    Returns:
+        Its size in bytes.
+
+    Raises:
+        ModelFileError: it cannot be written.
+    """
+    data = to_onnx(net, info, style)
+    try:
+        with temporary_beside(path) as temporary:
+            temporary.write_bytes(data)
+            temporary.replace(path)
+    except OSError as error:
+        raise ModelFileError(f"cannot write {path}: {error}") from error
+    return len(data)

@@ -1,0 +1,242 @@
+"""Painting many pictures: while one is painted, the next is read and the last is written."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from PIL import Image
+
+from impasto.core.errors import ImageError, ImpastoError
+from impasto.core.events import Event, Failed, Painted, Skipped, StopEarly
+from impasto.io.encode import check_size
+from impasto.io.image import write_picture
+from impasto.io.lookup import exists, is_taken
+from impasto.io.metadata import NOTHING, Metadata
+from impasto.networks.batch import Job
+
+Photo = TypeVar("Photo")
+Painting = TypeVar("Painting")
+Value = TypeVar("Value")
+
+AHEAD = 2
+"""Pictures that are read before they are painted, and painted before they are written."""
+
+PIXELS = 16_000_000
+"""In all pictures in hand, some 500 MB; a single picture may have more."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A picture that is ready to be written."""
+
+    image: Image.Image
+    note: str
+    """To be kept in its file."""
+
+    metadata: Metadata = NOTHING
+    """Of the photo, likewise."""
+
+
+@dataclass(frozen=True)
+class Stages(Generic[Photo, Painting]):
+    """What happens to a picture, step by step."""
+
+    pixels: Callable[[Path], int]
+    """How large it is going to be, from a glance at its file; 0 if that cannot be said."""
+
+    read: Callable[[Path], Photo]
+    """Called in a thread, while others are painted."""
+
+    paint: Callable[[Photo], Painting]
+    """The network; called in the caller's own thread."""
+
+    finish: Callable[[Painting], Ready]
+    """Called in another thread."""
+
+    size: Callable[[Photo], tuple[int, int]]
+    """Width and height of what it becomes, once it is read."""
+
+
+def paint_batch(
+    jobs: Sequence[Job], stages: Stages[Photo, Painting], *, force: bool = False
+) -> Generator[Event, None, None]:
+    """Paint pictures; yield one event for each.
+
+    A picture that fails does not stop the others. A picture is told of when its file is whole, and
+    no other file ever shows. Throw `StopEarly` in to end soon: what is painted by then is written
+    and told of.
+
+    Args:
+        jobs: at least one.
+        stages: what to do with a picture.
+        force: replace existing results instead of skipping them.
+
+    Yields:
+        `Painted`, `Skipped` or `Failed`, in the order of `jobs`.
+
+    Raises:
+        ImageError: the first result's folder can neither be made nor written to.
+    """
+    _check_folder(jobs[0].target.parent)
+    with ExitStack() as stack:
+        reader, writer = (ThreadPoolExecutor(1, f"impasto-{name}") for name in ("read", "write"))
+        for pool in (reader, writer):
+            stack.callback(pool.shutdown, cancel_futures=True)
+        yield from _Pipeline(jobs, stages, reader, writer, force=force).events()
+
+
+@dataclass
+class _Flight(Generic[Photo]):
+    """A picture in hand."""
+
+    job: Job
+    pixels: int
+    photo: Future[Photo]
+    result: Future[Ready | None] | None = None
+    """Once it is painted or has failed: what was written, or None if it was skipped."""
+
+    stages: list[float] = field(default_factory=list)
+    """Seconds of each."""
+
+    def timed(self, work: Callable[[], Value]) -> Value:
+        """Return what `work` returns, and remember how long it took."""
+        began = time.perf_counter()
+        value = work()
+        self.stages.append(time.perf_counter() - began)
+        return value
+
+
+class _Pipeline(Generic[Photo, Painting]):
+    """The pictures in hand, in the order in which they will be told of."""
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        stages: Stages[Photo, Painting],
+        reader: ThreadPoolExecutor,
+        writer: ThreadPoolExecutor,
+        *,
+        force: bool,
+    ) -> None:
+        self.jobs, self.stages, self.force = deque(jobs), stages, force
+        self.reader, self.writer = reader, writer
+        self.flights: deque[_Flight[Photo]] = deque()
+        self.began = time.perf_counter()
+        self.total = len(jobs)
+        self.done = self.worked = 0
+        self.left = len(jobs) if force else sum(not _is_done(job) for job in jobs)
+
+    def events(self) -> Generator[Event, None, None]:
+        while self._begin_to_read():
+            unpainted = [flight for flight in self.flights if flight.result is None]
+            first = self.flights[0].result
+            waiting = len(self.flights) - len(unpainted)
+            if first is None or (unpainted and not first.done() and waiting <= AHEAD):
+                self._paint(unpainted[0])
+                continue
+            try:
+                yield self._tell(self.flights.popleft())
+            except StopEarly:
+                self.jobs.clear()
+                self.flights = deque(f for f in self.flights if f.result is not None)
+
+    def _begin_to_read(self) -> bool:
+        """Begin with as many pictures as there is room for; return whether any is in hand."""
+        while self.jobs and sum(flight.result is None for flight in self.flights) < AHEAD:
+            job = self.jobs[0]
+            is_skipped = not self.force and _is_done(job)
+            pixels = 0 if is_skipped or job.problem else self.stages.pixels(job.source)
+            if self.flights and pixels + sum(flight.pixels for flight in self.flights) > PIXELS:
+                break
+            flight: _Flight[Photo] = _Flight(self.jobs.popleft(), pixels, Future())
+            self.flights.append(flight)
+            if is_skipped:
+                flight.result = Future()
+                flight.result.set_result(None)
+                break
+            flight.photo = self.reader.submit(self._read, flight)
+        return bool(self.flights)
+
+    def _read(self, flight: _Flight[Photo]) -> Photo:
+        if flight.job.problem is not None:
+            raise ImageError(flight.job.problem)
+        return flight.timed(lambda: self.stages.read(flight.job.source))
+
+    def _paint(self, flight: _Flight[Photo]) -> None:
+        try:
+            photo = flight.photo.result()
+            check_size(flight.job.target, *self.stages.size(photo))
+            painting = flight.timed(lambda: self.stages.paint(photo))
+        except (ImpastoError, OSError) as error:
+            flight.result = Future()
+            flight.result.set_exception(error)
+        else:
+            flight.result = self.writer.submit(self._write, flight, painting)
+        flight.photo = Future()  # lets go of the photo
+
+    def _write(self, flight: _Flight[Photo], painting: Painting) -> Ready:
+        def work() -> Ready:
+            ready = self.stages.finish(painting)
+            target = flight.job.target
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ImageError(f"cannot make the folder of {target}: {error.strerror}") from error
+            write_picture(
+                ready.image, target, note=ready.note, force=self.force, metadata=ready.metadata
+            )
+            return ready
+
+        return flight.timed(work)
+
+    def _tell(self, flight: _Flight[Photo]) -> Event:
+        """Return what became of a picture, when it is known."""
+        assert flight.result is not None
+        job = flight.job
+        self.done += 1
+        try:
+            ready = flight.result.result()
+        except (ImpastoError, OSError) as error:
+            self.worked += 1
+            told = str(error) if isinstance(error, ImpastoError) else f"{job.source}: {error}"
+            return Failed(job.source, told, self.done, self.total)
+        if ready is None:
+            return Skipped(job.target, job.source, self.done, self.total)
+        self.worked += 1
+        seconds = time.perf_counter() - self.began
+        return Painted(
+            path=job.target,
+            source=job.source,
+            width=ready.image.width,
+            height=ready.image.height,
+            seconds=sum(flight.stages),
+            done=self.done,
+            total=self.total,
+            images_per_second=self.worked / seconds,
+            eta=seconds / self.worked * max(0, self.left - self.worked),
+            remark=ready.metadata.remark,
+        )
+
+
+def _is_done(job: Job) -> bool:
+    return job.problem is None and is_taken(job.target)
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be made or written to, before any work is done."""
+    try:
+        with suppress(FileNotFoundError):
+            folder.lstat()  # which refuses a name that is too long
+        existing = next(path for path in (folder, *folder.parents) if exists(path))
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise ImageError(f"cannot write into the folder {folder}: {error.strerror}") from error

@@ -1,0 +1,191 @@
+"""`impasto.load` and `impasto.stylize_events`: paint with a trained network, in one pass."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+from impasto.core.events import Event, Note, outcome
+from impasto.core.tensors import fit_long_side
+from impasto.io.image import size_in_file
+from impasto.io.inputs import PictureLike, Result, describe, read, remarks
+from impasto.networks.batch import plan
+from impasto.networks.model import Model, one_pass_only
+from impasto.networks.model_file import StyleInfo, load_any_style, load_model, read_info
+from impasto.networks.options import StylizeOptions
+from impasto.networks.pipeline import Ready, Stages, paint_batch
+from impasto.networks.registry import StyleChoice, find_any_model, find_style
+from impasto.recipe import Source, describe_source
+
+log = logging.getLogger(__name__)
+
+
+def load(
+    style: str | Path,
+    *,
+    style_scale: float = 1.0,
+    any_model: str | Path | None = None,
+    weights: str | None = None,
+) -> Model:
+    """Return a trained network, ready to paint any number of pictures.
+
+    Args:
+        style: the name of a bundled style (`impasto.styles()` lists them), a painting
+            (`my.jpg`), a model file, a style of one (`FILE.safetensors/NAME`), or a blend
+            (`wave:0.6,poppies:0.4`).
+        style_scale: above 1 paintings are encoded enlarged, for broader strokes.
+        any_model: file of the network for paintings, None for the bundled one.
+        weights: file of the VGG weights that encode paintings, None for impasto's.
+
+    Raises:
+        ModelFileError: no such style, or a file that is damaged, foreign or of a newer version.
+        ImageError: a painting that cannot be read.
+        MissingError: the VGG weights are neither here nor to be had.
+
+    Example:
+        >>> model = load("starry-night")
+        >>> model("castle", strength=0.5, size=96).size
+        (96, 64)
+    """
+    asked = StylizeOptions(
+        style=str(style),
+        style_scale=style_scale,
+        any_model=None if any_model is None else str(any_model),
+        weights=weights,
+    )
+    return outcome(load_events(asked))
+
+
+def load_events(options: StylizeOptions) -> Generator[Event, None, Model]:
+    """Yield what happens while the network that the options ask for is loaded, and return it.
+
+    Yields:
+        `Note` and `Transfer`, while paintings are read and encoded.
+
+    Raises:
+        As `load`.
+    """
+    style = options.style
+    choice = find_style(style, options.any_model)
+    log.info("network: %s", choice.path)
+    if choice.paintings:
+        return (
+            yield from _encode_paintings(
+                choice, choice.paintings, options.style_scale, options.weights
+            )
+        )
+    info = read_info(choice.path)
+    if info.any_style:
+        load_model(choice.path)  # says what is missing
+    source = describe_source(choice.path)
+    if choice.bundled or style != str(choice.path):
+        source = Source(style, source.sha256)
+    return Model(None, info, choice, source)
+
+
+def load_for_paintings(
+    paintings: Sequence[PictureLike], shares: Sequence[float], weights: str | None = None
+) -> Model:
+    """Return the network for any painting, ready to paint like a blend of these.
+
+    Args:
+        paintings: at least one.
+        shares: how much of each, adding up to 1.
+        weights: file of the VGG weights, None for impasto's.
+
+    Raises:
+        ModelFileError: none is bundled.
+        ImageError: a painting that cannot be read.
+    """
+    names = tuple(f"painting-{number}" for number, _ in enumerate(paintings, 1))
+    choice = StyleChoice(find_any_model(), tuple(shares), names, bundled=True)
+    return outcome(_encode_paintings(choice, paintings, 1.0, weights))
+
+
+def _encode_paintings(
+    choice: StyleChoice, sources: Sequence[PictureLike], scale: float, weights: str | None
+) -> Generator[Event, None, Model]:
+    """Return the network for any painting as one that has learnt these."""
+    import torch
+
+    from impasto.core.device import pick_dtype
+    from impasto.networks.any_style import STATISTICS_LAYERS, encode_style
+    from impasto.perception.extractor import Extractor
+    from impasto.perception.weights import find_weights
+
+    paintings = [read(source) for source in sources]
+    yield from remarks(*zip(sources, paintings, strict=True))
+    network, info = load_any_style(choice.path)
+    vgg = yield from find_weights(file=weights)
+    dtype = pick_dtype("auto", torch.device("cpu"))
+    extractor = Extractor(vgg, STATISTICS_LAYERS, dtype=dtype)
+    statistics = [encode_style(extractor, painting.image, scale) for painting in paintings]
+    net = network.with_styles(torch.cat(statistics))
+    described = [describe(source) for source in sources]
+    source = described[0]
+    if len(described) > 1:
+        parts = zip(described, choice.weights, strict=True)
+        source = Source(",".join(f"{part.name}:{share:.4g}" for part, share in parts), None)
+    styles = tuple(StyleInfo(name) for name in choice.names)
+    return Model(net, dataclasses.replace(info, styles=styles, network=net.options), choice, source)
+
+
+def stylize_events(
+    contents: Sequence[str | Path],
+    options: StylizeOptions,
+    *,
+    output: str | Path | None = None,
+    force: bool = False,
+) -> Generator[Event, None, None]:
+    """Yield one event for each of many photos: painted into its file, skipped or failed.
+
+    While one is painted, the next are read and the last are written. To end early, throw
+    `StopEarly` in: what is painted is told of. Every file is whole, and the same call paints the
+    rest.
+
+    Args:
+        contents: files and folders; folders are searched with all folders in them, and mirrored.
+        options: for all of them.
+        output: folder for the results; None: a folder DIR goes to DIR_STYLE and a file to
+            NAME_STYLE.png, both in the current folder.
+        force: replace existing results instead of skipping them.
+
+    Yields:
+        `Painted`, `Skipped` or `Failed`.
+
+    Raises:
+        InputError: the style, a folder without pictures, or an output that cannot be written.
+    """
+    one_pass_only(options)
+    model = yield from load_events(options)
+    if model.choice.paintings and options.seconds is None:
+        yield Note(
+            "many photos are painted in one pass of the network for any painting; impasto learn "
+            "PAINTING makes a network that paints nearer to it, as fast"
+        )
+    folder = None if output is None else Path(output)
+    jobs = plan([Path(photo) for photo in contents], model.choice.label, folder)
+
+    stages = Stages(
+        pixels=lambda path: _pixels(path, options.size),
+        read=lambda path: model.read(path, options),
+        paint=lambda photo: model.run(photo, options),
+        finish=lambda painting: _ready(model.finish(painting, options)),
+        size=lambda photo: photo.size,
+    )
+    yield from paint_batch(jobs, stages, force=force)
+
+
+def _pixels(path: Path, size: int | None) -> int:
+    """Return the pixels of a photo or of what it becomes, whichever are more."""
+    height, width = size_in_file(path)
+    if size is None or not height:
+        return height * width
+    rows, columns = fit_long_side(height, width, size)
+    return max(height * width, rows * columns)
+
+
+def _ready(result: Result) -> Ready:
+    return Ready(result.image, result.recipe.to_json(), result.metadata)

@@ -1,0 +1,170 @@
+"""`impasto.stylize`: one pass, or what `seconds` of optimisation make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from impasto import assets
+from impasto.core.errors import ConfigError, ResourceError
+from impasto.core.events import Event, Note, Opened, StopEarly, outcome
+from impasto.io.image import size_in_file
+from impasto.io.inputs import PictureLike, Result, locate, read, remarks
+from impasto.networks.model import note_on_map
+from impasto.networks.model_file import read_info
+from impasto.networks.options import StylizeOptions
+from impasto.networks.registry import StyleChoice, find_style
+from impasto.networks.stylize import load_events
+from impasto.optimization.options import OptimizeOptions
+
+SKETCH_SECONDS = 2.0
+"""For how long one photo is painted in the style of a painting if nothing is said."""
+
+LARGEST = 1024
+"""Long side in pixels up to which a pass that goes on keeps the photo's own size."""
+
+
+def stylize(content: PictureLike, style: str | Path, **options: Any) -> Result:
+    """Return `content` painted in the style of `style`.
+
+    For more than one photo, `load` the style once and call the model.
+
+    A painting of your own is painted by optimisation for `seconds`, 2 if not given; the result is
+    then an `OptimizeResult`. So it is for a bundled style with `seconds`, from its pass on.
+
+    Args:
+        content: a path, a bundled name, the bytes of a file, a PIL image or an array.
+        style: the name of a bundled style, a painting, or a model file.
+        **options: fields of `StylizeOptions`, such as `strength=0.5` or `size=1024`.
+
+    Raises:
+        InputError: a picture, a style or an option that cannot be used.
+        ResourceError: out of memory.
+
+    Example:
+        >>> stylize("castle", "starry-night", size=96).image.size
+        (96, 64)
+    """
+    return outcome(paint_events(content, StylizeOptions(style=str(style), **options)))
+
+
+def paint_events(content: PictureLike, options: StylizeOptions) -> Generator[Event, None, Result]:
+    """Yield what happens while one photo is painted: in one pass, or for `options.seconds`.
+
+    Throw `StopEarly` in to end after the current step with the best picture so far.
+
+    Yields:
+        `Note`, `Transfer`; then `Opened`, or, by optimisation, `Planned`, `Step` and the like.
+
+    Returns:
+        The painted picture.
+
+    Raises:
+        InputError: a picture, a style or an option that cannot be used.
+        MissingError: the VGG weights are neither here nor to be had.
+        ResourceError: out of memory.
+    """
+    choice = find_style(options.style, options.any_model)
+    seconds = options.seconds
+    if seconds is None:
+        seconds = SKETCH_SECONDS if choice.paintings and not options.names_a_network else 0.0
+    if seconds:
+        from impasto.optimization.run import Done, optimize_events  # which needs torch
+
+        styles, asked = refinement(content, options, seconds)
+        steps = optimize_events(content, styles, asked)
+        try:
+            event = next(steps)
+            while not isinstance(event, Done):
+                try:
+                    yield event
+                except StopEarly:
+                    event = steps.throw(StopEarly)
+                else:
+                    event = next(steps)
+        except ResourceError as error:
+            if options.seconds is not None:
+                raise
+            yield Note(f"{error}; painting in one pass instead")
+        else:
+            return event.result
+    model = yield from load_events(options)
+    if (note := note_on_map(content, options)) is not None:
+        yield Note(note)
+    ready = model.read(content, options)
+    yield from remarks((content, ready.picture))
+    yield Opened(*ready.size)
+    return model.finish(model.run(ready, options), options)
+
+
+def refinement(
+    content: PictureLike, options: StylizeOptions, seconds: float
+) -> tuple[tuple[str, ...], OptimizeOptions]:
+    """Return the paintings and the options of an optimisation that takes so long.
+
+    A painting of one's own begins with a sketch: small, and as large as there is time for. A
+    bundled style goes on from its pass.
+
+    Raises:
+        ConfigError: the painting that the style has learnt is not at hand.
+        ImageError: no such photo.
+    """
+    choice = find_style(options.style, options.any_model)
+    if choice.paintings:
+        styles = tuple(str(painting) for painting in choice.paintings)
+        return styles, sketch_options(content, options, seconds, choice.weights)
+    styles, shares = _bundled_paintings(options.style, choice)
+    asked = sketch_options(content, options, seconds, shares)
+    size = options.size or min(LARGEST, asked.size)
+    return styles, replace(asked, init="auto", size=size)
+
+
+def sketch_options(
+    content: PictureLike, options: StylizeOptions, seconds: float, shares: tuple[float, ...]
+) -> OptimizeOptions:
+    """Return the options of an optimisation that begins small and takes so long.
+
+    Args:
+        content: whose size it has if `options` name none.
+        options: of the painting that is asked for.
+        seconds: at most.
+        shares: how much of each painting.
+
+    Raises:
+        ImageError: no such photo.
+    """
+    return OptimizeOptions(
+        seconds=seconds,
+        size=options.size or _long_side(content),
+        style_scale=options.style_scale if options.stroke is None else options.stroke,
+        strength=options.strength,
+        preserve_color=options.preserve_color,
+        keep_place=options.keep_place,
+        memory=options.memory,
+        device=options.device,
+        dtype=options.dtype,
+        weights=options.weights,
+        style_weights=shares if len(shares) > 1 else None,
+    )
+
+
+def _bundled_paintings(
+    style: str, choice: StyleChoice
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Return the paintings behind a bundled style, and how much of each."""
+    if not choice.bundled or any(assets.find(name) is None for name in choice.names):
+        raise ConfigError(
+            f"--seconds needs the painting itself, which is not bundled for {style}; "
+            "use impasto optimize PHOTO PAINTING --init RESULT --coarsest 0"
+        )
+    names = (style.name for style in read_info(choice.path).styles)
+    shares = {name: share for name, share in zip(names, choice.weights, strict=True) if share > 0}
+    return tuple(shares), tuple(shares.values())
+
+
+def _long_side(photo: PictureLike) -> int:
+    found = locate(photo)
+    told = size_in_file(Path(found)) if isinstance(found, str | Path) else (0, 0)
+    return max(told) or max(read(found).image.shape[-2:])

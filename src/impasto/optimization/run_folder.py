@@ -1,0 +1,114 @@
+"""The run folder of an optimisation: what was asked, and how far it has come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from impasto.core.errors import ConfigError
+from impasto.core.options import restore
+from impasto.io.checkpoints import Checkpoints, new_task_file, task_file, write_atomically
+from impasto.io.inputs import describe, locate
+from impasto.io.lookup import MISSING, exists, trouble, whole
+from impasto.io.written import Written
+from impasto.optimization.options import OptimizeOptions
+
+
+@dataclass(frozen=True)
+class OptimizeTask:
+    """What a run is about; kept in its folder, so that --resume needs nothing else."""
+
+    content: str
+    """The photo: an absolute path, or the name of a bundled picture."""
+
+    styles: tuple[str, ...]
+    """The paintings, likewise."""
+
+    sha256: tuple[str | None, ...]
+    """Of the photo and the paintings."""
+
+    output: str
+    """The picture to write, absolute; empty if the caller does it."""
+
+    options: OptimizeOptions
+
+
+class OptimizeRun:
+    """A folder with `run.json` and checkpoints."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoints = Checkpoints(path)
+        self.written = Written(path)
+
+    def create(
+        self, content: str, styles: tuple[str, ...], options: OptimizeOptions, output: str
+    ) -> None:
+        """Begin a run.
+
+        Raises:
+            ConfigError: the folder holds a run already, or cannot be made.
+        """
+        path = new_task_file(self.path)
+        sources = (content, *styles)
+        task = OptimizeTask(
+            content=_absolute(content),
+            styles=tuple(_absolute(style) for style in styles),
+            sha256=tuple(describe(source).sha256 for source in sources),
+            output=output and str(whole(output)),
+            options=options,
+        )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, json.dumps(asdict(task), indent=1).encode())
+        except OSError as error:
+            raise ConfigError(f"cannot make the run folder {self.path}: {error}") from error
+
+    def task(self, moved: Sequence[str | Path] = ()) -> OptimizeTask:
+        """Return what the run is about.
+
+        Args:
+            moved: where pictures of the run are now, in any order.
+
+        Raises:
+            ConfigError: this is no run folder, its pictures are not what they were, one is gone,
+                or one of `moved` is none of them.
+            ImageError: one of `moved` does not exist.
+        """
+        path = task_file(self.path)
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            task = OptimizeTask(
+                content=stored["content"],
+                styles=tuple(stored["styles"]),
+                sha256=tuple(stored["sha256"]),
+                output=stored["output"],
+                options=restore(OptimizeOptions, stored["options"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(f"{path} is no run of impasto optimize ({error})") from error
+        places = {describe(each).sha256: _absolute(str(each)) for each in moved}
+        for each in moved:
+            if describe(each).sha256 not in task.sha256:
+                raise ConfigError(f"{each} is none of the pictures that {self.path} paints with")
+        sources = [
+            places.get(sha256, source)
+            for source, sha256 in zip((task.content, *task.styles), task.sha256, strict=True)
+        ]
+        for source, sha256 in zip(sources, task.sha256, strict=True):
+            if Path(source).is_absolute() and trouble(source) == MISSING:
+                raise ConfigError(
+                    f"{source}, with which {self.path} paints, is not there; name where it is now: "
+                    f"impasto optimize PICTURE --resume {self.path}"
+                )
+            if describe(source).sha256 != sha256:
+                raise ConfigError(f"{source} has changed since {self.path} was begun")
+        return replace(task, content=sources[0], styles=tuple(sources[1:]))
+
+
+def _absolute(source: str) -> str:
+    """Return the whole path of a file; names of bundled pictures stay as they are."""
+    locate(source)  # refuses what is neither
+    return str(whole(source)) if exists(source) else source

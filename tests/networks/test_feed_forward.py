@@ -1,0 +1,145 @@
+import pytest
+import torch
+
+from impasto.core.errors import ConfigError, ResourceError, ShapeError
+from impasto.core.tensors import resize, round_to_bits
+from impasto.io.colour import to_luminance
+from impasto.networks.engines import TorchEngine
+from impasto.networks.feed_forward import FRAME
+from impasto.networks.feed_forward import paint as paint_with
+from impasto.networks.model_file import load_model
+from impasto.networks.options import StylizeOptions
+from support import noise_picture
+
+
+@pytest.fixture
+def net(wave):
+    return load_model(wave)[0]
+
+
+def paint(photo, net, options):
+    return paint_with(photo, TorchEngine(net, options.device, options.dtype), options)
+
+
+def options(**given):
+    return StylizeOptions(**{"style": "wave", "dtype": "float32", **given})
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (37, 1), (17, 23), (33, 64), (64, 48)])
+def test_any_size_comes_out_as_it_went_in(net, size):
+    photo = noise_picture(*size)
+    painted = paint(photo, net, options())
+    assert painted.shape == photo.shape
+    assert painted.dtype == torch.float32
+    assert bool(torch.isfinite(painted).all())
+    assert torch.equal(painted, round_to_bits(painted))
+
+
+def test_it_is_the_network_that_paints(net):
+    photo = noise_picture(32, 48)
+    with torch.no_grad():
+        wide = torch.nn.functional.pad(photo, (FRAME,) * 4, mode="reflect")
+        expected = round_to_bits(net(wide)[..., FRAME:-FRAME, FRAME:-FRAME])
+    assert (paint(photo, net, options()) - expected).abs().max() <= 1.01 / 255
+    assert (expected - photo).abs().mean() > 0.1
+
+
+@pytest.mark.parametrize("preserve_color", ["none", "luminance", "match"])
+def test_strength_0_is_exactly_the_photo(net, preserve_color):
+    photo = round_to_bits(noise_picture(21, 34))
+    asked = options(strength=0.0, preserve_color=preserve_color)
+    assert torch.equal(paint(photo, net, asked), photo)
+
+
+def test_strength_goes_from_the_photo_to_the_full_style(net):
+    photo = round_to_bits(noise_picture(21, 34))
+    full = paint(photo, net, options())
+    far = [
+        float((paint(photo, net, options(strength=strength)) - photo).abs().mean())
+        for strength in (0.0, 0.2, 0.5, 0.8, 1.0)
+    ]
+    assert far == sorted(far)
+    assert len(set(far)) == len(far)
+    half = paint(photo, net, options(strength=0.5))
+    assert (half - (photo + full) / 2).abs().max() < 1.01 / 255
+
+
+def test_size_is_the_long_side(net):
+    photo = noise_picture(40, 60)
+    for size, expected in ((30, (20, 30)), (90, (60, 90)), (60, (40, 60)), (1, (1, 1))):
+        assert paint(photo, net, options(size=size)).shape[-2:] == expected
+    small = paint(photo, net, options(size=30))
+    assert torch.equal(small, paint(resize(photo, 20, 30), net, options()))
+
+
+def test_luminance_keeps_the_photos_colours_and_the_paintings_light(net):
+    photo = 0.3 + 0.4 * noise_picture(32, 32)  # far from the ends, so that nothing is clamped
+    plain = paint(photo, net, options())
+    kept = paint(photo, net, options(preserve_color="luminance"))
+    inside = ((kept > 0) & (kept < 1)).all(dim=1, keepdim=True).expand_as(kept)
+    assert inside.float().mean() > 0.5
+    assert (to_luminance(kept) - to_luminance(plain))[inside].abs().max() < 2 / 255
+    tint = (kept - to_luminance(kept)) - (photo - to_luminance(photo))
+    assert tint[inside].abs().max() < 2 / 255
+
+
+def test_match_gives_the_painted_picture_the_photos_colours(net):
+    photo = 0.4 + 0.2 * noise_picture(32, 32)
+    plain = paint(photo, net, options())
+    matched = paint(photo, net, options(preserve_color="match"))
+    means = [picture.mean(dim=(0, 2, 3)) for picture in (photo, matched, plain)]
+    assert (means[1] - means[0]).abs().max() < 0.01
+    assert (means[2] - means[0]).abs().max() > 0.02
+
+
+def test_bfloat16_is_near_float32(net):
+    photo = noise_picture(32, 48)
+    exact = paint(photo, net, options())
+    rough = paint(photo, net, options(dtype="bfloat16"))
+    assert 0 < (rough - exact).abs().max() < 0.1
+
+
+def test_out_of_memory_names_a_size_that_would_fit(net, monkeypatch):
+    def full(_image, _style):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")
+
+    monkeypatch.setattr(net, "forward", full)
+    with pytest.raises(ResourceError, match=r"120x90 pixels; try --size 80"):
+        paint(noise_picture(90, 120), net, options())
+    monkeypatch.setattr(net, "forward", lambda _image, _style: torch.zeros(2) + torch.zeros(3))
+    with pytest.raises(RuntimeError, match="size of tensor"):
+        paint(noise_picture(8, 8), net, options())
+
+
+def test_the_network_can_be_trained_afterwards(net):
+    paint(noise_picture(16, 16), net, options())
+    net.requires_grad_()
+    net(noise_picture(16, 16)).sum().backward()
+    assert all(parameter.grad is not None for parameter in net.parameters())
+
+
+def test_what_is_no_picture_is_refused(net):
+    with pytest.raises(ShapeError, match="photo"):
+        paint(torch.zeros(3, 8, 8), net, options())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"strength": 1.01},
+        {"strength": -0.1},
+        {"strength": float("nan")},
+        {"size": 0},
+        {"preserve_color": "sepia"},
+    ],
+)
+def test_values_that_cannot_be_are_refused_by_name(wrong):
+    name = next(iter(wrong)).replace("_", "-")
+    with pytest.raises(ConfigError, match=f"--{name}"):
+        options(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"device": "abacus"}, {"dtype": "float8"}])
+def test_a_machine_that_cannot_be_is_refused(net, wrong):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        paint(noise_picture(8, 8), net, options(**wrong))

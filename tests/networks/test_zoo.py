@@ -1,0 +1,103 @@
+"""The bundled styles: what they say of themselves, and that they paint."""
+
+import io
+
+import pytest
+import torch
+from PIL import Image
+
+from impasto import assets
+from impasto.core.tensors import fit_long_side, resize, size_of
+from impasto.io.image import read_picture
+from impasto.losses.content import relative_distance
+from impasto.losses.style import gram_matrix
+from impasto.networks.any_style import STATISTICS_LAYERS, encode_style
+from impasto.networks.model_file import load_any_style, load_model, read_info
+from impasto.networks.registry import NETWORKS, find_any_model, find_style, styles
+from impasto.perception.extractor import Extractor
+from impasto.perception.weights import load_weights
+
+STYLES = styles()
+LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_2")
+
+
+def test_the_styles_of_the_readme_are_there():
+    assert {"starry-night", "great-wave"} <= set(STYLES)
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_a_bundled_style_explains_itself(name):
+    info = read_info(STYLES[name])
+    style = next(style for style in info.styles if style.name == name)
+    assert "public domain" in style.credit
+    assert info.licence
+    assert Image.open(io.BytesIO(style.thumbnail)).size >= (32, 32)
+    assert info.network_name in NETWORKS
+    assert {"options", "steps", "seconds", "photos", "styles"} <= set(info.recipe)
+    limit = 1e6 if info.network_name == "small" else 3.5e6
+    assert STYLES[name].stat().st_size < limit
+
+
+@pytest.fixture(scope="module")
+def extractor(weights):
+    return Extractor(weights, LAYERS)
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_a_bundled_style_keeps_the_photo_and_takes_the_style(name, extractor):
+    """Nearer to the painting than the photo is, in every layer; the photo is still there."""
+    net, info = load_model(STYLES[name])
+    photo = at(256, read_picture(assets.find("astronaut")).image)
+    number = [style.name for style in info.styles].index(name)
+    painting = read_picture(info.styles[number].thumbnail).image
+    weights = torch.eye(len(info.styles))[[number]]
+    with torch.no_grad():
+        painted = net(photo, weights).clamp(0, 1)
+        seen = {key: extractor(x) for key, x in (("photo", photo), ("painted", painted))}
+        wanted = extractor(at(256, painting))
+    content = relative_distance(seen["painted"]["relu4_2"], seen["photo"]["relu4_2"])
+    assert 0.2 < float(content) < 1.8
+    target = gram_matrix(wanted["relu1_2"])
+    before, after = (
+        float(relative_distance(gram_matrix(seen[key]["relu1_2"]), target))
+        for key in ("photo", "painted")
+    )
+    assert after < before
+
+
+@pytest.mark.parametrize("name", ["summertime", "great-wave", "composition-viii"])
+def test_the_network_for_any_painting_takes_each_ones_style(name, extractor):
+    photo, painting = (read_picture(assets.find(each)).image for each in ("astronaut", name))
+    look = Extractor(load_weights(), STATISTICS_LAYERS)
+    net, info = load_any_style(find_any_model())
+    assert {"options", "steps", "seconds", "photos", "paintings"} <= set(info.recipe)
+    photo = at(256, photo)
+    with torch.no_grad():
+        painted = net.with_styles(encode_style(look, painting))(photo)
+        seen = {key: extractor(x) for key, x in (("photo", photo), ("painted", painted))}
+        wanted = extractor(at(256, painting))
+    content = relative_distance(seen["painted"]["relu4_2"], seen["photo"]["relu4_2"])
+    assert 0.2 < float(content) < 1.5
+    left = []
+    for layer in ("relu1_2", "relu2_2", "relu3_3"):
+        target = gram_matrix(wanted[layer])
+        before, after = (
+            float(relative_distance(gram_matrix(seen[key][layer]), target))
+            for key in ("photo", "painted")
+        )
+        assert after < before, layer
+        left.append(after / before)
+    assert sum(left) / 3 < 0.7
+
+
+def test_many_styles_share_one_network():
+    by_model = [path for path in STYLES.values() if len(read_info(path).styles) > 1]
+    assert by_model
+    assert len(read_info(by_model[0]).styles) >= 16
+    names = [style.name for style in read_info(by_model[0]).styles]
+    choice = find_style(f"{names[0]}:0.5,{names[1]}:0.5")
+    assert choice.path == by_model[0]
+
+
+def at(size, image):
+    return resize(image, *fit_long_side(*size_of(image), size))

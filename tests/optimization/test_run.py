@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+
+import impasto
+from impasto import assets
+from impasto.core.events import StopEarly
+from impasto.io.image import read_note
+from impasto.networks import registry
+from impasto.optimization.run import Done
+from impasto.recipe import Recipe
+from support import load_image, save_picture, weights_at_hand
+
+
+def test_paths_images_and_arrays_paint_the_same_picture(photo, painting, tiny, monkeypatch):
+    use(monkeypatch, tiny)
+    options = {"size": 40, "steps": (2,)}
+    by_path = impasto.optimize(photo, [painting], **options)
+    by_text = impasto.optimize(str(photo), str(painting), **options)
+    by_image = impasto.optimize(load_image(photo), [load_image(painting)], **options)
+    by_array = impasto.optimize(
+        np.asarray(load_image(photo)), np.asarray(load_image(painting)), **options
+    )
+    for other in (by_text, by_image, by_array):
+        assert np.array_equal(np.asarray(by_path.image), np.asarray(other.image))
+    assert by_path.image.size == (40, 27)
+    assert by_path.losses["total"] > 0
+    assert by_path.steps == (2,)
+
+
+def use(monkeypatch, weights):
+    monkeypatch.setattr("impasto.optimization.run.find_weights", weights_at_hand(weights))
+
+
+def test_alpha_is_put_back(tmp_path, painting, tiny, monkeypatch):
+    use(monkeypatch, tiny)
+    pixels = np.zeros((40, 40, 4), np.uint8)
+    pixels[10:30, 10:30] = (200, 50, 50, 255)
+    result = impasto.optimize(pixels, painting, size=40, steps=(2,))
+    assert result.image.mode == "RGBA"
+    assert np.array_equal(np.asarray(result.image)[..., 3], pixels[..., 3])
+    path = result.save(tmp_path / "out.png")
+    assert load_image(path).mode == "RGBA"
+
+
+def test_the_saved_file_carries_its_recipe(tmp_path, photo, painting, tiny, monkeypatch):
+    use(monkeypatch, tiny)
+    result = impasto.optimize(photo, painting, size=40, steps=(3,), seed=7)
+    path = result.save(tmp_path / "out.png")
+    recipe = Recipe.from_json(read_note(path) or "")
+    assert recipe == result.recipe
+    assert recipe.options.seed == 7
+    assert recipe.content.name == "photo.png"
+    assert str(tmp_path) not in recipe.to_json()
+    with pytest.raises(impasto.ImageError, match="--force"):
+        result.save(path)
+
+
+def test_sixteen_bits_are_more_than_the_rounded_picture(
+    tmp_path, photo, painting, tiny, monkeypatch
+):
+    use(monkeypatch, tiny)
+    result = impasto.optimize(photo, painting, size=40, steps=(2,), bits=16)
+    assert result.pixels is not None
+    rounded = np.asarray(result.image) / 255
+    assert 0 < np.abs(result.pixels - rounded).max() <= 0.51 / 255
+    path = result.save(tmp_path / "out.tif")
+    assert "--bits 16" in Recipe.from_json(read_note(path) or "").command()
+    again = impasto.optimize(path, painting, size=40, steps=(0,), bits=16, init="content")
+    assert again.pixels is not None
+    assert np.abs(again.pixels - result.pixels).max() <= 0.51 / 65535
+
+
+def test_stop_early_reaches_the_optimisation(photo, painting, tiny, monkeypatch):
+    use(monkeypatch, tiny)
+    options = impasto.OptimizeOptions(size=40, steps=(1000,))
+    events = impasto.optimize_events(photo, painting, options)
+    assert isinstance(next(events), impasto.Planned)
+    assert isinstance(next(events), impasto.Step)
+    events.throw(StopEarly)
+    done = next(events)
+    assert isinstance(done, Done)
+    assert done.result.steps == (1,)
+    assert done.result.stopped
+
+
+def test_pictures_are_checked_before_weights_are_fetched(tmp_path, photo, monkeypatch):
+    monkeypatch.setattr(
+        "impasto.optimization.run.find_weights", lambda *_: pytest.fail("too early")
+    )
+    for content, style in ((photo, tmp_path / "no.jpg"), (tmp_path / "no.jpg", photo)):
+        with pytest.raises(impasto.ImageError, match=r"no\.jpg does not exist"):
+            impasto.optimize(content, style)
+
+
+def test_an_unknown_option_is_pythons_own_error(photo, painting):
+    with pytest.raises(TypeError, match="sise"):
+        impasto.optimize(photo, painting, sise=40)
+
+
+def events_from_auto(painting, **options):
+    return list(
+        impasto.optimize_events(
+            "castle", painting, impasto.OptimizeOptions(init="auto", size=64, **options)
+        )
+    )
+
+
+@pytest.mark.usefixtures("weights")
+def test_auto_starts_from_one_pass_and_never_ends_above_it():
+    events = events_from_auto("composition-viii", steps=(4,), dtype="float32")
+    assert events[0] == impasto.Note("starting from one pass of composition-viii")
+    losses = [event.loss for event in events if isinstance(event, impasto.Step)]
+    result = events[-1].result
+    assert result.losses["total"] <= losses[0]
+    painted = impasto.stylize("castle", "composition-viii", size=64)
+    nothing = events_from_auto("composition-viii", steps=(0,))[-1].result
+    assert np.abs(np.asarray(nothing.image, int) - np.asarray(painted.image, int)).max() <= 1
+    assert "--init auto" in result.recipe.command()
+
+
+@pytest.mark.usefixtures("weights")
+def test_auto_blends_paintings_that_one_network_has_learnt():
+    both = ["composition-viii", "great-wave"]
+    events = events_from_auto(both, steps=(0,), style_weights=(3.0, 1.0))
+    blend = "composition-viii:0.75,great-wave:0.25"
+    assert events[0] == impasto.Note(f"starting from one pass of {blend}")
+    painted = impasto.stylize("castle", blend, size=64).image
+    found = np.asarray(events[-1].result.image, int)
+    assert np.abs(found - np.asarray(painted, int)).max() <= 1
+
+
+@pytest.mark.usefixtures("weights")
+def test_auto_knows_a_painting_by_its_content_and_falls_back_to_the_photo(
+    tmp_path, painting, monkeypatch
+):
+    copy = tmp_path / "renamed.jpg"
+    copy.write_bytes(assets.find("cafe-terrace").read_bytes())
+    assert events_from_auto(copy, steps=(1,))[0].message.endswith("one pass of cafe-terrace")
+    monkeypatch.setattr(registry, "ZOO", tmp_path)
+    events = events_from_auto(painting, steps=(1,), coarsest=0)
+    assert "starting from the photo" in events[0].message
+    assert events[-1].result.recipe.options.init == "recolored"
+
+
+@pytest.mark.usefixtures("weights")
+def test_the_recipe_does_not_tell_where_the_start_is_kept(photo, painting):
+    result = impasto.optimize(photo, painting, init=str(photo), size=48, steps=(1,))
+    assert result.recipe.options.init == photo.name
+    assert str(photo.parent) not in result.recipe.to_json()
+
+
+def test_the_files_may_go_while_it_paints(tmp_path, photo, painting, tiny, monkeypatch):
+    use(monkeypatch, tiny)
+    start = save_picture(tmp_path / "start.png", 27, 40, 3)
+    options = {"size": 40, "steps": (2,), "init": str(start)}
+    expected = impasto.optimize(photo, painting, **options)
+    for event in impasto.optimize_events(photo, painting, impasto.OptimizeOptions(**options)):
+        if isinstance(event, impasto.Step) and event.step == 1:
+            for path in (photo, painting, start):
+                path.unlink()
+    assert isinstance(event, Done)
+    assert event.result.recipe == expected.recipe
