@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo install dev test test-portable check docs bench format clean
+.PHONY: help demo install dev test test-portable check docs coverage bench format clean
 
 help:  ## show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -42,9 +42,14 @@ check:  ## format, lint, types, structure, dependencies, tests
 	$(BIN)/deptry src
 	$(BIN)/python -m pytest -n 2
 
-docs: dev  ## write docs/reference.md and docs/benchmarks.md anew, measuring nothing
+docs: dev  ## write the generated pages and the site (site/) anew, measuring nothing
 	$(BIN)/python docs/generate_reference.py
+	$(BIN)/python docs/generate_python.py
 	$(BIN)/python benchmarks/report.py
+	$(BIN)/python docs/build_site.py
+
+coverage: dev  ## which lines no test runs (htmlcov/)
+	$(BIN)/python -m pytest -n 2 --cov=impasto --cov-report=html --cov-report=term:skip-covered
 
 # PHOTOS: photos that no network was trained on. PAINTINGS: those of the bundled styles.
 # UNSEEN: paintings that no network was trained on.

@@ -34,6 +34,7 @@ def exit_codes() -> str:
 def reference() -> str:
     """Return the page."""
     lines = "\n".join(line.rstrip() for line in app.generate_docs().splitlines()).strip()
+    lines = lines.replace("#impasto-install-completion", "#impasto---install-completion")
     return f"""<!-- Written by docs/generate_reference.py: change the docstrings instead. -->
 
 {lines}

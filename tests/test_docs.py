@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,37 @@ def commands() -> list[str]:
     return sorted(set(found))
 
 
-def test_the_reference_is_what_the_code_says():
-    path = ROOT / "docs" / "generate_reference.py"
-    spec = importlib.util.spec_from_file_location("generate_reference", path)
+@pytest.mark.parametrize("name", ["generate_reference", "generate_python"])
+def test_the_generated_pages_are_what_the_code_says(name):
+    module = load(ROOT / "docs" / f"{name}.py")
+    assert module.PAGE.read_text("utf-8") == module.reference(), "run: make docs"
+
+
+def test_the_site_builds_and_all_its_links_hold(tmp_path):
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    for name in (
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "NOTICE",
+        "zensical.toml",
+    ):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in ("CREDITS.md", "training/CREDITS.md"):
+        target = tmp_path / "src/impasto/assets" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "src/impasto/assets" / name, target)
+    assert load(tmp_path / "docs" / "build_site.py").main() == 0
+    page = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert not re.findall(r'(?:src|@import)="?https?://', page)  # it shows without the network
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.PAGE.read_text("utf-8") == module.reference(), "run: make docs"
+    return module
 
 
 @pytest.mark.parametrize("command", commands())
