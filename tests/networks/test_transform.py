@@ -7,6 +7,7 @@ import torch
 from impasto.core.errors import ConfigError, ShapeError
 from impasto.networks.norm import ConditionalInstanceNorm
 from impasto.networks.registry import NETWORKS, find_network, name_of
+from impasto.networks.shape import layers
 from impasto.networks.transform import NetworkOptions, TransformNet, multiply_adds
 
 SIZES = [(1, 1), (1, 40), (37, 5), (64, 64), (50, 67)]
@@ -34,24 +35,36 @@ def test_johnson_is_the_papers_network():
     down = [(32, 3, 9, 9), (64, 32, 3, 3), (128, 64, 3, 3)]
     up = [(128, 64, 3, 3), (64, 32, 3, 3), (3, 32, 9, 9)]  # transposed: (in, out, 3, 3)
     assert shapes == down + block + up
-    assert net.blocks[0].activate
 
 
 def test_johnson_works_on_a_quarter_of_the_side():
     net = build(NETWORKS["johnson"])
     seen = []
-    net.blocks[0].register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0]))
+    net.get_submodule("blocks.0.first").register_forward_hook(
+        lambda _module, inputs, _output: seen.append(inputs[0])
+    )
     net(torch.rand(1, 3, 256, 256))
     assert seen[0].shape == (1, 128, 64, 64)
 
 
 def test_a_residual_block_adds_then_activates():
-    block = build(NETWORKS["johnson"]).blocks[0]
-    x = torch.randn(1, 128, 8, 8)
-    change = block.second(torch.relu(block.first(x, None)), None)
-    assert torch.equal(block(x, None), torch.relu(x + change))
-    block.activate = False
-    assert torch.equal(block(x, None), x + change)
+    net, seen = build(NETWORKS["johnson"]), {}
+    for layer in net.layers[:-1]:
+        net.get_submodule(layer.name).register_forward_hook(
+            lambda _module, inputs, output, name=layer.name: seen.update(
+                {name: (inputs[0], output)}
+            )
+        )
+    net(torch.rand(1, 3, 32, 32))
+    x, change = seen["blocks.0.first"][0], seen["blocks.0.second"][1]
+    assert torch.equal(seen["blocks.1.first"][0], torch.relu(x + change))
+
+
+def test_it_may_leave_the_sum_as_it_is():
+    *_, second = (
+        layer for layer in layers(NetworkOptions(residual_activation=False)) if layer.adds
+    )
+    assert not second.activates
 
 
 def test_small_takes_at_most_a_quarter_of_the_work():

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from impasto.core.errors import ModelFileError
 from impasto.io.temporary import temporary_beside
 from impasto.networks.model_file import KEY, PAINTED, ModelInfo
-from impasto.networks.shape import EPSILON, MULTIPLE, NetworkOptions
+from impasto.networks.shape import EPSILON, MULTIPLE, Layer, NetworkOptions, layers
 
 if TYPE_CHECKING:
     from impasto.networks.transform import TransformNet
@@ -27,6 +27,9 @@ Weights = Mapping[str, Array]
 """A network's parameters in float32, by name."""
 
 OPSET = 17
+SHUFFLED = 12
+"""Channels of 2x2 pixels of three colours."""
+
 IR_VERSION = 8
 """Old enough for the runtimes of the last years."""
 
@@ -86,22 +89,17 @@ def build_onnx(
         weights = "style"
     x, height, width = _padded(graph, "image")
     x = graph.add("Add", graph.add("Mul", x, graph.constant(2.0)), graph.constant(-1.0))
-    unshuffle = options.stem == "unshuffle"
-    if unshuffle:
+    if options.stem == "unshuffle":
         x = graph.add("SpaceToDepth", x, blocksize=2)
-    layers = _Layers(graph, parameters, weights)
-    for number in range(2 if unshuffle else 3):
-        stride, shuffled = min(number + 1, 2), unshuffle and number == 0
-        x = graph.add("Relu", layers.convolution(x, f"down.{number}", stride, shuffled=shuffled))
-    for number in range(options.blocks):
-        inner = graph.add("Relu", layers.convolution(x, f"blocks.{number}.first"))
-        x = graph.add("Add", x, layers.convolution(inner, f"blocks.{number}.second"))
-        if options.residual_activation:
-            x = graph.add("Relu", x)
-    enlarge = layers.enlarged if options.upsample == "nearest" else layers.transposed
-    for number in range(2):
-        x = graph.add("Relu", enlarge(x, f"up.{number}"))
-    x = _convolve(graph, x, parameters["last.weight"], parameters["last.bias"])
+    added = _Layers(graph, parameters, weights)
+    kept = x
+    *others, last = layers(options)
+    for layer in others:
+        kept = x if layer.keeps else kept
+        x = added.layer(x, layer)
+        x = graph.add("Add", kept, x) if layer.adds else x
+        x = graph.add("Relu", x) if layer.activates else x
+    x = _convolve(graph, x, parameters[f"{last.name}.weight"], parameters[f"{last.name}.bias"])
     x = _to_picture(graph, x, options.output)
     ends = graph.add("Concat", height, width, axis=0)
     x = graph.add("Slice", x, graph.numbers(0, 0), ends, graph.numbers(2, 3))
@@ -159,16 +157,21 @@ def _convolve(
     bias: Array | None,
     *,
     stride: int = 1,
-    shuffled: bool = False,
 ) -> str:
     kernel = weight.shape[-1]
-    if shuffled:  # torch puts the 2x2 pixels of a colour together, ONNX the colours of a pixel
-        order = [colour * 4 + pixel for pixel in range(4) for colour in range(3)]
-        weight = np.ascontiguousarray(weight[:, order])
     inputs = [_mirror(graph, x, kernel // 2), graph.constant(weight)]
     if bias is not None:
         inputs.append(graph.constant(bias))
     return graph.add("Conv", *inputs, kernel_shape=[kernel, kernel], strides=[stride, stride])
+
+
+def _as_onnx_shuffles(weight: Array) -> Array:
+    """Return weights for pixels that ONNX has rearranged.
+
+    torch puts the 2x2 pixels of a colour together, ONNX the colours of a pixel.
+    """
+    order = [colour * 4 + pixel for pixel in range(4) for colour in range(3)]
+    return np.ascontiguousarray(weight[:, order])
 
 
 class _Layers:
@@ -183,13 +186,19 @@ class _Layers:
     def __init__(self, graph: _Graph, parameters: Weights, styles: str | None) -> None:
         self.graph, self.parameters, self.styles = graph, parameters, styles
 
-    def convolution(self, x: str, name: str, stride: int = 1, *, shuffled: bool = False) -> str:
-        weight = self.parameters[f"{name}.conv.weight"]
-        x = _convolve(self.graph, x, weight, None, stride=stride, shuffled=shuffled)
-        return self._normalize(x, name)
+    def layer(self, x: str, layer: Layer) -> str:
+        if layer.enlarges == "transposed":
+            return self.transposed(x, layer.name)
+        if layer.enlarges == "nearest":
+            x = self._doubled(x)
+        weight = self.parameters[f"{layer.name}.conv.weight"]
+        if layer.inputs == SHUFFLED:
+            weight = _as_onnx_shuffles(weight)
+        x = _convolve(self.graph, x, weight, None, stride=layer.stride)
+        return self._normalize(x, layer.name)
 
-    def enlarged(self, x: str, name: str) -> str:
-        x = self.graph.add(
+    def _doubled(self, x: str) -> str:
+        return self.graph.add(
             "Resize",
             x,
             "",
@@ -198,7 +207,6 @@ class _Layers:
             coordinate_transformation_mode="asymmetric",
             nearest_mode="floor",
         )
-        return self.convolution(x, name)
 
     def transposed(self, x: str, name: str) -> str:
         graph = self.graph

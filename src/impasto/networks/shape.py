@@ -1,8 +1,8 @@
-"""The shape of a network: the only list of its options."""
+"""The shape of a network: the only list of its options, and of the layers that follow from them."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from impasto.core.errors import ConfigError
@@ -92,3 +92,69 @@ _CHOICES = {
     "upsample": ("transposed", "nearest"),
     "output": ("linear", "tanh", "sigmoid"),
 }
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution of the network, and what is done around it."""
+
+    name: str
+    """Of its parameters: `NAME.conv.weight`, `NAME.norm.weight`; of the last, `last.weight`."""
+
+    inputs: int
+    outputs: int
+    places: float
+    """Of its output, per pixel of the picture."""
+
+    kernel: int = 3
+    stride: int = 1
+
+    enlarges: Literal["", "nearest", "transposed"] = ""
+    """How it doubles the sides, if it does: each pixel doubled before the convolution, or a
+    transposed convolution."""
+
+    is_last: bool = False
+    """The last one has a bias, and neither normalisation nor activation."""
+
+    keeps: bool = False
+    """Whether what goes into it is kept: the beginning of a residual block."""
+
+    adds: bool = False
+    """Whether what was kept is added: the end of a residual block."""
+
+    activates: bool = True
+    """Whether what is negative then becomes 0."""
+
+    @property
+    def multiply_adds(self) -> float:
+        """Multiplications per pixel of the picture."""
+        places = self.places / 4 if self.enlarges == "transposed" else self.places
+        return self.kernel**2 * self.inputs * self.outputs * places
+
+
+def layers(options: NetworkOptions) -> tuple[Layer, ...]:
+    """Return the layers of a network, in the order in which a picture goes through them.
+
+    The picture goes in as it is, or (stem `unshuffle`) with every 2x2 pixels as twelve channels.
+    torch, ONNX and the strips are built from this tuple.
+    """
+    full, half, quarter = options.channels
+    if options.stem == "conv":
+        first = [
+            Layer("down.0", 3, full, 1.0, options.kernel),
+            Layer("down.1", full, half, 1 / 4, stride=2),
+        ]
+    else:
+        first = [Layer("down.0", 12, half, 1 / 4)]
+    down = [*first, Layer(f"down.{len(first)}", half, quarter, 1 / 16, stride=2)]
+    blocks = []
+    for number in range(options.blocks):
+        blocks.append(Layer(f"blocks.{number}.first", quarter, quarter, 1 / 16, keeps=True))
+        second = Layer(f"blocks.{number}.second", quarter, quarter, 1 / 16, adds=True)
+        blocks.append(replace(second, activates=options.residual_activation))
+    up = [
+        Layer("up.0", quarter, half, 1 / 4, enlarges=options.upsample),
+        Layer("up.1", half, full, 1.0, enlarges=options.upsample),
+    ]
+    last = Layer("last", full, 3, 1.0, options.kernel, is_last=True, activates=False)
+    return (*down, *blocks, *up, last)

@@ -19,7 +19,7 @@ from torch import Tensor
 from impasto.core import stopping
 from impasto.core.tensors import size_of
 from impasto.networks.norm import ConditionalInstanceNorm
-from impasto.networks.shape import EPSILON, STRIP_PIXELS
+from impasto.networks.shape import EPSILON, STRIP_PIXELS, Layer
 from impasto.networks.transform import TransformNet, pad_to_multiple
 
 Read = Callable[[Tensor], Tensor]
@@ -78,12 +78,13 @@ class StripRunner:
         size = full_height, full_width
         if self.net.options.stem == "unshuffle":
             size = full_height // 2, full_width // 2
-        for layer in self.net.down:
-            x, size = self._convolution(x, size, layer, activate=True)
-        for block in list[Any](self.net.blocks):
-            x = self._residual(x, size, block)
-        for layer in self.net.up:
-            x, size = self._enlarge(x, size, layer)
+        kept: Read | None = None
+        for layer in self.net.layers[:-1]:
+            kept = x if layer.keeps else kept
+            found, size = self._layer(x, size, layer)
+            if layer.adds and kept is not None:
+                found, kept = self._add(kept, found, size, layer), None
+            x = found
         return self._last(x, size)[..., :height, :width]
 
     def _first_rows(self, image: Tensor) -> Read:
@@ -111,48 +112,44 @@ class StripRunner:
         bias = None if conv.bias is None else conv.bias.to(self.dtype)
         return F.conv2d(strip, conv.weight.to(self.dtype), bias, stride).float()
 
-    def _convolution(
-        self, x: Read, size: tuple[int, int], layer: Any, *, activate: bool
+    def _layer(
+        self, x: Read, size: tuple[int, int], layer: Layer
     ) -> tuple[_Stored, tuple[int, int]]:
-        stride = layer.conv.stride[0]
-        found = -(-size[0] // stride), -(-size[1] // stride)
-        return self._layer(
-            found,
-            layer,
-            lambda first, last: self._convolve(x, size, layer.conv, first, last),
-            activate=activate,
-        ), found
+        """Return a whole layer's output and its size."""
+        module: Any = self.net.get_submodule(layer.name)
+        if layer.enlarges:
+            found = size[0] * 2, size[1] * 2
+        else:
+            found = -(-size[0] // layer.stride), -(-size[1] // layer.stride)
 
-    def _enlarge(
-        self, x: Read, size: tuple[int, int], layer: Any
-    ) -> tuple[_Stored, tuple[int, int]]:
-        found = size[0] * 2, size[1] * 2
+        def plain(first: int, last: int) -> Tensor:
+            return self._convolve(x, size, module.conv, first, last)
 
         def nearest(first: int, last: int) -> Tensor:
             rows = _mirrored(torch.arange(first - 1, last + 1), found[0]) // 2
             strip = x(rows).repeat_interleave(2, dim=3)
-            return F.conv2d(_mirror_columns(strip, 1), layer.conv.weight.to(self.dtype)).float()
+            return F.conv2d(_mirror_columns(strip, 1), module.conv.weight.to(self.dtype)).float()
 
         def transposed(first: int, last: int) -> Tensor:
             rows = _mirrored(torch.arange(first // 2 - 1, last // 2 + 1), size[0])
             strip = _mirror_columns(x(rows), 1)
-            weight = layer.conv.weight.to(self.dtype)
+            weight = module.conv.weight.to(self.dtype)
             enlarged = F.conv_transpose2d(strip, weight, None, 2, 1, 1)
             return enlarged[..., 2:-2, 2:-2].float()
 
-        compute = nearest if self.net.options.upsample == "nearest" else transposed
-        return self._layer(found, layer, compute, activate=True), found
+        compute = {"": plain, "nearest": nearest, "transposed": transposed}[layer.enlarges]
+        activates = layer.activates and not layer.adds
+        return self._normalized(found, module.norm, compute, activate=activates), found
 
-    def _layer(
+    def _normalized(
         self,
         size: tuple[int, int],
-        layer: Any,
+        norm: ConditionalInstanceNorm,
         compute: Callable[[int, int], Tensor],
         *,
         activate: bool,
     ) -> _Stored:
         """Return a whole layer: computed strip by strip, with the statistics of all."""
-        norm: ConditionalInstanceNorm = layer.norm
         channels = norm.weight.shape[1]
         values = torch.empty((1, channels, *size), dtype=torch.float16)
         total = torch.zeros(channels, dtype=torch.float64)
@@ -178,21 +175,20 @@ class StripRunner:
             dtype=self.dtype,
         )
 
-    def _residual(self, x: Read, size: tuple[int, int], block: Any) -> _Stored:
-        inner, _ = self._convolution(x, size, block.first, activate=True)
-        outer, _ = self._convolution(inner, size, block.second, activate=False)
-        values = outer.values
+    def _add(self, kept: Read, y: _Stored, size: tuple[int, int], layer: Layer) -> _Stored:
+        """Return the end of a residual block: what went into it, added."""
+        values = y.values
         for first, last in self._strips(*size):
             rows = torch.arange(first, last)
-            total = x(rows).float() + outer(rows).float()
-            values[:, :, first:last] = (total.relu_() if block.activate else total).half()
+            total = kept(rows).float() + y(rows).float()
+            values[:, :, first:last] = (total.relu_() if layer.activates else total).half()
         one, nothing = torch.ones(1, 1, 1, 1), torch.zeros(1, 1, 1, 1)
         return _Stored(values, one, nothing, activate=False, dtype=self.dtype)
 
     def _last(self, x: Read, size: tuple[int, int]) -> Tensor:
         painted = torch.empty((1, 3, *size))
         for first, last in self._strips(*size):
-            strip = self._convolve(x, size, self.net.last, first, last)
+            strip = self._convolve(x, size, self.net.get_submodule("last"), first, last)
             painted[:, :, first:last] = self.net.to_picture(strip)
         return painted
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from impasto.core.tensors import check_picture, size_of
 from impasto.networks.norm import ConditionalInstanceNorm
-from impasto.networks.shape import MULTIPLE, SMALLEST_SIDE, NetworkOptions
+from impasto.networks.shape import MULTIPLE, SMALLEST_SIDE, Layer, NetworkOptions, layers
 
 
 class TransformNet(nn.Module):
@@ -31,23 +31,19 @@ class TransformNet(nn.Module):
     def __init__(self, options: NetworkOptions | None = None) -> None:
         super().__init__()
         self.options = options = options or NetworkOptions()
-        full, half, quarter = options.channels
-        styles = options.styles
-        if options.stem == "conv":
-            down = [
-                _Convolution(3, full, options.kernel, styles),
-                _Convolution(full, half, 3, styles, stride=2),
-            ]
-        else:
-            down = [_Convolution(12, half, 3, styles)]
-        self.down = nn.ModuleList([*down, _Convolution(half, quarter, 3, styles, stride=2)])
-        self.blocks = nn.ModuleList(
-            _Residual(quarter, styles, activate=options.residual_activation)
-            for _ in range(options.blocks)
-        )
-        enlarge = _Transposed if options.upsample == "transposed" else _Enlarged
-        self.up = nn.ModuleList([enlarge(quarter, half, styles), enlarge(half, full, styles)])
-        self.last = nn.Conv2d(full, 3, options.kernel)
+        self.layers = layers(options)
+        for layer in self.layers:
+            self._place(layer.name, _module(layer, options.styles))
+
+    def _place(self, name: str, module: nn.Module) -> None:
+        """Add a layer under its dotted name."""
+        parent: nn.Module = self
+        *path, last = name.split(".")
+        for part in path:
+            if part not in dict(parent.named_children()):
+                parent.add_module(part, nn.Module())
+            parent = parent.get_submodule(part)
+        parent.add_module(last, module)
 
     def forward(self, image: Tensor, style: Tensor | None = None) -> Tensor:
         """Return the painted pictures.
@@ -69,13 +65,14 @@ class TransformNet(nn.Module):
         x = pad_to_multiple(image) * 2 - 1
         if self.options.stem == "unshuffle":
             x = F.pixel_unshuffle(x, 2)  # (B, 12, H/2, W/2)
-        for layer in self.down:
-            x = F.relu(layer(x, style))  # last: (B, quarter, H/4, W/4)
-        for block in self.blocks:
-            x = block(x, style)
-        for layer in self.up:
-            x = F.relu(layer(x, style))  # last: (B, full, H, W)
-        x = self.last(_mirror(x, self.options.kernel // 2)).float()
+        kept = None
+        for layer in self.layers[:-1]:
+            kept = x if layer.keeps else kept
+            x = self.get_submodule(layer.name)(x, style)
+            if layer.adds and kept is not None:
+                x, kept = kept + x, None
+            x = F.relu(x) if layer.activates else x
+        x = self.get_submodule("last")(_mirror(x, self.options.kernel // 2)).float()
         return self.to_picture(x)[..., :height, :width]
 
     def to_picture(self, x: Tensor) -> Tensor:
@@ -87,16 +84,22 @@ class TransformNet(nn.Module):
         return 0.5 + 0.5 * x
 
 
+def _module(layer: Layer, styles: int) -> nn.Module:
+    """Return a layer, with its normalisation if it is not the last."""
+    if layer.is_last:
+        return nn.Conv2d(layer.inputs, layer.outputs, layer.kernel)
+    kinds = {"": _Convolution, "nearest": _Enlarged, "transposed": _Transposed}
+    return kinds[layer.enlarges](layer, styles)
+
+
 class _Convolution(nn.Module):
     """Mirrored border, convolution, instance normalisation."""
 
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, styles: int, stride: int = 1
-    ) -> None:
+    def __init__(self, layer: Layer, styles: int) -> None:
         super().__init__()
         # No bias: the normalisation subtracts the mean anyway.
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, bias=False)
-        self.norm = ConditionalInstanceNorm(styles, outputs)
+        self.conv = nn.Conv2d(layer.inputs, layer.outputs, layer.kernel, layer.stride, bias=False)
+        self.norm = ConditionalInstanceNorm(styles, layer.outputs)
 
     def forward(self, x: Tensor, style: Tensor | None) -> Tensor:
         normalized: Tensor = self.norm(self.conv(_mirror(x, self.conv.kernel_size[0] // 2)), style)
@@ -106,9 +109,6 @@ class _Convolution(nn.Module):
 class _Enlarged(_Convolution):
     """Each pixel doubled both ways, then a convolution."""
 
-    def __init__(self, inputs: int, outputs: int, styles: int) -> None:
-        super().__init__(inputs, outputs, 3, styles)
-
     def forward(self, x: Tensor, style: Tensor | None) -> Tensor:
         return super().forward(F.interpolate(x, scale_factor=2.0, mode="nearest"), style)
 
@@ -116,12 +116,12 @@ class _Enlarged(_Convolution):
 class _Transposed(nn.Module):
     """A transposed convolution that doubles the sides, mirrored border and all."""
 
-    def __init__(self, inputs: int, outputs: int, styles: int) -> None:
+    def __init__(self, layer: Layer, styles: int) -> None:
         super().__init__()
         self.conv = nn.ConvTranspose2d(
-            inputs, outputs, 3, stride=2, padding=1, output_padding=1, bias=False
+            layer.inputs, layer.outputs, 3, stride=2, padding=1, output_padding=1, bias=False
         )
-        self.norm = ConditionalInstanceNorm(styles, outputs)
+        self.norm = ConditionalInstanceNorm(styles, layer.outputs)
         with torch.no_grad():  # begins as bilinear enlarging, which shows no checkerboard
             tent = torch.tensor([0.5, 1.0, 0.5])
             self.conv.weight.copy_(self.conv.weight[..., 1:2, 1:2] * torch.outer(tent, tent))
@@ -130,20 +130,6 @@ class _Transposed(nn.Module):
         enlarged = self.conv(_mirror(x, 1))[..., 2:-2, 2:-2]  # (B, outputs, 2H, 2W)
         normalized: Tensor = self.norm(enlarged, style)
         return normalized
-
-
-class _Residual(nn.Module):
-    """Two convolutions whose result is added to what went in."""
-
-    def __init__(self, channels: int, styles: int, *, activate: bool) -> None:
-        super().__init__()
-        self.first = _Convolution(channels, channels, 3, styles)
-        self.second = _Convolution(channels, channels, 3, styles)
-        self.activate = activate
-
-    def forward(self, x: Tensor, style: Tensor | None) -> Tensor:
-        total: Tensor = x + self.second(F.relu(self.first(x, style)), style)
-        return F.relu(total) if self.activate else total
 
 
 def _mirror(x: Tensor, border: int) -> Tensor:
@@ -174,13 +160,4 @@ def multiply_adds(options: NetworkOptions) -> float:
     >>> round(multiply_adds(NetworkOptions()))
     126144
     """
-    full, half, quarter = options.channels
-    outer = options.kernel**2 * full * 3
-    stem = outer + 9 * full * half / 4 if options.stem == "conv" else 9 * 12 * half / 4
-    narrowest = 9 * half * quarter / 16
-    blocks = options.blocks * 2 * 9 * quarter**2 / 16
-    if options.upsample == "transposed":  # a ninth of the kernel per output pixel and input pixel
-        up = 9 * quarter * half / 16 + 9 * half * full / 4
-    else:
-        up = 9 * quarter * half / 4 + 9 * half * full
-    return stem + narrowest + blocks + up + outer
+    return sum(layer.multiply_adds for layer in layers(options))
