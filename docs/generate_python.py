@@ -47,7 +47,7 @@ def public() -> dict[str, griffe.Object]:
     """Return what the package shows, by name."""
     loader = griffe.GriffeLoader(search_paths=[str(SOURCE)], docstring_parser="google")
     package = loader.load("impasto")
-    loader.resolve_aliases(implicit=False)
+    loader.resolve_aliases(implicit=True)
     names = package.exports or []
     found = {}
     for name in map(str, names):
@@ -105,7 +105,7 @@ def entry(name: str, thing: griffe.Object) -> list[str]:
         lines += ["```python", f"impasto.{signature(thing, name)}", "```", ""]
         return lines + described(thing)
     lines += described(thing)
-    for member in thing.members.values():
+    for member in {**thing.inherited_members, **thing.members}.values():
         if member.name.startswith("_") and member.name != "__call__":
             continue
         if isinstance(member, griffe.Attribute) and member.docstring is not None:

@@ -19,9 +19,12 @@ from impasto.core.options import (
     LARGEST_SIDE,
     LARGEST_WEIGHT,
     LAYERS,
+    MACHINE,
     MOST_SECONDS,
     WHOLE,
+    MachineOptions,
     PaintingOptions,
+    PrecisionOptions,
     check_choices,
     check_range,
 )
@@ -30,7 +33,6 @@ from impasto.optimization.options import MOST_STEPS, STYLE_LAYERS, check_coarses
 _WHAT = Parameter(group=Group("What to show", sort_key=1))
 _TIME = Parameter(group=Group("Time and size", sort_key=2))
 _METHOD = Parameter(group=Group("Method", sort_key=3))
-_MACHINE = Parameter(group=Group("Machine", sort_key=4))
 
 _HOW = Parameter(group=Group("How it is measured", sort_key=1))
 _COMPARED = Parameter(group=Group("What is compared", sort_key=1))
@@ -74,7 +76,7 @@ _RANGES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReconstructOptions(PaintingOptions):
+class ReconstructOptions(PrecisionOptions, PaintingOptions):
     """Options of a reconstruction. Without any layer, the paper's content layer, relu4_2."""
 
     command: ClassVar[str] = "reconstruct"
@@ -82,58 +84,48 @@ class ReconstructOptions(PaintingOptions):
     content_layers: Annotated[
         tuple[str, ...], _WHAT, COMMAS, _UNSHOWN, Parameter(alias="--content-layer")
     ] = ()
-    """Paint what these layers keep of the picture: relu4_2 is after the ReLU (the papers'
-    conv4_2), conv4_2 before it."""
+    """Reconstruct the content in these layers: relu4_2 is after the ReLU (the papers' conv4_2),
+    conv4_2 before it."""
 
     style_layers: Annotated[
         tuple[str, ...], _WHAT, COMMAS, _UNSHOWN, Parameter(alias="--style-layer")
     ] = ()
-    """Paint a texture with the Gram matrices of these layers, such as relu1_1,relu2_1."""
+    """Synthesize a texture from the Gram matrices of these layers, such as relu1_1,relu2_1."""
 
     all: Annotated[bool, _WHAT, FLAG] = False
     """The paper's figure on one sheet: content from five depths, style from one to five layers."""
 
     size: Annotated[Size, _TIME, SIZE] = 256
-    """Long side in pixels. Of a texture also width and height, 640x480: any, larger than the
-    picture too."""
+    """Long side in pixels. For textures also width and height, such as 640x480: any size, larger
+    than the picture too."""
 
     steps: Annotated[tuple[int, ...] | None, _TIME, COMMAS] = None
-    """Steps at full size; each coarser scale gets twice as many as the next. Or one number per
-    scale, coarsest first. 50 for content and 40 for style if not given, 100 for style of the
-    first block alone."""
+    """Steps at full size; each coarser scale takes twice as many as the next. Or one number per
+    scale, coarsest first. Default: 50 for content, 40 for style, 100 for style of the first block
+    alone."""
 
     coarsest: Annotated[int | None, WHOLE, _TIME] = None
-    """Long side of the coarsest scale; sizes double from there. 0: at full size only. 64 for
-    content and 128 for style if not given, 0 for style of the first block alone."""
+    """Long side of the coarsest scale; sizes double from there. 0: full size only. Default: 64 for
+    content, 128 for style, 0 for style of the first block alone."""
 
     style_scale: Annotated[float, _METHOD] = 1.0
-    """Size of the picture beside its texture: 0.5 gives a texture half as coarse, with more of it.
-    The picture is never enlarged."""
+    """Size of the picture relative to its texture: 0.5 gives a finer texture with more of the
+    picture in it. The picture is never enlarged."""
 
     tv_weight: Annotated[float, _METHOD] = 0.3
-    """How much smoothness counts (total variation); content only. 0: as in the paper."""
+    """Weight of the total variation loss; content only. 0: as in the paper."""
 
     pooling: Annotated[Literal["max", "average"], _METHOD] = "average"
-    """Pooling of the VGG network; average, as in the paper's figures, leaves fewer specks."""
+    """Pooling in VGG; average, as in the paper's figures, leaves fewer specks."""
 
     backbone: Annotated[Literal["vgg16", "vgg19"], _METHOD] = "vgg16"
-    """The network that looks at the picture."""
+    """Network whose features are inverted."""
 
     seed: Annotated[int, WHOLE, _METHOD] = 0
-    """Of the noise that it starts from."""
+    """Random seed."""
 
-    memory: Annotated[str | None, _MACHINE] = None
-    """Most memory to take, such as 4GB; 70 % of what is free if not given."""
-
-    device: Annotated[str, _MACHINE] = "auto"
-    """auto, cpu, cuda, cuda:1, mps."""
-
-    dtype: Annotated[Literal["auto", "float32", "bfloat16"], _MACHINE] = "auto"
-    """Of the VGG features: auto is bfloat16 where the CPU multiplies it in hardware, else
-    float32."""
-
-    weights: Annotated[str | None, _MACHINE] = None
-    """File with the VGG weights (.pth or .safetensors) instead of fetching them."""
+    memory: Annotated[str | None, MACHINE] = None
+    """Memory limit, such as 4GB; default 70 % of what is free."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, before anything costs time.
@@ -163,59 +155,49 @@ class ReconstructOptions(PaintingOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GridOptions(PaintingOptions):
+class GridOptions(PrecisionOptions, PaintingOptions):
     """Options of a grid. None means: the preset of the loss."""
 
     command: ClassVar[str] = "grid"
 
     layers: Annotated[tuple[str, ...], _WHAT, COMMAS, _UNSHOWN] = ROWS
-    """One row each: a style layer, or several joined by +, such as relu1_1,relu1_1+relu2_1. The
-    growing subsets of relu1_1 .. relu5_1 if not given."""
+    """One row each: a style layer, or several joined by +, such as relu1_1,relu1_1+relu2_1.
+    Default: the growing subsets of relu1_1 .. relu5_1."""
 
     ratios: Annotated[tuple[float, ...] | None, _WHAT, COMMAS] = None
-    """One column each: alpha / beta, what content counts beside style; 1e-3 is more style than
-    1e-2. 1e-5,1e-4,1e-3,1e-2,1e-1 if not given; for --loss impasto 1e-3,1e-2,1e-1,1."""
+    """One column each: alpha / beta, the weight of content relative to style; 1e-3 is more style
+    than 1e-2. Default: 1e-5,1e-4,1e-3,1e-2,1e-1; with --loss impasto 1e-3,1e-2,1e-1,1."""
 
     content_layers: Annotated[tuple[str, ...], _METHOD, COMMAS, LAYERS] = ("relu4_2",)
-    """Layers that hold the photo."""
+    """Layers of the content loss."""
 
     loss: Annotated[Literal["impasto", "paper"], _METHOD] = "paper"
-    """Formulas: paper (Gatys et al. exactly, w_l = 1 / number of layers) or impasto (relative
+    """Loss formulas: paper (exactly Gatys et al., w_l = 1 / number of layers) or impasto (relative
     distances)."""
 
     size: Annotated[int, WHOLE, _TIME] = 256
     """Long side of each picture in pixels."""
 
     steps: Annotated[tuple[int, ...] | None, _TIME, COMMAS] = None
-    """Steps at full size; each coarser scale gets twice as many as the next. Or one number per
-    scale, coarsest first. 40 if not given."""
+    """Steps at full size; each coarser scale takes twice as many as the next. Or one number per
+    scale, coarsest first. Default 40."""
 
     coarsest: Annotated[int, WHOLE, _TIME] = 128
-    """Long side of the coarsest scale; sizes double from there. 0: at full size only. Under 128,
-    deep style layers bring back the painting itself."""
+    """Long side of the coarsest scale; sizes double from there. 0: full size only. Below 128, deep
+    style layers bring back the painting itself."""
 
     init: Annotated[Literal["grey", "noise", "content", "style"], _METHOD] = "grey"
-    """Where every picture starts: grey (with a trace of noise, which leaves no specks), noise (as
-    in the paper), content or style."""
+    """Starting picture: grey (with a trace of noise, which leaves no specks), noise (as in the
+    paper), content or style."""
 
     pooling: Annotated[Literal["max", "average"], _METHOD] = "average"
-    """Pooling of the VGG network; average, as in the paper's figures, is smoother."""
+    """Pooling in VGG; average, as in the paper's figures, is smoother."""
 
     backbone: Annotated[Literal["vgg16", "vgg19"], _METHOD] = "vgg16"
-    """The network that looks at the pictures."""
+    """Network whose features define the losses."""
 
     seed: Annotated[int, WHOLE, _METHOD] = 0
-    """Of the noise."""
-
-    device: Annotated[str, _MACHINE] = "auto"
-    """auto, cpu, cuda, cuda:1, mps."""
-
-    dtype: Annotated[Literal["auto", "float32", "bfloat16"], _MACHINE] = "auto"
-    """Of the VGG features: auto is bfloat16 where the CPU multiplies it in hardware, else
-    float32."""
-
-    weights: Annotated[str | None, _MACHINE] = None
-    """File with the VGG weights (.pth or .safetensors) instead of fetching them."""
+    """Random seed."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, before anything costs time.
@@ -246,7 +228,7 @@ class GridOptions(PaintingOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InspectOptions(PaintingOptions):
+class InspectOptions(MachineOptions, PaintingOptions):
     """Options of a look at features."""
 
     command: ClassVar[str] = "inspect"
@@ -271,13 +253,7 @@ class InspectOptions(PaintingOptions):
     """Long side in pixels at which the network sees the picture."""
 
     backbone: Annotated[Literal["vgg16", "vgg19"], _METHOD] = "vgg16"
-    """The network that looks at the picture."""
-
-    device: Annotated[str, _MACHINE] = "auto"
-    """auto, cpu, cuda, cuda:1, mps."""
-
-    weights: Annotated[str | None, _MACHINE] = None
-    """File with the VGG weights (.pth or .safetensors) instead of fetching them."""
+    """Network whose features are shown."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, before anything costs time.
@@ -300,19 +276,20 @@ class MeasureOptions:
     """Options of a measurement."""
 
     size: Annotated[int | None, WHOLE, _HOW] = None
-    """Long side in pixels at which everything is measured; each picture's own if not given. Only
-    numbers of one size can be compared."""
+    """Long side in pixels at which everything is measured; default: each picture's own. Only
+    numbers of one size are comparable."""
 
     style_weights: Annotated[tuple[float, ...] | None, _HOW, COMMAS] = None
-    """How much each of several paintings counts, such as 2,1; as the recipe says, else equal."""
+    """Relative weights of several paintings, such as 2,1; default: those in the recipe, or
+    equal."""
 
     style_scale: Annotated[float | None, _HOW] = None
-    """Size of the painting beside the picture; as the recipe says, else 1: equal long sides, but
-    not beyond the painting's own pixels."""
+    """Size of the painting relative to the picture; default: that in the recipe, or 1 (equal long
+    sides, but not beyond the painting's own pixels)."""
 
     steps: Annotated[int | None, WHOLE, _HOW] = None
-    """Also tell how many steps of L-BFGS from noise the picture is worth, and try this many at
-    most: 300 take some minutes for each photo, painting and size, once."""
+    """Also find the equivalent number of L-BFGS iterations from noise, up to this many: 300 take
+    some minutes, once for each photo, painting and size."""
 
     weights: Annotated[str | None, _HOW] = None
     """File with the VGG-16 weights (.pth or .safetensors) instead of fetching them."""
@@ -342,17 +319,17 @@ class CompareOptions:
     """The painting: a file, or the name of a bundled one such as starry-night."""
 
     methods: Annotated[tuple[str, ...] | None, _COMPARED, COMMAS] = None
-    """Some of paper, optimize, one-style, multi-style, any-style, refined, such as
-    optimize,refined; all that can paint like that painting if not given."""
+    """A selection of paper, optimize, one-style, multi-style, any-style and refined, such as
+    optimize,refined. Default: all that can paint in that style."""
 
     size: Annotated[int, WHOLE, _COMPARED] = 512
     """Long side of the pictures in pixels."""
 
     seconds: Annotated[float, _COMPARED] = 20.0
-    """How long refined goes on from its one pass."""
+    """How long refined refines its feed-forward result."""
 
     limit: Annotated[float, _COMPARED] = 120.0
-    """Most seconds that paper and optimize get each."""
+    """Time limit in seconds for paper and for optimize."""
 
     weights: Annotated[str | None, _COMPARED] = None
     """File with the VGG-16 weights (.pth or .safetensors) instead of fetching them."""

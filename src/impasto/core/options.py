@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import (
     TYPE_CHECKING,
+    Annotated,
     Any,
     ClassVar,
     Literal,
@@ -17,7 +18,7 @@ from typing import (
     get_type_hints,
 )
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from impasto.core.errors import ConfigError
 
@@ -150,6 +151,30 @@ def changed(options: Any) -> dict[str, Any]:
         for field in fields(options)
         if getattr(options, field.name) != field.default
     }
+
+
+MACHINE = Parameter(group=Group("Machine", sort_key=9))
+"""For what decides how, and not what, is painted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineOptions:
+    """Options of what runs VGG."""
+
+    device: Annotated[str, MACHINE] = "auto"
+    """auto, cpu, cuda, cuda:1, mps."""
+
+    weights: Annotated[str | None, MACHINE] = None
+    """File with the VGG weights (.pth or .safetensors) instead of downloading them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrecisionOptions(MachineOptions):
+    """Options of what runs VGG and other networks, and how exactly."""
+
+    dtype: Annotated[Literal["auto", "float32", "bfloat16"], MACHINE] = "auto"
+    """Precision of the features: auto is bfloat16 where the CPU supports it in hardware (about
+    twice as fast), otherwise float32."""
 
 
 class PaintingOptions:

@@ -24,13 +24,14 @@ class FilmOptions:
     """Options of a film that go beyond those of its frames."""
 
     steady: Annotated[float, _LOOK] = 1.0
-    """From 0, every frame painted by itself, to 1: strokes travel with what they are painted on."""
+    """Temporal consistency from 0 (each frame on its own) to 1 (strokes move with what they are
+    painted on)."""
 
     start: Annotated[float, _TIME] = 0.0
-    """Seconds of the film that are left out at its beginning."""
+    """Skip this many seconds at the beginning."""
 
     end: Annotated[float | None, _TIME] = None
-    """Seconds of the film after which it is left."""
+    """Stop at this many seconds into the film."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work.

@@ -15,9 +15,11 @@ from impasto.core.memory import parse_size
 from impasto.core.options import (
     FLAG,
     LARGEST_SIDE,
+    MACHINE,
     MOST_SECONDS,
     WHOLE,
     PaintingOptions,
+    PrecisionOptions,
     check_choices,
     check_range,
 )
@@ -31,7 +33,6 @@ LARGE = 3_000_000
 _FILES = Parameter(group=Group("Files and output", sort_key=0))
 _LOOK = Parameter(group=Group("Look", sort_key=1))
 _TIME = Parameter(group=Group("Time", sort_key=2))
-_MACHINE = Parameter(group=Group("Machine", sort_key=3))
 
 _RANGES = {
     "strength": (0.0, 1.0),
@@ -43,71 +44,62 @@ _RANGES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class StylizeOptions(PaintingOptions):
+class StylizeOptions(PrecisionOptions, PaintingOptions):
     """Options of painting with a trained network."""
 
     command: ClassVar[str] = "stylize"
 
     style: Annotated[str, _LOOK]
-    """A bundled style such as starry-night (see impasto styles); a painting of your own, a picture
-    file; or a model file (.safetensors) that impasto train wrote. Of a model with several styles:
+    """A bundled style such as starry-night (see impasto styles), a painting of your own (a picture
+    file), or a model file (.safetensors) that impasto train wrote. For a model with several styles:
     FILE.safetensors/NAME, or a blend such as wave:0.6,poppies:0.4. Paintings blend too:
-    a.jpg:0.7,b.jpg:0.3. If there is a file of the name with the comma in it, it is that file."""
+    a.jpg:0.7,b.jpg:0.3. If a file has that very name, comma and all, the file is used."""
 
     style_scale: Annotated[float, _LOOK] = 1.0
-    """Size at which a painting of your own is looked at: 2 for broader strokes, 0.5 for finer
-    ones."""
+    """Scale at which your own painting is encoded: 2 for broader strokes, 0.5 for finer ones."""
 
     style_map: Annotated[str | None, _LOOK] = None
-    """Where the second of two styles goes, the first having the rest; of one style, where it goes,
-    the rest staying the photo: left:right or top:bottom (from one to the other), or a grey picture,
-    white where the (second) style is wanted, or a cut-out: transparent where it is not."""
+    """Where styles go: left:right or top:bottom for a gradient, or a mask picture. White (or, in a
+    cut-out, what is not transparent) gets the second of two styles; with a single style it gets
+    that style and the rest stays photo."""
 
     strength: Annotated[float, _LOOK] = 1.0
-    """From 0, the photo itself, to 1, the full style."""
+    """How much of the painted picture is mixed into the result, from 0 (the photo itself) to 1 (the
+    full style)."""
 
     size: Annotated[int | None, WHOLE, _LOOK] = None
-    """Long side of the output in pixels; the photo's own if not given. Strokes keep their size in
-    pixels, so they look larger in a smaller picture; see --stroke."""
+    """Long side of the output in pixels; default: the photo's own size. Strokes have a fixed size
+    in pixels, so they look larger in a smaller picture; see --stroke."""
 
     stroke: Annotated[float | None, _LOOK] = None
-    """Size of the strokes beside the picture, whatever its size: 1 is as in a picture of 512
-    pixels, 2 twice as broad. The picture is painted small and enlarged along the photo's edges."""
+    """Size of the strokes relative to the picture: 1 is as in a picture of 512 pixels, 2 twice as
+    broad. The picture is painted small and enlarged along the photo's edges."""
 
     seconds: Annotated[float | None, _LOOK] = None
-    """Paint by optimisation for that long, towards the painting itself; 0: one pass of a network.
-    If not given, 2 for one photo in the style of a painting of your own, the sketch, else 0. A
-    painting of your own is painted from small to large, as far as there is time; a bundled style
-    goes on from its pass, up to 1024 pixels if --size is not given."""
+    """Refine by optimization for this long; 0: feed-forward only. Default: 2 for one photo in the
+    style of your own painting (a sketch), otherwise 0. Your own painting is painted from small to
+    large, as far as time allows; a bundled style starts from its feed-forward result, up to 1024
+    pixels unless --size is given."""
 
     preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
-    """Keep the photo's colours: luminance takes only light and dark from the painted picture;
-    match recolours the painted picture like the photo."""
+    """Keep the photo's colors: luminance takes only light and dark from the painted picture; match
+    recolors the painted picture like the photo."""
 
-    engine: Annotated[Literal["auto", "torch", "onnxruntime", "openvino"], _MACHINE] = "auto"
-    """What runs the network; auto is the fastest that is installed. openvino is about twice as fast
-    as torch (the extra openvino)."""
+    engine: Annotated[Literal["auto", "torch", "onnxruntime", "openvino"], MACHINE] = "auto"
+    """What runs the network; auto is the fastest one installed. openvino is about twice as fast as
+    torch (the extra openvino)."""
 
     keep_place: Annotated[bool, _FILES, FLAG] = False
-    """Keep in the result where the photo was taken (GPS). Date, copyright, artist and dpi are kept
-    anyway."""
+    """Keep where the photo was taken (GPS) in the result. Date, copyright, artist and resolution
+    are always kept."""
 
-    any_model: Annotated[str | None, _MACHINE] = None
-    """Network for paintings that impasto train --network any wrote, instead of the bundled one."""
+    any_model: Annotated[str | None, MACHINE] = None
+    """Network for any painting, written by impasto train --network any, instead of the bundled
+    one."""
 
-    weights: Annotated[str | None, _MACHINE] = None
-    """File with the VGG-16 weights (.pth or .safetensors), with which paintings are looked at,
-    instead of fetching them."""
-
-    memory: Annotated[str | None, _MACHINE] = None
-    """Most memory to take, such as 2GB; 70 % of what is free if not given. Pictures of more than 3
-    megapixels, and those that would not fit, are painted in strips by torch, to the same result."""
-
-    device: Annotated[str, _MACHINE] = "auto"
-    """auto, cpu, cuda, cuda:1, mps."""
-
-    dtype: Annotated[Literal["auto", "float32", "bfloat16"], _MACHINE] = "auto"
-    """Of the network's features: auto is bfloat16 where the CPU multiplies it in hardware."""
+    memory: Annotated[str | None, MACHINE] = None
+    """Memory limit, such as 2GB; default 70 % of what is free. Pictures of more than 3 megapixels,
+    and those that would not fit, are painted in strips by torch, with the same result."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, before anything costs time.

@@ -20,9 +20,11 @@ from impasto.core.options import (
     LARGEST_SIDE,
     LARGEST_WEIGHT,
     LAYERS,
+    MACHINE,
     MOST_SECONDS,
     WHOLE,
     PaintingOptions,
+    PrecisionOptions,
     check_choices,
     check_layer_weights,
     check_range,
@@ -33,7 +35,6 @@ _FILES = Parameter(group=Group("Files and output", sort_key=0))
 _LOOK = Parameter(group=Group("Look", sort_key=1))
 _TIME = Parameter(group=Group("Time and size", sort_key=2))
 _METHOD = Parameter(group=Group("Method", sort_key=3))
-_MACHINE = Parameter(group=Group("Machine", sort_key=4))
 
 Start = Literal["content", "recolored", "noise", "grey", "style"]
 Loss = Literal["impasto", "paper", "classic"]
@@ -43,113 +44,103 @@ CONTENT_LAYERS = ("relu4_2",)
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimizeOptions(PaintingOptions):
+class OptimizeOptions(PrecisionOptions, PaintingOptions):
     """Options of style transfer by optimisation. None means: the preset of the loss and start."""
 
     command: ClassVar[str] = "optimize"
 
     size: Annotated[int, WHOLE, _TIME] = 512
-    """Long side of the output in pixels; smaller photos are enlarged."""
+    """Long side of the output in pixels. Smaller photos are enlarged."""
 
     steps: Annotated[tuple[int, ...] | None, _TIME, COMMAS] = None
-    """Steps at full size, 30 if not given, fewer above 1024 px, 45 where it is the only scale; each
-    coarser scale gets twice as many as the next. Or one number per scale, coarsest first: 60,30."""
+    """Steps at full size; each coarser scale takes twice as many as the next. Default 30, fewer
+    above 1024 px, 45 if there is only one scale. Or one number per scale, coarsest first: 60,30."""
 
     seconds: Annotated[float | None, _TIME] = None
-    """Stop when this many seconds have passed, with the best picture so far. Without --steps,
-    paint for all of that time."""
+    """Stop after this many seconds with the best picture so far. Without --steps, use all of that
+    time."""
 
     coarsest: Annotated[int | None, WHOLE, _TIME] = None
-    """Long side of the coarsest scale, about, 32 or more; sizes double from there. 0: paint at full
+    """Approximate long side of the coarsest scale, at least 32; sizes double from there. 0: full
     size only."""
 
     finest: Annotated[int | None, WHOLE, _TIME] = None
-    """Long side of the finest scale that is painted; from there the picture is enlarged along the
-    photo's edges. If not given, the output's own, or under --seconds what there is time for."""
+    """Long side of the finest scale to optimize; the picture is then enlarged along the photo's
+    edges. Default: the output size, or with --seconds whatever there is time for."""
 
     style_weight: Annotated[float | None, _LOOK] = None
-    """How much the painting counts (beta). Twice as much is a visible change."""
+    """Weight of the style loss (beta). Doubling it is a visible change."""
 
     content_weight: Annotated[float | None, _LOOK] = None
-    """How much the photo counts (alpha)."""
+    """Weight of the content loss (alpha)."""
 
     style_weights: Annotated[tuple[float, ...] | None, _LOOK, COMMAS] = None
-    """How much each painting counts beside the others, such as 2,1. Equal if not given."""
+    """Relative weights of several paintings, such as 2,1. Default: equal."""
 
     style_scale: Annotated[float, _LOOK] = 1.0
-    """Size of the painting beside the output: 0.5 gives strokes half as large. 1 does not enlarge a
-    painting beyond its own pixels: its blur would be painted too."""
+    """Size of the painting relative to the output: 0.5 gives strokes half as large. At 1 a painting
+    is never enlarged beyond its own pixels, because its blur would be painted too."""
 
     strength: Annotated[float, _LOOK] = 1.0
-    """From 0, the photo itself, to 1, the full style: how much of the painted picture is in the
-    result."""
+    """How much of the painted picture is mixed into the result, from 0 (the photo itself) to 1 (the
+    full style)."""
 
     preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
-    """Keep the photo's colours: luminance paints in greys and puts the photo's colours back;
-    match recolours the painting like the photo first."""
+    """Keep the photo's colors: luminance paints in shades of grey and restores the photo's colors;
+    match recolors the painting like the photo first."""
 
     tv_weight: Annotated[float | None, _LOOK] = None
-    """How much smoothness counts (total variation)."""
+    """Weight of the total variation loss; higher is smoother."""
 
     init: Annotated[str | None, _LOOK] = None
-    """Where to start: content, recolored (the photo in the painting's colours), noise, grey, style,
-    a picture file to go on from, or auto (one pass of the bundled style that has learnt that
-    painting, or of the network for any painting). If not given, content or recolored, whichever
-    has the lower loss."""
+    """Starting picture: content, recolored (the photo in the painting's colors), noise, grey,
+    style, a picture file, or auto (a feed-forward result: of the bundled style of that
+    painting, or of the network for any painting). Default: content or recolored, whichever has
+    the lower loss."""
 
     loss: Annotated[Loss, _METHOD] = "impasto"
-    """Formulas: impasto (relative distances: weights mean the same at every size and style), paper
-    (Gatys et al. exactly, w_l = 1/5) or classic (neural-style's objective)."""
+    """Loss formulas: impasto (relative distances, so that weights mean the same for every size and
+    style), paper (exactly Gatys et al., w_l = 1/5) or classic (the objective of neural-style)."""
 
     content_layers: Annotated[tuple[str, ...], _METHOD, COMMAS, LAYERS] = CONTENT_LAYERS
-    """Layers that hold the photo. relu4_2 is after the ReLU (the papers' conv4_2), conv4_2
-    before it."""
+    """Layers of the content loss. relu4_2 is after the ReLU (the papers' conv4_2), conv4_2 before
+    it."""
 
     style_layers: Annotated[tuple[str, ...], _METHOD, COMMAS, LAYERS] = STYLE_LAYERS
-    """Layers that hold the style."""
+    """Layers of the style loss."""
 
     style_layer_weights: Annotated[tuple[float, ...] | None, _METHOD, COMMAS] = None
-    """How much each style layer counts, one number per layer."""
+    """Weight of each style layer, one number per layer."""
 
     pooling: Annotated[Literal["max", "average"], _METHOD] = "max"
-    """Pooling of the VGG network; average is smoother."""
+    """Pooling in VGG; average is smoother."""
 
     backbone: Annotated[Literal["vgg16", "vgg19"], _METHOD] = "vgg16"
-    """The network that looks at the pictures."""
+    """Network whose features define the losses."""
 
     optimizer: Annotated[Literal["lbfgs", "adam"], _METHOD] = "lbfgs"
-    """What changes the pixels: lbfgs is faster, adam is the steadier one."""
+    """lbfgs is faster, adam more robust."""
 
     history: Annotated[int, WHOLE, _METHOD] = 20
     """Steps that L-BFGS remembers; each takes the memory of two pictures."""
 
     seed: Annotated[int, WHOLE, _METHOD] = 0
-    """Of the noise. The same seed gives the same picture on the same machine."""
+    """Random seed. The same seed gives the same picture on the same machine."""
 
     keep_place: Annotated[bool, _FILES, FLAG] = False
-    """Keep in the result where the photo was taken (GPS). Date, copyright, artist and dpi are kept
-    anyway."""
+    """Keep where the photo was taken (GPS) in the result. Date, copyright, artist and resolution
+    are always kept."""
 
-    memory: Annotated[str | None, _MACHINE] = None
-    """Most memory to take, such as 4GB; 70 % of what is free if not given. Large pictures are seen
-    in tiles, which changes nothing but the time."""
-
-    device: Annotated[str, _MACHINE] = "auto"
-    """auto, cpu, cuda, cuda:1, mps."""
-
-    dtype: Annotated[Literal["auto", "float32", "bfloat16"], _MACHINE] = "auto"
-    """Of the VGG features: auto is bfloat16 where the CPU multiplies it in hardware (about twice
-    as fast), else float32."""
-
-    weights: Annotated[str | None, _MACHINE] = None
-    """File with the VGG weights (.pth or .safetensors) instead of fetching them."""
+    memory: Annotated[str | None, MACHINE] = None
+    """Memory limit, such as 4GB; default 70 % of what is free. Large pictures are processed in
+    tiles, which takes longer but gives the same result."""
 
     bits: Annotated[Literal[8, 16], _TIME] = 8
-    """Of each colour in the file: 16 for smooth skies in print, in PNG and TIFF (needs
-    the extra hires)."""
+    """Bits per channel: 8, or 16 for smooth skies in print (PNG and TIFF, needs the extra
+    hires)."""
 
     preview_every: Annotated[int | None, WHOLE, Parameter(group=_TIME.group)] = None
-    """Write the picture so far after every so many steps."""
+    """Write a preview after every N steps."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, before anything costs time.

@@ -16,7 +16,9 @@ from impasto.core.options import (
     LARGEST_SEED,
     LARGEST_WEIGHT,
     LAYERS,
+    MACHINE,
     WHOLE,
+    PrecisionOptions,
     check_choices,
     check_layer_weights,
     check_range,
@@ -26,69 +28,66 @@ _TIME = Parameter(group=Group("Time", sort_key=1))
 _LOOK = Parameter(group=Group("Look", sort_key=2))
 _LEARNING = Parameter(group=Group("Learning", sort_key=3))
 _RUN = Parameter(group=Group("Run folder", sort_key=4))
-_MACHINE = Parameter(group=Group("Machine", sort_key=5))
 
 DEFAULT_MINUTES = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions:
+class TrainOptions(PrecisionOptions):
     """Options of the training of a network for one style."""
 
     network: Annotated[Literal["johnson", "small", "multi", "any"], _LEARNING] = "small"
-    """small is made for CPUs; johnson is the paper's, four times the work per pixel; multi is a
-    wider small, for many styles. Each can learn one style or several. any is multi with a second
-    network that reads the style off a painting: it learns from a folder of paintings to paint like
-    those it has never seen."""
+    """small is made for CPUs; johnson is the paper's network, four times the work per pixel; multi
+    is a wider small, for many styles. Each can learn one style or several. any is multi with a
+    second network that predicts the style from a painting: it learns from a folder of paintings and
+    then paints like ones it has never seen."""
 
     start: Annotated[str | None, _LEARNING] = None
     """A trained style to start from, such as cafe-terrace or a model file, instead of random
-    weights: the new style is learnt in a fraction of the time. The shape of the network is that of
-    the file."""
+    weights: this takes a fraction of the time. The network gets the shape of that file."""
 
     add_to: Annotated[str | None, _LEARNING] = None
-    """A trained model that is to learn the paintings too: only their own scales and shifts are
-    trained, which takes minutes; all its styles stay exactly as they are."""
+    """A trained model that is to learn the paintings as well: only their own scales and shifts are
+    trained, which takes minutes; all its other styles stay exactly as they are."""
 
     minutes: Annotated[float | None, _TIME] = None
-    """Train for that long; the learning rate falls to fit. 60 if neither this nor --steps is
-    given."""
+    """Train for this long; the learning rate decays to fit. Default 60, unless --steps is given."""
 
     steps: Annotated[int | None, WHOLE, _TIME] = None
-    """Train for that many steps instead. The same steps, seed and machine give the same network,
+    """Train for this many steps instead. The same steps, seed and machine give the same network,
     bit for bit."""
 
     style_size: Annotated[int, WHOLE, _LOOK] = 512
-    """Long side of the painting in pixels, and about that of the photos: the strokes will have
-    their right size in pictures of this size."""
+    """Long side of the painting in pixels, and roughly that of the photos: strokes will have the
+    right size in pictures of this size."""
 
     content_weight: Annotated[float, _LOOK] = 1.0
-    """How much the photo counts (alpha)."""
+    """Weight of the content loss (alpha)."""
 
     style_weight: Annotated[float, _LOOK] = 5.0
-    """How much the painting counts (beta)."""
+    """Weight of the style loss (beta)."""
 
     tv_weight: Annotated[float, _LOOK] = 0.0
-    """How much smoothness counts (total variation)."""
+    """Weight of the total variation loss."""
 
     even_weight: Annotated[float, _LOOK] = 1.0
-    """How much it counts that even places of the photo, such as skies, stay even: without halos
-    round what is dark and without blobs of colour."""
+    """Weight of a loss that keeps flat areas of the photo, such as skies, flat: no halos around
+    dark shapes, no blobs of color."""
 
     content_layers: Annotated[tuple[str, ...], _LOOK, COMMAS, LAYERS] = ("relu3_3",)
-    """Layers that hold the photo."""
+    """Layers of the content loss."""
 
     style_layers: Annotated[tuple[str, ...], _LOOK, COMMAS, LAYERS] = (
         "relu1_2",
         "relu2_2",
         "relu3_3",
     )
-    """Layers that hold the style. The paper's fourth, relu4_3, would be a ten-thousandth of the
-    loss and a sixth of the time."""
+    """Layers of the style loss. The paper's fourth, relu4_3, would be a ten-thousandth of the loss
+    and a sixth of the time."""
 
     style_layer_weights: Annotated[tuple[float, ...] | None, _LOOK, COMMAS] = None
-    """How much each style layer counts, one number per layer; equal if not given. relu4_1 beside
-    the others, at 10, brings the painting's shapes and flat places."""
+    """Weight of each style layer, one number per layer; default: equal. relu4_1 in addition, at 10,
+    brings in the painting's shapes and flat areas."""
 
     batch_size: Annotated[int, WHOLE, _LEARNING] = 2
     """Photos per step (in each process)."""
@@ -97,44 +96,35 @@ class TrainOptions:
     """Side of the square crops in pixels."""
 
     optimizer: Annotated[Literal["muon", "adam"], _LEARNING] = "muon"
-    """What changes the weights. muon (with adam for what it is not made for) gets as far as adam
-    alone in about half the time."""
+    """muon (with adam for the parameters it is not made for) gets as far as adam alone in about
+    half the time."""
 
     lr: Annotated[float, _LEARNING] = 4e-3
-    """Highest learning rate; it rises for --warmup steps, then falls along a cosine."""
+    """Peak learning rate, reached after --warmup steps, followed by cosine decay."""
 
     warmup: Annotated[int, WHOLE, _LEARNING] = 50
-    """Steps until the learning rate is reached."""
+    """Steps of linear warm-up."""
 
     clip: Annotated[float, _LEARNING] = 1.0
-    """Largest norm of a gradient; longer ones are shortened to it."""
+    """Gradient norm limit."""
 
     average: Annotated[float, _LEARNING] = 0.995
-    """How slowly the moving average of the weights, which is what is saved, follows them."""
+    """Decay of the moving average of the weights, which is what is saved."""
 
     seed: Annotated[int, WHOLE, _LEARNING] = 0
-    """Of the first weights and of the order and cropping of the photos."""
+    """Random seed of the initial weights and of the order and crops of the photos."""
 
     checkpoint_minutes: Annotated[float, _RUN] = 5.0
-    """How often the state is saved, so that --resume loses no more than that."""
+    """Minutes between checkpoints; --resume loses no more than that."""
 
     sample_minutes: Annotated[float, _RUN] = 3.0
-    """How often two photos are painted, into the run folder."""
+    """Minutes between samples: two photos, painted into the run folder."""
 
     tensorboard: Annotated[bool, _RUN, Parameter(negative=())] = False
-    """Write the losses and samples for TensorBoard too (needs the extra tensorboard)."""
+    """Also log losses and samples for TensorBoard (needs the extra tensorboard)."""
 
-    workers: Annotated[int, WHOLE, _MACHINE] = 1
-    """Processes that read and crop photos; 0 does it between the steps."""
-
-    device: Annotated[str, _MACHINE] = "auto"
-    """auto, cpu, cuda, cuda:1, mps."""
-
-    dtype: Annotated[Literal["auto", "float32", "bfloat16"], _MACHINE] = "auto"
-    """Of the networks' features: auto is bfloat16 where the CPU multiplies it in hardware."""
-
-    weights: Annotated[str | None, _MACHINE] = None
-    """File with the VGG-16 weights (.pth or .safetensors) instead of fetching them."""
+    workers: Annotated[int, WHOLE, MACHINE] = 1
+    """Processes that load and crop photos; 0: none, between the steps."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, before anything costs time.
@@ -167,33 +157,24 @@ class TrainOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearnOptions:
+class LearnOptions(PrecisionOptions):
     """Options of learning a painting from the bundled network: a minute's work."""
 
     minutes: Annotated[float, _TIME] = 1.0
-    """Learn for that long. A minute gives a good style, five a better one."""
+    """Train for this long. One minute gives a good style, five a better one."""
 
     steps: Annotated[int | None, WHOLE, _TIME] = None
-    """Learn for that many steps instead."""
+    """Train for this many steps instead."""
 
     style_size: Annotated[int, WHOLE, _LOOK] = 512
-    """Long side of the painting in pixels, and about that of the photos: the strokes will have
-    their right size in pictures of this size."""
+    """Long side of the painting in pixels, and roughly that of the photos: strokes will have the
+    right size in pictures of this size."""
 
     style_weight: Annotated[float, _LOOK] = 5.0
-    """How much the painting counts."""
+    """Weight of the style loss (beta)."""
 
     seed: Annotated[int, WHOLE, _LEARNING] = 0
-    """Of the order and cropping of the photos."""
-
-    device: Annotated[str, _MACHINE] = "auto"
-    """auto, cpu, cuda, cuda:1, mps."""
-
-    dtype: Annotated[Literal["auto", "float32", "bfloat16"], _MACHINE] = "auto"
-    """Of the networks' features: auto is bfloat16 where the CPU multiplies it in hardware."""
-
-    weights: Annotated[str | None, _MACHINE] = None
-    """File with the VGG-16 weights (.pth or .safetensors) instead of fetching them."""
+    """Random seed of the order and crops of the photos."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, before anything costs time.

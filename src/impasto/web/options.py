@@ -25,26 +25,26 @@ class WebOptions:
     """Options of the page's server."""
 
     port: Annotated[int | None, WHOLE] = None
-    """Port to listen on. If not given, 7460, or a free one if that is taken."""
+    """Port to listen on; default 7460, or a free one if that is taken."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. The default can be reached from this computer only. With any other,
-    such as 0.0.0.0, whoever knows the token in the printed address can use the page."""
+    """Address to listen on. The default is reachable from this computer only. With any other, such
+    as 0.0.0.0, anyone who knows the token in the printed address can use the page."""
 
     open: Annotated[bool, FLAG] = False
     """Open the page in the browser."""
 
     folder: Path | None = None
-    """Where photos and results are kept meanwhile; impasto's cache folder if not given."""
+    """Where photos and results are kept; default: impasto's cache folder."""
 
     keep_hours: float = 24.0
     """Hours after which photos and results are deleted."""
 
     disk: str = "2GB"
-    """Most disk space to take; the oldest results go first."""
+    """Disk space limit; the oldest results are deleted first."""
 
     queue: Annotated[int, WHOLE] = 8
-    """Most paintings that wait for their turn."""
+    """How many paintings may wait in the queue."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work.
