@@ -15,8 +15,8 @@ from pathlib import Path
 from PIL import Image
 
 import impasto
-from impasto.analysis.table import Row, picture_table
-from impasto.cli.app import main as impasto_command
+from impasto.analysis.figure import Row, picture_table
+from impasto.cli.start import main as impasto_command
 
 FOLDER = Path(__file__).parent.parent / "docs" / "how-it-works"
 LARGEST = 245_000

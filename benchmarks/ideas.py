@@ -30,9 +30,9 @@ from impasto.io.image import read_picture, to_pil, write_picture
 from impasto.losses import style
 from impasto.optimization import picture as painting
 from impasto.optimization import solver
-from impasto.optimization.lbfgs import LBFGS
 from impasto.optimization.options import STYLE_LAYERS, OptimizeOptions
 from impasto.optimization.picture import optimize_picture
+from impasto.optimization.solver import LBFGS
 from impasto.perception import extractor
 from impasto.perception.weights import load_weights
 from optimize import PAIRS, Pair

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 import impasto
-from impasto.analysis.table import Row, picture_table
+from impasto.analysis.figure import Row, picture_table
 
 FILE = Path(__file__).parent.parent / "docs" / "gallery" / "strokes.jpg"
 SIZES = (512, 2048, 6000)

@@ -153,7 +153,7 @@ def trip(source: Path, name: str) -> list[str]:
 
 def walk(source: Path, name: str) -> None:
     """Run a command and print the modules whose functions were called."""
-    from impasto.cli.app import main
+    from impasto.cli.start import main
 
     seen: set[str] = set()
     home = str(source / PACKAGE)

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from impasto.cli.app import app, main
+from impasto.cli.app import app
+from impasto.cli.start import main
 from impasto.perception.weights import Source, Weights
 
 VALUES = (

@@ -33,9 +33,9 @@ def test_the_function_is_not_hidden_by_a_package_of_its_name():
     "code",
     [
         "import impasto",
-        "from impasto.cli.app import main; main(['--help'])",
+        "from impasto.cli.start import main; main(['--help'])",
         *(
-            f"from impasto.cli.app import main; main(['{command}', '--help'])"
+            f"from impasto.cli.start import main; main(['{command}', '--help'])"
             for command in (
                 "optimize",
                 "stylize",
@@ -59,7 +59,7 @@ def test_nothing_slow_is_imported_for_help(code):
 
 
 def test_torch_is_not_imported_to_list_the_styles():
-    run_without("from impasto.cli.app import main; main(['styles'])", "torch")
+    run_without("from impasto.cli.start import main; main(['styles'])", "torch")
 
 
 def run_without(code, *modules):
@@ -75,5 +75,5 @@ def test_a_plain_pass_of_a_runtime_needs_no_torch(tmp_path, photo, wave, engine,
         pytest.skip("torch is asked for the accelerator")
     monkeypatch.chdir(tmp_path)
     words = ["stylize", str(photo), "--style", str(wave), "--engine", engine, "-o", "out.png"]
-    run_without(f"from impasto.cli.app import main; main({words})", "torch")
+    run_without(f"from impasto.cli.start import main; main({words})", "torch")
     assert (tmp_path / "out.png").exists()

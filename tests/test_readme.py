@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from clips import make_clip
-from impasto.cli.app import main
+from impasto.cli.start import main
 from support import save_picture
 
 ROOT = Path(__file__).parent.parent

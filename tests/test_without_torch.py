@@ -24,7 +24,7 @@ def here(tmp_path, monkeypatch, wave):
 
 
 def run(*words):
-    code = f"{HIDDEN}\nfrom impasto.cli.app import main\nsys.exit(main({list(words)}))"
+    code = f"{HIDDEN}\nfrom impasto.cli.start import main\nsys.exit(main({list(words)}))"
     command = [sys.executable, "-c", code]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -46,7 +46,7 @@ def test_a_photo_is_painted_as_with_torch(here, engine, size):
 def test_the_engine_is_the_one_that_is_there(here):
     save_picture(here / "photo.png", 64, 96, 1)
     for missing in ("openvino", "onnxruntime"):
-        code = f"{HIDDEN}; sys.modules[{missing!r}] = None; from impasto.cli.app import main; "
+        code = f"{HIDDEN}; sys.modules[{missing!r}] = None; from impasto.cli.start import main; "
         words = ["stylize", "photo.png", "--style", "wave.safetensors", "-o", f"{missing}.png"]
         subprocess.run([sys.executable, "-c", f"{code}sys.exit(main({words}))"], check=True)
         assert load_image(here / f"{missing}.png").size == (96, 64)

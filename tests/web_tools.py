@@ -21,8 +21,8 @@ from PIL import Image
 from impasto.io.image import to_pil
 from impasto.web.app import create_app
 from impasto.web.job_queue import JobQueue
+from impasto.web.jobs import Timing
 from impasto.web.store import Store
-from impasto.web.timing import Timing
 from support import noise_picture
 
 ADDRESS = "http://127.0.0.1:7460"

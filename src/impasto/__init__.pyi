@@ -53,8 +53,7 @@ from .networks.model import Model
 from .networks.model_file import ModelInfo, StyleInfo
 from .networks.options import StylizeOptions
 from .networks.registry import styles
-from .networks.style_sheet import style_sheet
-from .networks.stylize import load, stylize_events
+from .networks.stylize import load, style_sheet, stylize_events
 from .optimization.options import OptimizeOptions
 from .optimization.refine import stylize
 from .optimization.run import (

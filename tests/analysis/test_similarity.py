@@ -3,7 +3,7 @@ import sys
 import pytest
 import torch
 
-from impasto.analysis.similarity import (
+from impasto.analysis.metrics import (
     LPIPS_LAYERS,
     lpips,
     lpips_heads,
@@ -39,7 +39,7 @@ def test_the_heads_fit_the_channels_and_none_is_negative():
 
 
 def test_without_torchmetrics_there_are_no_heads(monkeypatch):
-    monkeypatch.setattr("impasto.analysis.similarity.find_spec", lambda _: None)
+    monkeypatch.setattr("impasto.analysis.metrics.find_spec", lambda _: None)
     assert lpips_heads.__wrapped__() is None
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 from PIL import Image
 
-from impasto.analysis.table import Row, picture_table
+from impasto.analysis.figure import Row, picture_table
 
 
 def colored(color, size=(60, 40)):

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from impasto import __version__
-from impasto.cli.app import EXIT_CODES, main
+from impasto.cli.app import EXIT_CODES
+from impasto.cli.start import main
 
 
 def run(*words):

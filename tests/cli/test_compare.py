@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from impasto.cli.app import main
+from impasto.cli.start import main
 from support import load_image
 
 

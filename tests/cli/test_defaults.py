@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from impasto.cli.app import main
+from impasto.cli.start import main
 from impasto.io.image import read_note
 from impasto.recipe import Recipe
 from support import load_image, save_picture, save_random_model

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from impasto.cli.app import main
+from impasto.cli.start import main
 from support import load_image, save_picture
 
 QUICK = ["--size", "32", "--steps", "2", "--coarsest", "0"]

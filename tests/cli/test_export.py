@@ -3,7 +3,7 @@ import json
 import onnxruntime
 import pytest
 
-from impasto.cli.app import main
+from impasto.cli.start import main
 from support import noise_picture, save_random_model
 
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 import impasto
-from impasto.cli.app import main
+from impasto.cli.start import main
 
 
 @pytest.fixture(autouse=True)

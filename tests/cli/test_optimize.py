@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import impasto
-from impasto.cli.app import main
+from impasto.cli.start import main
 from support import load_image, save_picture, start_in_step
 
 QUICK = ["--size", "48", "--steps", "2"]

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from impasto.cli.app import app, main
-from impasto.cli.empty import MAY_BE_EMPTY
+from impasto.cli.app import app
+from impasto.cli.start import main
+from impasto.cli.words import MAY_BE_EMPTY
 from option_fuzz import COMMANDS, calls, options_of
 from support import TINY, random_weights, save_picture, save_random_model
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from impasto.cli.app import main
+from impasto.cli.start import main
 from impasto.io.image import read_picture
 from impasto.training.data import PhotoCrops
 from support import load_image, save_picture, weights_at_hand

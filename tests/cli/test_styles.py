@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from impasto.cli.app import main
+from impasto.cli.start import main
 from impasto.networks import registry
 from impasto.networks.model_file import PAINTED
 from support import load_image, save_random_model

@@ -17,7 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
-from impasto.cli.app import main
+from impasto.cli.start import main
 from impasto.core.errors import ResourceError
 from impasto.io.image import write_picture
 from impasto.networks.any_style import AnyStyleNet

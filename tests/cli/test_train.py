@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from impasto.cli.app import main
+from impasto.cli.start import main
 from impasto.networks.model_file import load_model
 from support import save_picture, save_random_model, start_in_step
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from impasto.cli.app import main
+from impasto.cli.start import main
 
 COLOR = re.compile(rb"\x1b\[[\d;]*(3[0-8]|9[0-7])[\d;]*m")
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from clips import FRAMES, make_clip
-from impasto.cli.app import main
+from impasto.cli.start import main
 from impasto.film.clips import ClipReader
 from support import start_in_step
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from impasto.cli.app import main
+from impasto.cli.start import main
 from impasto.cli.words import read_words
 
 

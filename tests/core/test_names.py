@@ -1,6 +1,6 @@
 import os
 
-from impasto.core.names import LONGEST, ROOM, join_names
+from impasto.io.paths import LONGEST, ROOM, join_names
 
 
 def test_a_name_that_fits_stays():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms
 
 from impasto.core.errors import ImageError
-from impasto.io.alpha import extend_colors
+from impasto.io.colour import extend_colors
 from impasto.io.image import (
     check_output,
     read_note,

@@ -6,9 +6,9 @@ import sys
 from PIL import Image
 
 from impasto.io import temporary
-from impasto.io.checkpoints import Checkpoints, write_atomically
+from impasto.io.checkpoints import Checkpoints
 from impasto.io.image import write_picture
-from impasto.io.temporary import remove_left_behind, temporary_beside
+from impasto.io.temporary import remove_left_behind, temporary_beside, write_atomically
 
 LONGEST = 255
 """Bytes of a name."""

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from impasto.io.written import RECORD, Written
+from impasto.io.temporary import RECORD, Written
 
 
 @pytest.fixture(autouse=True)

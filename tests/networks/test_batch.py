@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from impasto.core.errors import ConfigError, ImageError
-from impasto.networks.batch import plan
+from impasto.networks.pipeline import plan
 from support import save_picture
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from impasto.core.errors import ShapeError
-from impasto.networks.norm import ConditionalInstanceNorm
+from impasto.networks.transform import ConditionalInstanceNorm
 
 
 @pytest.fixture

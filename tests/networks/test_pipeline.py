@@ -8,8 +8,7 @@ from impasto.core.errors import ImageError
 from impasto.core.events import Failed, Painted, Skipped, StopEarly
 from impasto.io.image import read_note
 from impasto.networks import pipeline
-from impasto.networks.batch import Job
-from impasto.networks.pipeline import AHEAD, Ready, Stages, paint_batch
+from impasto.networks.pipeline import AHEAD, Job, Ready, Stages, paint_batch
 from support import load_image, save_picture
 
 PIXELS = 48

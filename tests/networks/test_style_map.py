@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from impasto.core.errors import ConfigError
-from impasto.networks.style_map import GRADIENTS, gradient, mask, weights_by_place
+from impasto.networks.feed_forward import GRADIENTS, gradient, mask, weights_by_place
 
 
 @pytest.mark.parametrize("name", GRADIENTS)

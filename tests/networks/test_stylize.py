@@ -72,7 +72,7 @@ def test_the_saved_file_carries_its_recipe(tmp_path, photo, wave):
     recipe = Recipe.from_json(read_note(path) or "")
     assert recipe == result.recipe
     assert recipe.command() == (
-        "impasto stylize photo.png --style wave.safetensors --strength 0.5 --dtype float32"
+        "impasto stylize photo.png --dtype float32 --style wave.safetensors --strength 0.5"
     )
     assert len(recipe.styles[0].sha256) == 64
     assert str(tmp_path) not in recipe.to_json()
@@ -125,7 +125,7 @@ def test_a_sheet_shows_the_photo_in_every_style(photo, bundled):
 
 
 def test_without_styles_there_is_no_sheet(photo, monkeypatch):
-    monkeypatch.setattr("impasto.networks.style_sheet.styles", dict)
+    monkeypatch.setattr("impasto.networks.stylize.styles", dict)
     with pytest.raises(impasto.MissingError, match="impasto train"):
         impasto.style_sheet(photo)
 

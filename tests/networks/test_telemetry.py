@@ -9,7 +9,7 @@ pytest.importorskip("openvino")
 
 ALL_AT_ONCE = """
 import threading
-from impasto.networks.telemetry import import_openvino
+from impasto.networks.runtimes import import_openvino
 
 barrier, found = threading.Barrier(8), []
 

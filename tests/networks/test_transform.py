@@ -5,10 +5,14 @@ import pytest
 import torch
 
 from impasto.core.errors import ConfigError, ShapeError
-from impasto.networks.norm import ConditionalInstanceNorm
 from impasto.networks.registry import NETWORKS, find_network, name_of
 from impasto.networks.shape import layers
-from impasto.networks.transform import NetworkOptions, TransformNet, multiply_adds
+from impasto.networks.transform import (
+    ConditionalInstanceNorm,
+    NetworkOptions,
+    TransformNet,
+    multiply_adds,
+)
 
 SIZES = [(1, 1), (1, 40), (37, 5), (64, 64), (50, 67)]
 

@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from impasto.optimization.lbfgs import LBFGS
+from impasto.optimization.solver import LBFGS
 
 
 def rosenbrock(x):

@@ -3,9 +3,9 @@ import torch
 
 from impasto.core.errors import ConfigError
 from impasto.networks.transform import NetworkOptions
-from impasto.training.any_style_trainer import AnyStyleTrainer
 from impasto.training.data import StyleCrops
 from impasto.training.options import TrainOptions
+from impasto.training.trainer import AnyStyleTrainer
 from support import TINY, noise_picture, random_weights, save_picture
 
 NETWORK = NetworkOptions(channels=(4, 6, 8), blocks=1, kernel=3, upsample="nearest")

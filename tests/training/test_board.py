@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from impasto.core.errors import MissingError
-from impasto.training.board import find_writer
+from impasto.training.folder import find_writer
 
 
 def test_without_tensorboard_the_message_says_how_to_get_it(monkeypatch):

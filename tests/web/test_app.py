@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 import impasto
 from impasto import assets
-from impasto.cli.app import main
+from impasto.cli.start import main
 from impasto.core.errors import ResourceError
 from impasto.web import limits
 from impasto.web.job_queue import JobQueue

@@ -11,9 +11,9 @@ import pytest
 from impasto.core.errors import ConfigError, ResourceError
 from impasto.web.gallery import small_jpeg
 from impasto.web.job_queue import ENDED_TWICE
+from impasto.web.jobs import Timing
 from impasto.web.responses import Slots, in_format, view_of
 from impasto.web.store import Store
-from impasto.web.timing import Timing
 from web_tools import client_of, opened, paint, photo_bytes, send, start, wait
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from impasto.core.errors import MissingError, how_to_install
-from impasto.web.replay import RATE, write_film
+from impasto.web.responses import RATE, write_film
 from support import save_picture
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from impasto.cli.app import main
+from impasto.cli.start import main
 from impasto.core.errors import ConfigError
 from impasto.web.options import WebOptions
 from impasto.web.server import listen

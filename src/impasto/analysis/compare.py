@@ -27,7 +27,7 @@ from impasto.core.events import Advanced, Event, Note, Planned, StopEarly, last_
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.image import read_picture, to_pil
 from impasto.io.inputs import PictureLike, describe, enough_for, locate, read, remarks
-from impasto.io.lookup import exists, whole
+from impasto.io.paths import exists, whole
 from impasto.networks.registry import has_any_model, models_of
 from impasto.optimization.options import OptimizeOptions
 from impasto.optimization.run import optimize_events

@@ -13,10 +13,9 @@ from typing import Any
 from PIL import Image
 
 from impasto._version import __version__
-from impasto.analysis.figure import Figure, FigureDone, as_input
+from impasto.analysis.figure import Figure, FigureDone, Row, as_input, picture_table
 from impasto.analysis.options import GridOptions
 from impasto.analysis.series import Task, paint_series
-from impasto.analysis.table import Row, picture_table
 from impasto.core.errors import ConfigError, ImageError
 from impasto.core.events import Drawn, Event, Note, StopEarly, last_of
 from impasto.core.tensors import fit_long_side, size_of

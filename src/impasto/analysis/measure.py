@@ -11,18 +11,24 @@ from typing import Any
 from torch import Tensor
 
 from impasto import assets
-from impasto.analysis.metrics import Distances, Metrics, at_size_of, check_memory
+from impasto.analysis.metrics import (
+    Distances,
+    Metrics,
+    at_size_of,
+    check_memory,
+    lpips_heads,
+    structural_similarity,
+)
 from impasto.analysis.options import MeasureOptions
 from impasto.analysis.origins import Origin, content_of, find_origin
 from impasto.analysis.reference import equivalent_steps, find_curve
-from impasto.analysis.similarity import lpips_heads, structural_similarity
 from impasto.core.device import explain_out_of_memory
 from impasto.core.errors import ConfigError, ImageError, ImpastoError, MissingError, how_to_install
 from impasto.core.events import Advanced, Event, Failed, Note, StopEarly, outcome
 from impasto.core.tensors import fit_long_side, resize, round_to_bits, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.inputs import PictureLike, as_list, enough_for, locate, read, remarks
-from impasto.io.lookup import is_folder
+from impasto.io.paths import is_folder
 from impasto.perception.weights import Weights, find_weights, load_weights
 
 SMALLEST = 16

@@ -11,7 +11,7 @@ from impasto.core.errors import ImageError
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_note
 from impasto.io.inputs import locate
-from impasto.io.lookup import exists, is_file
+from impasto.io.paths import exists, is_file
 from impasto.networks.registry import style_of_painting, styles
 from impasto.optimization.options import OptimizeOptions
 from impasto.recipe import Recipe, Source, describe_source

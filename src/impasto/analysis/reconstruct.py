@@ -12,10 +12,9 @@ from PIL import Image
 from torch import Tensor
 
 from impasto._version import __version__
-from impasto.analysis.figure import Figure, FigureDone, as_input
+from impasto.analysis.figure import Figure, FigureDone, Row, as_input, picture_table
 from impasto.analysis.options import CONTENT_LAYERS, ReconstructOptions
 from impasto.analysis.series import Task, paint_series
-from impasto.analysis.table import Row, picture_table
 from impasto.core.events import Drawn, Event, last_of
 from impasto.core.memory import check_room
 from impasto.core.tensors import check_picture, fit_long_side, size_of

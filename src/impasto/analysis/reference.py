@@ -21,8 +21,8 @@ from impasto.analysis.metrics import FAST, FAST_LAYERS, Metrics
 from impasto.core.device import pick_dtype
 from impasto.core.events import Event, Note, Preview, ReferenceStep
 from impasto.core.tensors import round_to_bits, size_of
-from impasto.io.cache import cache_folder
-from impasto.io.checkpoints import write_atomically
+from impasto.io.paths import cache_folder
+from impasto.io.temporary import write_atomically
 from impasto.losses.perceptual import PerceptualLoss
 from impasto.optimization.solver import Solver
 from impasto.perception.extractor import Extractor

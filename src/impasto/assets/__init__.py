@@ -11,7 +11,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from impasto.io.lookup import is_file
+from impasto.io.paths import is_file
 
 _FOLDER = Path(__file__).parent
 

@@ -10,8 +10,6 @@ from cyclopts import App
 from impasto._version import __version__
 from impasto.cli.compare import compare
 from impasto.cli.completion import add_completion
-from impasto.cli.defaults import fill_in
-from impasto.cli.empty import refuse_empty
 from impasto.cli.export import export
 from impasto.cli.grid import grid
 from impasto.cli.inspect import inspect
@@ -20,15 +18,13 @@ from impasto.cli.measure import measure
 from impasto.cli.optimize import optimize
 from impasto.cli.reconstruct import reconstruct
 from impasto.cli.show import show
-from impasto.cli.start import main, run
 from impasto.cli.styles import styles
 from impasto.cli.stylize import stylize
 from impasto.cli.train import train
 from impasto.cli.verbosity import speak
 from impasto.cli.video import video
 from impasto.cli.web import web
-
-__all__ = ["app", "main", "run"]
+from impasto.cli.words import fill_in, refuse_empty
 
 OPTIMIZE_EXAMPLES = (
     "impasto optimize photo.jpg painting.jpg",

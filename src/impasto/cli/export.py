@@ -11,10 +11,9 @@ from cyclopts import Parameter
 
 from impasto.cli.output import print_path
 from impasto.core.errors import ConfigError, how_to_install
-from impasto.core.names import join_names
 from impasto.core.options import FLAG
 from impasto.core.shell import printable
-from impasto.io.lookup import is_file
+from impasto.io.paths import is_file, join_names
 
 
 def export(

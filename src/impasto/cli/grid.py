@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from impasto.analysis.options import GridOptions
 from impasto.cli.figure import show_figure
 from impasto.cli.output import FILES, OutputOptions, free_name
-from impasto.core.names import join_names
+from impasto.io.paths import join_names
 
 
 def grid(

@@ -71,7 +71,7 @@ def folder_of(photos: Sequence[str], output: str | None, options: StylizeOptions
     """Return the one folder that all results are in, None if they are in the current one."""
     if output is not None:
         return Path(output)
-    from impasto.networks.batch import default_folder
+    from impasto.networks.pipeline import default_folder
     from impasto.networks.registry import find_style
 
     if len(photos) == 1:

@@ -25,7 +25,7 @@ from impasto.core.errors import ConfigError
 from impasto.core.events import Failed
 from impasto.core.options import FLAG
 from impasto.core.shell import printable
-from impasto.io.lookup import is_folder
+from impasto.io.paths import is_folder
 
 if TYPE_CHECKING:
     from impasto.analysis.measure import Measurement

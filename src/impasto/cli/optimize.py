@@ -17,7 +17,7 @@ from impasto.cli.progress import ProgressPrinter, describe_plan, format_seconds
 from impasto.core.errors import ConfigError, ImpastoError
 from impasto.core.events import Event, Note, Planned, Preview, Saved, Step
 from impasto.core.options import FLAG, changed
-from impasto.io.lookup import is_taken
+from impasto.io.paths import is_taken
 from impasto.optimization.options import OptimizeOptions
 
 if TYPE_CHECKING:

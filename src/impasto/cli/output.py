@@ -9,10 +9,9 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
-from impasto.core.names import join_names
 from impasto.core.options import FLAG
 from impasto.core.shell import as_file, printable, quote
-from impasto.io.lookup import free_beside
+from impasto.io.paths import free_beside, join_names
 
 PARTLY = 3
 """Exit code if some of several things failed."""

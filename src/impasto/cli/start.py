@@ -67,7 +67,7 @@ def _explain(error: Exception) -> int:
     """Say in one line what went wrong, and return the exit code."""
     from cyclopts import CycloptsError
 
-    from impasto.cli.defaults import source_of
+    from impasto.cli.words import source_of
     from impasto.core.errors import ImpastoError, MissingError, without_torch
 
     if os.environ.get(DEBUG):

@@ -110,7 +110,7 @@ def _paint_sheet(photo: str, output: Path | None, size: int, *, force: bool) -> 
         return 0
     path = output or free_name(Path(photo).stem, "styles")
     check_output(path, force=force)
-    from impasto.networks.style_sheet import style_sheet
+    from impasto.networks.stylize import style_sheet
 
     image = style_sheet(photo, size=size)
     write_picture(image, path, force=force)

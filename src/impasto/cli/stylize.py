@@ -23,7 +23,7 @@ from impasto.core.errors import ConfigError, ImageError
 from impasto.core.events import Opened, Painted, Planned, Step
 from impasto.core.options import FLAG
 from impasto.io.folder import PICTURE_SUFFIXES
-from impasto.io.lookup import is_folder, is_taken
+from impasto.io.paths import is_folder, is_taken
 from impasto.networks.options import StylizeOptions
 
 if TYPE_CHECKING:

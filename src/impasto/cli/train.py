@@ -15,8 +15,8 @@ from impasto.cli.output import FILES, ReportOptions, print_path, resume_command
 from impasto.cli.progress import ProgressPrinter, format_seconds
 from impasto.core.errors import ConfigError
 from impasto.core.events import Event, Saved, Trained, TrainStep
-from impasto.core.names import join_names
 from impasto.core.options import changed
+from impasto.io.paths import join_names
 from impasto.training.options import TrainOptions
 
 _PROMISE = "stopping after this step, with a checkpoint"

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from impasto.core.errors import ConfigError, ResourceError, first_line
-from impasto.io.lookup import is_file, is_taken, whole
+from impasto.io.paths import is_file, is_taken, whole
 from impasto.io.temporary import temporary_beside
 
 KEPT = 2
@@ -145,14 +145,3 @@ def task_file(folder: Path) -> Path:
     if not is_file(path):
         raise ConfigError(f"{folder} is no run folder (it has no {TASK_FILE})")
     return path
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name that is then renamed.
-
-    Raises:
-        OSError: it cannot be written; what was there before is still there.
-    """
-    with temporary_beside(path) as temporary:
-        temporary.write_bytes(content)
-        temporary.replace(path)

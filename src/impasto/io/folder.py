@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.core.errors import ImageError
-from impasto.io.lookup import is_file, is_folder, trouble, whole
+from impasto.io.paths import is_file, is_folder, trouble, whole
 
 PICTURE_SUFFIXES = frozenset(
     f".{ending}"

@@ -15,9 +15,9 @@ from impasto.core.errors import ConfigError, ImageError, MissingError
 from impasto.io.decode import check_room, decode, gamma_exponent, shrink_factor, upright_size
 from impasto.io.depth import MOST, SIXTEEN_BIT_MODES
 from impasto.io.encode import NOTE_KEY, OUTPUT_SUFFIXES, check_size, encode
-from impasto.io.lookup import is_file, trouble
 from impasto.io.metadata import NOTHING, Metadata, read_metadata, remark_on
 from impasto.io.opening import UnknownTiffError, opening
+from impasto.io.paths import is_file, trouble
 from impasto.io.sixteen_bit import (
     SUFFIXES as SIXTEEN_BIT_SUFFIXES,
 )
@@ -82,7 +82,7 @@ def to_picture(pixels: Pixels) -> Picture:
     """Return pixels as a tensor, visible colours spread under what is transparent."""
     import torch
 
-    from impasto.io.alpha import extend_colors
+    from impasto.io.colour import extend_colors
 
     array = np.ascontiguousarray(pixels.array.transpose(2, 0, 1))
     image = torch.from_numpy(array).unsqueeze(0)

@@ -19,8 +19,8 @@ from impasto.core.errors import ImageError, ImpastoError
 from impasto.core.events import Note
 from impasto.core.tensors import resize, size_of
 from impasto.io.image import Picture, Pixels, read_picture, to_pil, write_picture
-from impasto.io.lookup import MISSING, exists, trouble
 from impasto.io.metadata import NOTHING, Metadata
+from impasto.io.paths import MISSING, exists, trouble
 from impasto.recipe import Recipe, Source, describe_source
 
 if TYPE_CHECKING:

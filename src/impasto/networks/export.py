@@ -12,11 +12,15 @@ import torch
 from torch import Tensor
 
 from impasto.core.errors import ConfigError, MissingError, ModelFileError, how_to_install
-from impasto.io.lookup import is_folder, is_taken
+from impasto.io.paths import is_folder, is_taken
 from impasto.networks.onnx_graph import OPSET, write_onnx
-from impasto.networks.runtimes import is_installed, openvino_core
+from impasto.networks.runtimes import (
+    import_onnxruntime,
+    import_openvino,
+    is_installed,
+    openvino_core,
+)
 from impasto.networks.stylize import load
-from impasto.networks.telemetry import import_onnxruntime, import_openvino
 
 Array = np.ndarray[Any, Any]
 

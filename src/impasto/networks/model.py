@@ -168,8 +168,7 @@ class Model:
         began = time.perf_counter()
         picture, image = stylized.photo.picture, stylized.image
         if isinstance(picture, Picture) and not isinstance(image, Image.Image):
-            from impasto.networks.feed_forward import blend
-            from impasto.networks.style_map import paint_where
+            from impasto.networks.feed_forward import blend, paint_where
 
             image = blend(picture.image, image, options)
             share = stylized.photo.style_map
@@ -230,7 +229,7 @@ class Model:
         """Return the weights of the network's styles, None if there is only one."""
         import torch
 
-        from impasto.networks.style_map import weights_by_place
+        from impasto.networks.feed_forward import weights_by_place
 
         weights = self.choice.weights
         if share is not None and self._spreads_styles:
@@ -255,7 +254,7 @@ def one_pass_only(options: StylizeOptions) -> None:
 
 def _share(style_map: str) -> Tensor:
     """Return the (1, 1, h, w) map that was asked for."""
-    from impasto.networks.style_map import GRADIENTS, gradient, mask
+    from impasto.networks.feed_forward import GRADIENTS, gradient, mask
 
     if style_map in GRADIENTS:
         return gradient(style_map)
@@ -267,7 +266,7 @@ def note_on_map(content: PictureLike, options: StylizeOptions) -> str | None:
     """Return what to tell a person whose mask has not the photo's size, None if it has."""
     if options.style_map is None:
         return None
-    from impasto.networks.style_map import GRADIENTS
+    from impasto.networks.feed_forward import GRADIENTS
 
     if options.style_map in GRADIENTS:
         return None

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from impasto._version import __version__
 from impasto.core.errors import ConfigError, ModelFileError
-from impasto.io.lookup import is_file, trouble
+from impasto.io.paths import is_file, trouble
 from impasto.io.temporary import temporary_beside
 from impasto.networks.shape import MULTIPLE, NetworkOptions
 

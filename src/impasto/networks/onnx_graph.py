@@ -15,7 +15,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from impasto.core.errors import ModelFileError
-from impasto.io.temporary import temporary_beside
+from impasto.io.temporary import write_atomically
 from impasto.networks.model_file import KEY, PAINTED, ModelInfo
 from impasto.networks.shape import EPSILON, MULTIPLE, Layer, NetworkOptions, layers
 
@@ -261,9 +261,7 @@ def write_onnx(
     """
     data = to_onnx(net, info, style)
     try:
-        with temporary_beside(path) as temporary:
-            temporary.write_bytes(data)
-            temporary.replace(path)
+        write_atomically(path, data)
     except OSError as error:
         raise ModelFileError(f"cannot write {path}: {error}") from error
     return len(data)

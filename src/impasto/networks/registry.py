@@ -12,7 +12,7 @@ from pathlib import Path
 from impasto import assets
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.io.folder import PICTURE_SUFFIXES
-from impasto.io.lookup import MISSING, exists, is_file, is_folder, trouble
+from impasto.io.paths import MISSING, exists, is_file, is_folder, trouble
 from impasto.networks.model_file import read_info
 from impasto.networks.shape import NetworkOptions
 

@@ -1,22 +1,60 @@
-"""The runtimes for ONNX graphs, from array to array. Nothing here imports torch."""
+"""The two runtimes, from array to array, imported without their telemetry."""
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
 from functools import cache
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 
 from impasto.core.errors import ResourceError, first_line
 from impasto.core.options import asked_dtype
-from impasto.io.cache import cache_folder, drop_oldest
+from impasto.io.paths import cache_folder, drop_oldest
 from impasto.networks.shape import SMALLEST_SIDE
-from impasto.networks.telemetry import import_onnxruntime, import_openvino
+
+_REPORTER = "openvino_telemetry"
+
+_LOCK = threading.Lock()
+"""One import at a time: a second thread would find half a module, and the reporter back."""
+
+
+def import_openvino() -> ModuleType:
+    """Return `openvino`, which reports nothing.
+
+    It reports through a package of its own as soon as it is imported, and does without if that is
+    missing; here it is, for as long as the import takes.
+    """
+    with _LOCK:
+        if "openvino" in sys.modules:
+            return importlib.import_module("openvino")  # waits if others are importing it
+        modules: dict[str, Any] = sys.modules
+        before = {name: modules.pop(name) for name in list(modules) if name.startswith(_REPORTER)}
+        modules[_REPORTER] = None  # as Python marks what cannot be imported
+        try:
+            return importlib.import_module("openvino")
+        finally:
+            del modules[_REPORTER]
+            modules.update(before)
+
+
+def import_onnxruntime() -> ModuleType:
+    """Return `onnxruntime`, which reports nothing.
+
+    Linux and macOS ask the environment while it is imported; Windows is told afterwards.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    onnxruntime = importlib.import_module("onnxruntime")
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
 
 Array = np.ndarray[Any, Any]
 

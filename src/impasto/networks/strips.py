@@ -18,9 +18,8 @@ from torch import Tensor
 
 from impasto.core import stopping
 from impasto.core.tensors import size_of
-from impasto.networks.norm import ConditionalInstanceNorm
 from impasto.networks.shape import EPSILON, STRIP_PIXELS, Layer
-from impasto.networks.transform import TransformNet, pad_to_multiple
+from impasto.networks.transform import ConditionalInstanceNorm, TransformNet, pad_to_multiple
 
 Read = Callable[[Tensor], Tensor]
 """From row numbers to these rows of a layer's input, (1, C, rows, W) in the computing type."""

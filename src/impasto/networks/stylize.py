@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
+from PIL import Image
+
+from impasto.core.errors import ConfigError, MissingError
 from impasto.core.events import Event, Note, outcome
-from impasto.core.tensors import fit_long_side
+from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.image import size_in_file
-from impasto.io.inputs import PictureLike, Result, describe, read, remarks
-from impasto.networks.batch import plan
+from impasto.io.inputs import PictureLike, Result, describe, read, remarks, with_alpha
+from impasto.io.sheet import contact_sheet
 from impasto.networks.model import Model, one_pass_only
 from impasto.networks.model_file import StyleInfo, load_any_style, load_model, read_info
 from impasto.networks.options import StylizeOptions
-from impasto.networks.pipeline import Ready, Stages, paint_batch
-from impasto.networks.registry import StyleChoice, find_any_model, find_style
+from impasto.networks.pipeline import Ready, Stages, paint_batch, plan
+from impasto.networks.registry import StyleChoice, find_any_model, find_style, styles
 from impasto.recipe import Source, describe_source
 
 log = logging.getLogger(__name__)
@@ -189,3 +192,39 @@ def _pixels(path: Path, size: int | None) -> int:
 
 def _ready(result: Result) -> Ready:
     return Ready(result.image, result.recipe.to_json(), result.metadata)
+
+
+LARGEST = 4096
+"""Long side of each picture in pixels: there are many on a sheet."""
+
+
+def style_sheet(content: PictureLike, *, size: int = 256) -> Image.Image:
+    """Return the photo and what every bundled style makes of it, named, in a grid.
+
+    Arguments and errors as `sheet_pictures`.
+    """
+    return contact_sheet(list(sheet_pictures(content, size=size)))
+
+
+def sheet_pictures(content: PictureLike, *, size: int = 256) -> Iterator[tuple[str, Image.Image]]:
+    """Yield the pictures of the sheet with their names, one after the other: first the photo.
+
+    Args:
+        content: a path, a bundled name, the bytes of a file, a PIL image or an array.
+        size: long side of each picture.
+
+    Raises:
+        InputError: the photo or the size cannot be used.
+        MissingError: no styles are bundled.
+    """
+    if not 1 <= size <= LARGEST:
+        raise ConfigError(f"--size {size}: it must be a whole number from 1 to {LARGEST}")
+    names = styles()
+    if not names:
+        raise MissingError("no styles are bundled here; make one with impasto train")
+    picture = read(content, at_least=size)
+    small = resize(picture.image, *fit_long_side(*size_of(picture.image), size))
+    original = with_alpha(small, picture)
+    yield (Path(content).stem if isinstance(content, str | Path) else "photo"), original
+    for name in names:
+        yield name, load(name)(original)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from impasto.core.errors import ConfigError
 from impasto.core.options import restore
-from impasto.io.checkpoints import Checkpoints, new_task_file, task_file, write_atomically
+from impasto.io.checkpoints import Checkpoints, new_task_file, task_file
 from impasto.io.inputs import describe, locate
-from impasto.io.lookup import MISSING, exists, trouble, whole
-from impasto.io.written import Written
+from impasto.io.paths import MISSING, exists, trouble, whole
+from impasto.io.temporary import Written, write_atomically
 from impasto.optimization.options import OptimizeOptions
 
 

@@ -26,8 +26,7 @@ from torch import Tensor
 
 from impasto.core.errors import ConfigError, MissingError, first_line
 from impasto.core.events import Event, Note, Transfer, outcome
-from impasto.io.cache import cache_folder
-from impasto.io.lookup import is_file, trouble
+from impasto.io.paths import cache_folder, is_file, trouble
 from impasto.io.temporary import temporary_beside
 from impasto.perception.vgg import VGG16, Topology
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,11 +13,11 @@ from typing import Any
 from torch import Tensor
 
 from impasto._version import __version__
-from impasto.core.errors import ConfigError
+from impasto.core.errors import ConfigError, MissingError, how_to_install
 from impasto.core.options import restore
-from impasto.io.checkpoints import Checkpoints, new_task_file, task_file, write_atomically
+from impasto.io.checkpoints import Checkpoints, new_task_file, task_file
 from impasto.io.image import read_picture, to_pil, write_picture
-from impasto.io.written import Written
+from impasto.io.temporary import Written, write_atomically
 from impasto.training.options import TrainOptions
 
 
@@ -178,3 +178,43 @@ def _step_of(line: str) -> float:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):  # a line that was cut off
         return float("inf")
+
+
+def find_writer() -> Callable[..., Any]:
+    """Return TensorBoard's writer.
+
+    Raises:
+        MissingError: TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise MissingError(
+            f"--tensorboard needs a package that is not here: {how_to_install('tensorboard')}"
+        ) from error
+    writer: Callable[..., Any] = SummaryWriter
+    return writer
+
+
+class Board:
+    """Writes one run's event files.
+
+    Raises:
+        MissingError: TensorBoard is not installed.
+    """
+
+    def __init__(self, folder: Path, first_step: int) -> None:
+        self._writer = find_writer()(str(folder / "tensorboard"), purge_step=first_step)
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        """Add a point to every curve."""
+        for name, value in values.items():
+            self._writer.add_scalar(name, value, step)
+
+    def show(self, step: int, name: str, image: Tensor) -> None:
+        """Add a sample, (1, 3, H, W) in [0, 1]."""
+        self._writer.add_image(f"samples/{name}", image[0], step)
+
+    def close(self) -> None:
+        """Write what is still in memory."""
+        self._writer.close()

@@ -16,7 +16,7 @@ from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import to_pil, write_picture
 from impasto.io.inputs import PictureLike, describe, read
-from impasto.io.lookup import whole
+from impasto.io.paths import whole
 from impasto.networks.model_file import read_info
 from impasto.networks.registry import BASE, bundled_styles, own_styles
 from impasto.training.folder import Painting, RunFolder, TrainTask

@@ -17,12 +17,10 @@ from impasto.core.events import Event, Note, Sample, StopEarly, TrainStep
 from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture
 from impasto.networks.shape import NetworkOptions
-from impasto.training.any_style_trainer import AnyStyleTrainer
-from impasto.training.board import Board
 from impasto.training.data import Crop, PhotoCrops, StyleCrops, batches
-from impasto.training.folder import RunFolder, TrainTask
+from impasto.training.folder import Board, RunFolder, TrainTask
 from impasto.training.processes import Processes
-from impasto.training.trainer import NonFiniteError, Trainer
+from impasto.training.trainer import AnyStyleTrainer, NonFiniteError, Trainer
 
 MAX_STEPS_BACK = 6
 """How often the learning rate is halved before the training is given up."""

@@ -23,7 +23,7 @@ from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.image import to_pil
 from impasto.io.inputs import describe, read, remarks
-from impasto.io.lookup import is_folder, is_taken, whole
+from impasto.io.paths import is_folder, is_taken, whole
 from impasto.networks.any_style import start_from
 from impasto.networks.model_file import (
     ModelInfo,
@@ -37,8 +37,7 @@ from impasto.networks.registry import find_network, find_style, name_of
 from impasto.networks.shape import NetworkOptions
 from impasto.perception.vgg import VGG16
 from impasto.perception.weights import find_weights
-from impasto.training.board import find_writer
-from impasto.training.folder import Painting, RunFolder, TrainTask
+from impasto.training.folder import Painting, RunFolder, TrainTask, find_writer
 from impasto.training.loop import train as train_loop
 from impasto.training.options import TrainOptions
 from impasto.training.processes import Processes

@@ -21,8 +21,7 @@ from impasto.web.job_queue import JobQueue
 from impasto.web.jobs import Job
 from impasto.web.limits import SmallBodies, read_upload
 from impasto.web.orders import JobRequest, needs, order, order_example, size_of_input, why_not_finer
-from impasto.web.replay import FILM_NEEDS, has_film
-from impasto.web.responses import Pages, follow
+from impasto.web.responses import FILM_NEEDS, Pages, follow, has_film
 from impasto.web.store import GoneError
 
 Size = Annotated[int, Query(ge=16, le=2048)]

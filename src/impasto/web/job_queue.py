@@ -13,12 +13,11 @@ from pathlib import Path
 from impasto.core.errors import ImpastoError, InputError, ResourceError
 from impasto.core.events import Event, Planned, Preview, Step, StopEarly, TrainStep
 from impasto.core.stopping import UnwantedError, ends_when
-from impasto.web.jobs import Job
+from impasto.web.jobs import Job, Timing
 from impasto.web.painting import Painter, Tile
 from impasto.web.recorder import JobRecorder, in_plain_words
 from impasto.web.store import GoneError, Store, new_key
 from impasto.web.tasks import Task
-from impasto.web.timing import Timing
 
 log = logging.getLogger("impasto.web")
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from impasto import assets
 from impasto.core.errors import ConfigError, ImpastoError
-from impasto.core.names import join_names
 from impasto.core.tensors import fit_long_side
+from impasto.io.paths import join_names
 from impasto.networks.registry import has_any_model
 from impasto.recipe import describe_source
 from impasto.training.learn import SHOWN_SIZE, name_for

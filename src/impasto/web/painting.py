@@ -14,8 +14,7 @@ from impasto.core.events import Event
 from impasto.io.inputs import Result
 from impasto.networks.model import Model
 from impasto.networks.options import StylizeOptions
-from impasto.networks.style_sheet import sheet_pictures
-from impasto.networks.stylize import load, load_for_paintings
+from impasto.networks.stylize import load, load_for_paintings, sheet_pictures
 from impasto.optimization.options import OptimizeOptions
 from impasto.optimization.refine import SKETCH_SECONDS, sketch_options
 from impasto.optimization.run import optimize_events

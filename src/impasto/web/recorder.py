@@ -26,12 +26,11 @@ from impasto.io.inputs import Result
 from impasto.io.sheet import contact_sheet
 from impasto.optimization.run import Done
 from impasto.training.learn import Learned
-from impasto.web.jobs import Frame, Job
+from impasto.web.jobs import Frame, Job, Timing
 from impasto.web.limits import MAX_FRAMES, SHEET_SIZE
 from impasto.web.painting import Passed, Tile
 from impasto.web.store import Store
 from impasto.web.tasks import in_words
-from impasto.web.timing import Timing
 
 FRAME_SECONDS = 0.4
 """Previews come no faster than this."""

@@ -16,13 +16,13 @@ import uvicorn
 
 from impasto.core.errors import ConfigError, first_line
 from impasto.core.memory import parse_size
-from impasto.io.cache import cache_folder
+from impasto.io.paths import cache_folder
 from impasto.web.app import create_app
 from impasto.web.job_queue import JobQueue
+from impasto.web.jobs import Timing
 from impasto.web.options import HOME_PORT, LOCAL, WebOptions
 from impasto.web.orders import order_example
 from impasto.web.store import Store
-from impasto.web.timing import Timing
 
 CONNECTIONS = 128
 """At the same time, at most."""
