@@ -11,7 +11,12 @@ SOURCE = Path(__file__).parent.parent / "src"
 
 GROUPS = {
     "Painting": ("stylize", "optimize", "load", "Model", "style_sheet", "styles"),
-    "Many pictures and films": ("stylize_events", "video", "video_events"),
+    "Many pictures and films": (
+        "stylize_events",
+        "video",
+        "video_events",
+        "resume_video_events",
+    ),
     "Learning": ("learn", "train", "train_events", "resume_events", "learn_events", "TrainRequest"),
     "Measuring and explaining": (
         "measure",

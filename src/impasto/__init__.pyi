@@ -46,7 +46,7 @@ from .core.events import (
     Transfer,
 )
 from .film.options import FilmOptions
-from .film.video import video, video_events
+from .film.video import resume_video_events, video, video_events
 from .io.inputs import Result
 from .networks.export import Exported, export
 from .networks.model import Model
@@ -142,6 +142,7 @@ __all__ = [
     "reconstruct_events",
     "resume_events",
     "resume_optimize_events",
+    "resume_video_events",
     "style_sheet",
     "styles",
     "stylize",

@@ -86,3 +86,39 @@ def test_an_interrupted_film_is_kept_as_far_as_it_came(here, sign):
     assert last["event"] == "painted"
     assert 0 < last["done"] < 600
     assert count(here / "long_wave.mp4") == last["done"]
+
+
+def test_a_stopped_run_goes_on(here, capsys):
+    make_clip(here / "long.mp4", times=range(400), sound=None)
+    command = [sys.executable, "-m", "impasto", "video", "long.mp4", *STYLE, "--json"]
+    with start_in_step([*command, "--run", "film"]) as process:
+        assert json.loads(process.stdout.readline())["event"] == "advanced"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert process.returncode == 130
+    assert b"go on with: impasto video --resume film" in err
+    assert 0 < count(here / "long_wave.mp4") < 400
+    assert main(["video", "--resume", "film", "-q"]) == 0
+    assert capsys.readouterr().out.strip().endswith("long_wave.mp4")
+    assert count(here / "long_wave.mp4") == 400
+    assert not list((here / "film").glob("part-*"))
+    assert main(["video", "--resume", "film"]) == 0, "finished already"
+    assert capsys.readouterr().out.strip().endswith("long_wave.mp4")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--resume", "film", "--style", "wave.safetensors"], "continues as it was begun"),
+        (["--resume", "film", "-o", "a.mp4"], "continues as it was begun"),
+        (["--resume", "gone"], "no run folder"),
+        (["clip.mp4"], "name a film and --style"),
+        ([], "name a film and --style"),
+        (["clip.mp4", *STYLE, "--run", "."], "a folder of its own"),
+    ],
+)
+def test_what_cannot_be_resumed_is_one_line(capsys, words, message):
+    assert main(["video", *words]) == 2
+    line = capsys.readouterr().err
+    assert message in line
+    assert line.count("\n") == 1

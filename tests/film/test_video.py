@@ -1,5 +1,7 @@
 """Films that are made here: moving shapes, a cut, a sound."""
 
+import shutil
+
 import av
 import numpy as np
 import pytest
@@ -7,10 +9,12 @@ from PIL import Image, ImageSequence
 
 import impasto
 from clips import CUT_AT, FRAMES, RATE, make_clip, shot
+from impasto.assets import own_folder
 from impasto.core.errors import ConfigError, ImageError, ModelFileError
 from impasto.core.events import Advanced, Note, Painted, StopEarly
 from impasto.film.clips import ClipReader, import_av
 from impasto.film.steady import Steadier
+from impasto.training.learn import Learned
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +169,131 @@ def test_without_its_package_it_says_what_to_install(clip, wave, tmp_path, monke
         impasto.video(clip, wave, tmp_path / "out.mp4")
     with pytest.raises(impasto.MissingError, match="video"):
         import_av()
+
+
+def test_a_folder_of_frames_in_and_out(clip, wave, tmp_path):
+    (tmp_path / "in").mkdir()
+    for number, (_, frame) in enumerate(frames_of(clip), 8):
+        Image.fromarray(frame).save(tmp_path / "in" / f"shot-{number}.png")
+    output = impasto.video(tmp_path / "in", wave, tmp_path / "out", fps=12)
+    assert [path.name for path in sorted(output.iterdir())][:2] == ["00001.png", "00002.png"]
+    film = impasto.video(tmp_path / "in", wave, tmp_path / "film.mkv", fps=12)
+    assert [round(at * RATE) for at, _ in frames_of(film)] == list(range(FRAMES))
+    for path, (_, frame) in zip(sorted(output.iterdir()), frames_of(film), strict=True):
+        assert np.abs(np.asarray(Image.open(path), float) - frame).mean() < 8, "a lossy codec"
+    with pytest.raises(ImageError, match="exists"):
+        impasto.video(tmp_path / "in", wave, tmp_path / "out")
+    with pytest.raises(ConfigError, match="no folder of frames"):
+        impasto.video(clip, wave, tmp_path / "in", force=True)
+    assert len(list((tmp_path / "in").iterdir())) == FRAMES
+    impasto.video(clip, wave, tmp_path / "out", force=True, end=0.5)
+    assert len(list((tmp_path / "out").iterdir())) == 6
+
+
+def test_pictures_of_two_sizes_are_no_film(wave, tmp_path):
+    (tmp_path / "in").mkdir()
+    for number, size in enumerate([(40, 30), (30, 40)]):
+        Image.new("RGB", size).save(tmp_path / "in" / f"{number}.png")
+    with pytest.raises(ImageError, match="frame 2 has another size"):
+        impasto.video(tmp_path / "in", wave, tmp_path / "out.mp4")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "wave.safetensors"]
+    (tmp_path / "none").mkdir()
+    with pytest.raises(ImageError, match="no pictures in it"):
+        impasto.video(tmp_path / "none", wave, tmp_path / "out.mp4")
+
+
+@pytest.mark.parametrize("ending", [".webp", ".png"])
+def test_moving_pictures_are_films(clip, wave, tmp_path, ending):
+    pictures = [Image.fromarray(frame) for _, frame in frames_of(clip)]
+    times = [100, 100, 300, *[50] * (FRAMES - 3)]
+    source = tmp_path / f"moving{ending}"
+    pictures[0].save(source, save_all=True, append_images=pictures[1:], duration=times, loop=0)
+    output = impasto.video(source, wave, tmp_path / "painted.mp4")
+    shown = [float(at) for at, _ in frames_of(output)]
+    assert shown[:4] == pytest.approx([0, 0.1, 0.2, 0.5], abs=0.002)
+    assert len(shown) == FRAMES
+    pictures[0].save(tmp_path / f"still{ending}")
+    with pytest.raises(ImageError, match="one picture"):
+        impasto.video(tmp_path / f"still{ending}", wave, tmp_path / "out.mp4")
+
+
+def test_fewer_frames_a_second(clip, wave, tmp_path):
+    output = impasto.video(clip, wave, tmp_path / "slow.mp4", fps=4)
+    assert [round(at * RATE) for at, _ in frames_of(output)] == [0, 3, 6, 9]
+    assert sound_of(output) == sound_of(clip)
+
+
+class KilledError(Exception):
+    """Ends a film as a machine does that goes off."""
+
+
+def kill_after(events, frames):
+    for event in events:
+        frames -= isinstance(event, Advanced)
+        if not frames:
+            events.throw(KilledError)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".webm"])
+def test_a_run_that_was_killed_goes_on_to_the_same_film(wave, tmp_path, monkeypatch, ending):
+    monkeypatch.setattr("impasto.film.video.PART_FRAMES", 5)
+    source = make_clip(tmp_path / "clip.mp4", times=[0, 1, 2, 4, 5, 6, 7, 8, 9, 9.5, 11, 12])
+    asked = impasto.StylizeOptions(style=str(wave)), impasto.FilmOptions()
+    whole, output = tmp_path / f"whole{ending}", tmp_path / f"painted{ending}"
+    list(impasto.video_events(source, whole, *asked, run=tmp_path / "whole"))
+    events = impasto.video_events(source, output, *asked, run=tmp_path / "run")
+    with pytest.raises(KilledError):
+        kill_after(events, 8)
+    assert not output.exists()
+    *advanced, last = [
+        event
+        for event in impasto.resume_video_events(tmp_path / "run")
+        if not isinstance(event, Note)
+    ]
+    assert (len(advanced), last.done) == (FRAMES - 5, FRAMES)
+    one, other = frames_of(whole), frames_of(output)
+    assert [at for at, _ in one] == [at for at, _ in other]
+    assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(one, other, strict=True))
+    if ending == ".mp4":
+        assert sound_of(output) == sound_of(source)
+        plain = frames_of(impasto.video(source, wave, tmp_path / "plain.mp4"))
+        assert [float(at) for at, _ in plain] == pytest.approx(
+            [float(at) for at, _ in one], abs=1e-3
+        )
+
+
+def test_a_run_that_was_stopped_has_a_film_and_goes_on(clip, wave, tmp_path):
+    asked = impasto.StylizeOptions(style=str(wave)), impasto.FilmOptions()
+    events = impasto.video_events(clip, tmp_path / "a.mp4", *asked, run=tmp_path / "run")
+    for _ in range(3):
+        next(events)
+    assert events.throw(StopEarly).done == len(frames_of(tmp_path / "a.mp4")) == 3
+    list(impasto.resume_video_events(tmp_path / "run", clip))
+    assert len(frames_of(tmp_path / "a.mp4")) == FRAMES
+    with pytest.raises(ConfigError, match="holds a run already"):
+        list(impasto.video_events(clip, tmp_path / "b.mp4", *asked, run=tmp_path / "run"))
+    with pytest.raises(ConfigError, match="leave out --run"):
+        list(impasto.video_events(clip, tmp_path / "b.gif", *asked, run=tmp_path / "other"))
+    other = make_clip(tmp_path / "other.mp4", times=range(3))
+    with pytest.raises(ConfigError, match="has changed"):
+        list(impasto.resume_video_events(tmp_path / "run", other))
+    with pytest.raises(ConfigError, match="no run folder"):
+        list(impasto.resume_video_events(tmp_path))
+
+
+def test_a_painting_is_learnt_first(clip, painting, wave, tmp_path, monkeypatch):
+    """The minute of learning itself has tests of its own."""
+
+    def learn(style):
+        assert str(style) == str(painting)
+        garden = own_folder() / "garden.safetensors"
+        garden.parent.mkdir(parents=True)
+        shutil.copy(wave, garden)
+        yield Learned("garden", garden, 1, 1.0, stopped=False)
+
+    monkeypatch.setattr("impasto.film.video.learn_events", learn)
+    asked = impasto.StylizeOptions(style=str(painting)), impasto.FilmOptions(end=0.2)
+    events = list(impasto.video_events(clip, tmp_path / "a.mp4", *asked))
+    assert "learning" in events[0].message
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        assert container.metadata["comment"] == "impasto video clip.mp4 --style garden"

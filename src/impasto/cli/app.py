@@ -165,6 +165,9 @@ _add(
     "impasto video clip.mp4 --style great-wave --size 640 -o wave.mp4",
     "impasto video clip.mov --style poppies --start 10 --end 20 --strength 0.7",
     "impasto video clip.mp4 --style spring --steady 0",
+    "impasto video long.mp4 --style spring --run long",
+    "impasto video --resume long",
+    "impasto video frames --style poppies --fps 24 -o painted",
 )
 _add(learn, *LEARN_EXAMPLES)
 _add(train, *TRAIN_EXAMPLES)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,9 @@ class Codec:
 
 
 _H264 = {"crf": "18", "preset": "veryfast"}
+_IN_ORDER = {"libx264": {"bf": "0"}}
+"""Options of codecs that would store frames in another order."""
+
 _VP9 = {"crf": "30", "b": "0", "deadline": "realtime", "cpu-used": "5"}
 _AAC = ("aac", "mp3", "ac3", "alac")
 _AT_ONCE = {"movflags": "faststart"}
@@ -86,6 +89,17 @@ def import_av() -> ModuleType:
 
     av.logging.set_level(None)
     return av
+
+
+class Source(Protocol):
+    """What the sound comes from."""
+
+    @property
+    def sound(self) -> Any:
+        """The first sound, to be copied; None if there is none."""
+
+    def sound_packets(self, start: float, end: float | None) -> Iterator[Any]:
+        """Yield the packets of the sound as they are, with times from `start` on."""
 
 
 class ClipReader:
@@ -234,13 +248,22 @@ class ClipWriter:
         height: likewise.
         rate: frames per second, about.
         about: what the file says of itself, such as `title` and `comment`.
+        in_order: whether frames are stored in the order in which they are shown, so that such
+            files can be joined.
 
     Raises:
         ImageError: the file cannot be written.
     """
 
     def __init__(
-        self, path: Path, width: int, height: int, rate: Fraction, about: Mapping[str, str]
+        self,
+        path: Path,
+        width: int,
+        height: int,
+        rate: Fraction,
+        about: Mapping[str, str],
+        *,
+        in_order: bool = False,
     ) -> None:
         self.path = path
         self._av = import_av()
@@ -252,9 +275,8 @@ class ClipWriter:
                 str(self._temporary), "w", options=dict(codec.container)
             )
             self._container.metadata.update(about)
-            self._stream = self._container.add_stream(
-                codec.name, rate=rate, options=dict(codec.options)
-            )
+            options = {**codec.options, **(_IN_ORDER.get(codec.name, {}) if in_order else {})}
+            self._stream = self._container.add_stream(codec.name, rate=rate, options=options)
         self._stream.width, self._stream.height = _even(width), _even(height)
         self._stream.pix_fmt = codec.pixels
         self._stream.codec_context.time_base = codec.time_base
@@ -299,7 +321,7 @@ class ClipWriter:
         if frame is None:
             self._container.mux(self._stream.encode(None))
 
-    def finish(self, reader: ClipReader | None, start: float, end: float | None) -> None:
+    def finish(self, reader: Source | None, start: float, end: float | None) -> None:
         """Write the sound and give the file its name.
 
         Raises:
@@ -320,6 +342,65 @@ class ClipWriter:
         with suppress(Exception):
             self._container.close()
         self._stack.close()
+
+
+def size_of_clip(path: Path) -> tuple[int, int]:
+    """Return width and height of a film.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    with ClipReader(path) as reader:
+        _, frame = next(reader.frames())
+    height, width = frame.shape[:2]
+    return width, height
+
+
+def join_clips(
+    parts: Sequence[tuple[Path, Fraction]],
+    path: Path,
+    reader: Source,
+    about: Mapping[str, str],
+    start: float,
+    end: float,
+) -> None:
+    """Join films that were written `in_order` into one, as they are, with the sound of `reader`.
+
+    Args:
+        parts: at least one film, and at how many seconds each begins.
+        path: of the whole; an existing file is replaced.
+        reader: of the film they were painted from.
+        about: what the file says of itself.
+        start: seconds of that film at which they begin.
+        end: at which they end.
+
+    Raises:
+        ImageError: a part cannot be read, or the whole cannot be written.
+    """
+    av = import_av()
+    codec = CODECS[path.suffix.lower()]
+    with _as_image_error(av, path), temporary_beside(path) as temporary:
+        with av.open(str(temporary), "w", options=dict(codec.container)) as whole:
+            whole.metadata.update(about)
+            with av.open(str(parts[0][0])) as first:
+                stream = whole.add_stream_from_template(first.streams.video[0])
+            sound = None
+            if reader.sound is not None and reader.sound.codec_context.name in codec.sounds:
+                sound = whole.add_stream_from_template(reader.sound)
+            for part, at in parts:
+                with av.open(str(part)) as opened:
+                    for packet in opened.demux(opened.streams.video[0]):
+                        if packet.dts is None or packet.pts is None:
+                            continue  # the empty one at the end
+                        offset = round(at / packet.time_base)
+                        packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
+                        packet.stream = stream
+                        whole.mux(packet)
+            if sound is not None:
+                for packet in reader.sound_packets(start, end):
+                    packet.stream = sound
+                    whole.mux(packet)
+        temporary.replace(path)
 
 
 class _Palettes:

@@ -16,7 +16,12 @@ from impasto.core.options import MOST_SECONDS, check_range
 _LOOK = Parameter(group=Group("Look", sort_key=1))
 _TIME = Parameter(group=Group("Time", sort_key=2))
 
-_RANGES = {"steady": (0.0, 1.0), "start": (0.0, MOST_SECONDS), "end": (0.0, MOST_SECONDS)}
+_RANGES = {
+    "steady": (0.0, 1.0),
+    "start": (0.0, MOST_SECONDS),
+    "end": (0.0, MOST_SECONDS),
+    "fps": (0.01, 1000.0),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,9 @@ class FilmOptions:
 
     end: Annotated[float | None, _TIME] = None
     """Stop at this many seconds into the film."""
+
+    fps: Annotated[float | None, _TIME] = None
+    """Frames per second: of a folder of frames (default 25); of a film, at most this many."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work.

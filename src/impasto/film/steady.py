@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 
 from impasto.core.errors import MissingError, how_to_install
 from impasto.film.clips import Frame
+
+Motion = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Where each place was in the frame before, and how surely it was seen there."""
 
 KEPT = 0.9
 """How much of the last result stays, at most, where it can still be seen."""
@@ -70,19 +74,20 @@ class Steadier:
             self._flow = self._cv2.DISOpticalFlow_create(preset)
         self._before: tuple[Frame, NDArray[np.float32]] | None = None
 
-    def __call__(self, frame: Frame, painted: Frame) -> Frame:
+    def __call__(self, frame: Frame, painted: Frame, motion: Motion | None = None) -> Frame:
         """Return the painted frame, steadied.
 
         Args:
             frame: (H, W, 3) of the film.
             painted: (h, w, 3), the same painted, at any size.
+            motion: from the frame before, if it is known already.
         """
         if self._cv2 is None:
             return painted
         now = painted.astype(np.float32)
         if self._before is not None and self._before[1].shape == now.shape:
             last, result = self._before
-            flow, seen = self.motion(frame, last)
+            flow, seen = self.motion(frame, last) if motion is None else motion
             if float((seen > 0).mean()) >= CUT:
                 height, width = now.shape[:2]
                 moved = self.warp(result, self.resized(flow, width, height), sharp=True)
@@ -105,7 +110,23 @@ class Steadier:
         sharp: NDArray[np.float32] = blend + np.float32(np.clip(gain, 1, MOST_GAIN) - 1) * kept
         return sharp
 
-    def motion(self, frame: Frame, last: Frame) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    @property
+    def is_on(self) -> bool:
+        """Whether it does anything."""
+        return self._cv2 is not None
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return what another one needs to go on from here."""
+        if self._before is None:
+            return {}
+        return {"frame": self._before[0], "result": self._before[1]}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from where another one was."""
+        if "frame" in state:
+            self._before = state["frame"], state["result"]
+
+    def motion(self, frame: Frame, last: Frame) -> Motion:
         """Return where each place was in the last frame, and how surely it was seen there.
 
         Args:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext, suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,15 +15,36 @@ from typing import Any
 import numpy as np
 
 from impasto.core.errors import ConfigError
-from impasto.core.events import Advanced, Event, Note, Painted, StopEarly
-from impasto.film.clips import ClipInfo, ClipReader, ClipWriter, Frame, check_clip_output
+from impasto.core.events import Advanced, Event, Note, Painted, Preview, StopEarly
+from impasto.film.clips import ClipInfo, ClipReader, ClipWriter, Frame, join_clips, size_of_clip
 from impasto.film.options import FilmOptions
-from impasto.film.steady import Steadier
+from impasto.film.pictures import (
+    FolderWriter,
+    Reader,
+    Writer,
+    check_film_output,
+    is_frames,
+    open_film,
+    takes_sound,
+)
+from impasto.film.run_folder import FilmRun, FilmState, begins
+from impasto.film.steady import Motion, Steadier
+from impasto.io.image import read_picture
+from impasto.io.inputs import describe
 from impasto.networks.model import Model, one_pass_only
 from impasto.networks.options import StylizeOptions
+from impasto.networks.registry import find_style, style_of_painting
 from impasto.networks.stylize import load_events
+from impasto.training.learn import Learned, learn_events
 
-Shown = tuple[Fraction, Frame]
+Prepared = tuple[Fraction, Frame, Motion | None]
+"""When a frame is shown, the frame, and its motion from the one before."""
+
+PREVIEW_SECONDS = 2.0
+"""How often a painted frame is shown."""
+
+PART_FRAMES = 100
+"""After so many, a run keeps how far it has come."""
 
 
 def video(
@@ -32,18 +55,21 @@ def video(
     steady: float = 1.0,
     start: float = 0.0,
     end: float | None = None,
+    fps: float | None = None,
     force: bool = False,
     **options: Any,
 ) -> Path:
     """Paint a film in one pass a frame, and return the file.
 
     Args:
-        clip: a film, anything that FFmpeg reads.
-        style: a trained style, or a painting.
-        output: .mp4, .mov, .mkv, .webm, .gif or .webp.
+        clip: a film, anything that FFmpeg reads, an animated WebP or PNG, or a folder of frames.
+        style: a trained style; or a painting, which is learnt first (`impasto.learn`), unless
+            `seconds=0` asks for one pass of the network for any painting.
+        output: .mp4, .mov, .mkv, .webm, .gif or .webp; without an ending a folder of frames.
         steady: see `FilmOptions`.
         start: see `FilmOptions`.
         end: see `FilmOptions`.
+        fps: see `FilmOptions`.
         force: overwrite the output if it exists.
         **options: fields of `StylizeOptions`, such as `size=640`.
 
@@ -51,7 +77,7 @@ def video(
         InputError: a film, a style or an option that cannot be used.
         MissingError: PyAV or OpenCV is not installed (extra `video`).
     """
-    film = FilmOptions(steady=steady, start=start, end=end)
+    film = FilmOptions(steady=steady, start=start, end=end, fps=fps)
     chosen = StylizeOptions(style=str(style), **options)
     for _ in video_events(clip, output, chosen, film, force=force):
         pass
@@ -65,20 +91,23 @@ def video_events(
     film: FilmOptions,
     *,
     force: bool = False,
+    run: str | Path | None = None,
 ) -> Generator[Event, None, None]:
     """Yield what happens while a film is painted; the last event is `Painted`.
 
     Throw `StopEarly` in to end with the film so far.
 
     Args:
-        clip: a film, anything that FFmpeg reads.
-        output: .mp4, .mov, .mkv, .webm, .gif or .webp.
+        clip: a film, anything that FFmpeg reads, an animated WebP or PNG, or a folder of frames.
+        output: .mp4, .mov, .mkv, .webm, .gif or .webp; without an ending a folder of frames.
         options: of every frame.
         film: of the film.
         force: overwrite the output if it exists.
+        run: folder to keep finished parts in, so that `resume_video_events` can go on from there;
+            not for .gif and .webp.
 
     Yields:
-        `Note`, `Transfer`, `Advanced` for every frame, `Painted`.
+        `Note`, `Transfer`, `Advanced` for every frame, `Preview` now and then, `Painted`.
 
     Raises:
         InputError: a film, a style or an option that cannot be used.
@@ -86,16 +115,65 @@ def video_events(
     """
     one_pass_only(options)
     path = Path(output)
-    check_clip_output(path, force=force)
-    with ClipReader(Path(clip)) as reader:
+    check_film_output(path, force=force)
+    with open_film(Path(clip), film.fps) as reader:
+        reader.info()  # refuses what is no film, before anything is learnt or made
+    folder = None if run is None else FilmRun(Path(run))
+    if folder is not None:
+        folder.check(path)
+    options = yield from _learnt(options)
+    if folder is not None:
+        folder.create(Path(clip), path, options, film)
+    with nullcontext() if folder is None else folder.held():
+        yield from _paint(Path(clip), path, options, film, folder)
+
+
+def resume_video_events(
+    run: str | Path, moved: str | Path | None = None
+) -> Generator[Event, None, None]:
+    """Yield what happens while a run goes on after its last finished part; the last is `Painted`.
+
+    Args:
+        run: the folder that was named to `video_events`.
+        moved: where the film is now, if it is in another place.
+
+    Raises:
+        InputError: no run folder, or the film is gone or has changed.
+    """
+    folder = FilmRun(Path(run))
+    task = folder.task(None if moved is None else Path(moved))
+    with folder.held():
+        yield from _paint(Path(task.clip), Path(task.output), task.options, task.film, folder)
+
+
+def _learnt(options: StylizeOptions) -> Generator[Event, None, StylizeOptions]:
+    """Learn a painting of one's own first, unless one pass is asked for (`seconds` 0)."""
+    choice = find_style(options.style, options.any_model)
+    if len(choice.paintings) != 1 or options.seconds is not None or options.names_a_network:
+        return options
+    painting = choice.paintings[0]
+    name = style_of_painting(describe(painting).sha256)
+    if name is None:
+        yield Note(
+            f"learning {painting} first, which takes a minute and more; --seconds 0 paints at once "
+            "with the network for any painting"
+        )
+        for event in learn_events(painting):
+            yield event
+            name = event.name if isinstance(event, Learned) else name
+    else:
+        yield Note(f"{painting} is the style {name} already")
+    assert name is not None
+    return replace(options, style=name, style_scale=1.0)
+
+
+def _paint(
+    clip: Path, path: Path, options: StylizeOptions, film: FilmOptions, run: FilmRun | None
+) -> Generator[Event, None, None]:
+    with open_film(clip, film.fps) as reader:
         info = reader.info()
         model = yield from load_events(options)
-        if model.choice.paintings:
-            yield Note(
-                "every frame is painted in one pass of the network for any painting; impasto learn "
-                "PAINTING makes a network that paints nearer to it"
-            )
-        yield from _Film(model, options, film, reader, info, path).events()
+        yield from _Film(model, options, film, reader, info, path, run).events()
 
 
 class _Film:
@@ -106,78 +184,195 @@ class _Film:
         model: Model,
         options: StylizeOptions,
         film: FilmOptions,
-        reader: ClipReader,
+        reader: Reader,
         info: ClipInfo,
         path: Path,
+        run: FilmRun | None,
     ) -> None:
         self.model, self.options, self.film = model, options, film
-        self.reader, self.info, self.path = reader, info, path
+        self.reader, self.info, self.path, self.run = reader, info, path, run
         self.steadier = Steadier(film.steady)
         end = info.seconds if film.end is None else min(film.end, info.seconds or film.end)
-        self.expected = max(1, round((end - film.start) * info.rate))
+        self.rate = info.rate if film.fps is None else min(info.rate, Fraction(film.fps))
+        self.expected = max(1, round((end - film.start) * self.rate))
+        self.start = Fraction(film.start)
+        state = None if run is None else run.state()
+        self.begins = [] if state is None else begins(state)
+        self.done = 0 if state is None else state.done
+        self.last = None if state is None else Fraction(state.last)
+        self.before = 0.0 if state is None else state.seconds
+        self.began = time.perf_counter()
+        self.size = 0, 0
+        self.shown = self.began
+        if state is not None:
+            self.steadier.restore(state.arrays)
 
     def events(self) -> Generator[Event, None, None]:
         """Yield what happens."""
-        began, done = time.perf_counter(), 0
-        writer: ClipWriter | None = None
-        last, start = Fraction(0), Fraction(self.film.start)
-        try:
-            with closing(_ahead(self.reader.frames(self.film.start, self.film.end))) as frames:
-                for at, frame in frames:
-                    image = self.steadier(frame, self._paint(frame))
-                    if writer is None:
-                        writer = self._writer(image)
-                        if self.info.sound and not writer.add_sound(self.reader):
-                            ending = self.path.suffix
-                            yield Note(f"the sound ({self.info.sound}) does not go into {ending}")
-                    last = at - start  # not below 0: earlier frames are left out
-                    writer.write(last, image)
-                    done += 1
-                    try:
-                        yield self._advanced(done, time.perf_counter() - began)
-                    except StopEarly:
-                        break
-            writer = self._something(writer)
-            end = self.film.start + float(last) + 1 / float(self.info.rate)
-            writer.finish(self.reader, self.film.start, end)
-        except BaseException:
-            if writer is not None:
-                writer.discard()
-            raise
-        seconds = time.perf_counter() - began
-        height, width = image.shape[:2]
+        if self.info.sound and not takes_sound(self.path, self.info.sound):
+            where = self.path.suffix or "a folder"
+            yield Note(f"the sound ({self.info.sound}) does not go into {where}")
+        sink: _Sink | None = None
+        painted_before = self.done
+        with ThreadPoolExecutor(1, "impasto-encode") as encoder:
+            try:
+                with closing(_ahead(self._prepared())) as frames:
+                    for at, frame, motion in frames:
+                        image = self.steadier(frame, self._paint(frame), motion)
+                        if sink is None:
+                            sink = self._sink(image, at)
+                        sink.write(encoder, at - self.start, image)
+                        self.done, self.last = self.done + 1, at
+                        if sink.is_full:
+                            self._end_part(sink)
+                            sink = None
+                        try:
+                            yield self._advanced(self.done - painted_before)
+                            if time.perf_counter() - self.shown >= PREVIEW_SECONDS:
+                                self.shown = time.perf_counter()
+                                yield Preview(self.done, read_picture(image).image)
+                        except StopEarly:
+                            break
+                self._finish(sink)
+            except BaseException:
+                if sink is not None:
+                    sink.discard()
+                raise
+        seconds = self._seconds()
+        width, height = self.size
         yield Painted(
-            self.path, self.reader.path, width, height, seconds, done, done, done / seconds, 0.0
+            *(self.path, self.reader.path, width, height, seconds),
+            *(self.done, self.done, self.done / seconds, 0.0),
         )
 
-    def _something(self, writer: ClipWriter | None) -> ClipWriter:
-        if writer is None:
-            raise ConfigError(
-                f"--start {self.film.start:g}: the film ends before that, after "
-                f"{self.info.seconds:.1f} s"
-            )
-        return writer
+    def _prepared(self) -> Iterator[Prepared]:
+        """Yield the frames that are to be painted, each with its motion from the one before."""
+        before, last = self.steadier.state().get("frame"), self.last
+        first = self.film.start if last is None else float(last)
+        slot = None if last is None else self._slot(last)
+        for at, frame in self.reader.frames(first, self.film.end):
+            if (last is not None and at <= last) or self._slot(at) == slot:
+                continue  # painted by an earlier run, or more than --fps asks for
+            slot = self._slot(at)
+            motion = None
+            if self.steadier.is_on and before is not None and before.shape == frame.shape:
+                motion = self.steadier.motion(frame, before)
+            yield at, frame, motion
+            before = frame
+
+    def _slot(self, at: Fraction) -> Fraction:
+        """Return the time of a frame; of all frames with the same one, --fps shows the first."""
+        if self.film.fps is None:
+            return at
+        return Fraction(math.floor((at - self.start) * Fraction(self.film.fps)))
 
     def _paint(self, frame: Frame) -> Frame:
         return np.asarray(self.model.paint(frame, self.options).image.convert("RGB"))
 
-    def _writer(self, image: Frame) -> ClipWriter:
-        height, width = image.shape[:2]
+    def _about(self) -> dict[str, str]:
         about = self.reader.about(keep_place=self.options.keep_place)
         style = self.model.source.name
         about["comment"] = f"impasto video {self.reader.path.name} --style {style}"
-        return ClipWriter(self.path, width, height, self.info.rate, about)
+        return about
 
-    def _advanced(self, done: int, seconds: float) -> Advanced:
-        total = max(done, self.expected)
-        what = f"frame {done} of {total}, {done / seconds:.1f} a second"
-        return Advanced(what, done / total, seconds / done * (total - done))
+    def _sink(self, image: Frame, at: Fraction) -> _Sink:
+        """Return where the next frames go: the film itself, or its next part."""
+        height, width = image.shape[:2]
+        self.size = width, height
+        if self.run is None and is_frames(self.path):
+            return _Sink(FolderWriter(self.path), Fraction(0), None)
+        if self.run is None:
+            writer = ClipWriter(self.path, width, height, self.rate, self._about())
+            if isinstance(self.reader, ClipReader):
+                writer.add_sound(self.reader)
+            return _Sink(writer, Fraction(0), None)
+        self.begins.append(at - self.start)
+        path = self.run.part(len(self.begins), self.path)
+        writer = ClipWriter(path, width, height, self.rate, {}, in_order=True)
+        return _Sink(writer, at - self.start, PART_FRAMES)
+
+    def _end_part(self, sink: _Sink) -> None:
+        """Finish a part, and keep how to go on after it."""
+        assert self.run is not None
+        sink.finish(None, 0.0, None)
+        self.run.save(
+            FilmState(
+                parts=tuple(map(str, self.begins)),
+                done=self.done,
+                last=str(self.last),
+                seconds=self._seconds(),
+                arrays=self.steadier.state(),
+            )
+        )
+
+    def _finish(self, sink: _Sink | None) -> None:
+        """Give the film its name and its sound."""
+        if self.last is None:
+            raise ConfigError(
+                f"--start {self.film.start:g}: the film ends before that, after "
+                f"{self.info.seconds:.1f} s"
+            )
+        end = float(self.last) + 1 / float(self.rate)
+        if self.run is None:
+            assert sink is not None
+            sink.finish(self.reader, self.film.start, end)
+            return
+        if sink is not None:
+            self._end_part(sink)
+        parts = [
+            (self.run.part(number, self.path), begin) for number, begin in enumerate(self.begins, 1)
+        ]
+        if self.size == (0, 0):  # all was painted by an earlier run
+            self.size = size_of_clip(parts[-1][0])
+        join_clips(parts, self.path, self.reader, self._about(), self.film.start, end)
+
+    def _seconds(self) -> float:
+        return self.before + time.perf_counter() - self.began
+
+    def _advanced(self, now: int) -> Advanced:
+        """Return how far it is, `now` frames after this run has begun."""
+        rate = now / (time.perf_counter() - self.began)
+        total = max(self.done, self.expected)
+        what = f"frame {self.done} of {total}, {rate:.1f} a second"
+        return Advanced(what, self.done / total, (total - self.done) / rate)
 
 
-def _ahead(frames: Iterator[Shown]) -> Generator[Shown, None, None]:
-    """Yield frames, of which a thread decodes the next while one is painted."""
+class _Sink:
+    """Frames on their way into a file: one is encoded while the next is painted."""
+
+    def __init__(self, writer: Writer, begin: Fraction, most: int | None) -> None:
+        self.writer, self.begin, self.most = writer, begin, most
+        self.count = 0
+        self._writing: Future[None] | None = None
+
+    def write(self, encoder: ThreadPoolExecutor, at: Fraction, image: Frame) -> None:
+        self._wait()
+        self._writing = encoder.submit(self.writer.write, max(Fraction(0), at - self.begin), image)
+        self.count += 1
+
+    @property
+    def is_full(self) -> bool:
+        return self.most is not None and self.count >= self.most
+
+    def finish(self, reader: Reader | None, start: float, end: float | None) -> None:
+        self._wait()
+        self.writer.finish(reader, start, end)
+
+    def discard(self) -> None:
+        with suppress(Exception):
+            self._wait()
+        self.writer.discard()
+
+    def _wait(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
+
+
+def _ahead(frames: Iterator[Prepared]) -> Generator[Prepared, None, None]:
+    """Yield frames, of which a thread decodes the next, and finds its motion, meanwhile."""
     with ThreadPoolExecutor(1, "impasto-decode") as pool:
-        following: Future[Shown | None] = pool.submit(next, frames, None)
+        following: Future[Prepared | None] = pool.submit(next, frames, None)
         while (found := following.result()) is not None:
             following = pool.submit(next, frames, None)
             yield found
