@@ -54,7 +54,9 @@ class Page:
         width, height, dark = PLACES[place]
         options = webdriver.ChromeOptions()
         options.binary_location = str(CHROMIUM)
-        for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
+        camera = "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"
+        plain = "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"
+        for word in (*plain, *camera):
             options.add_argument(word)
         options.add_argument(f"--window-size={width},{height}")
         options.add_experimental_option(
@@ -338,3 +340,23 @@ def test_a_restarted_server_is_found_again(tmp_path: Path):
         page.painted()
         page.shows("Poppies")
         page.browser.quit()
+
+
+@pytest.mark.parametrize("page", ["queue", "phone"], indirect=True)
+def test_the_camera_live(page: Page):
+    """Chromium has a camera of its own for tests: a green picture with a clock."""
+    page.painted()
+    page.click("#open-live")
+    page.until(lambda: "frames a second" in page.text("#live-status"))
+    size = page.run("const c = document.getElementById('live-picture'); return [c.width, c.height]")
+    assert size == [320, 240]
+    page.look("live")
+    page.choose("#live-style", "great-wave")
+    page.choose("#live-size", "480")
+    page.until(lambda: page.run("return document.getElementById('live-picture').width") == 480)
+    page.look("live-larger")
+    page.click("#live-keep")
+    page.until(lambda: "camera" in (page.find("#photo").get_attribute("alt") or ""))
+    page.painted()
+    page.shows("Great Wave")
+    assert not page.find("#live").is_displayed()

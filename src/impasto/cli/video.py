@@ -50,7 +50,6 @@ def video(
     resume
         Run folder to continue; nothing else is needed, except CLIP if the film has been moved.
     """
-    from impasto.film.run_folder import FilmRun
     from impasto.io.image import check_output, to_pil, write_picture
 
     if preview is not None:
@@ -77,15 +76,20 @@ def video(
             size = f"{painted.width}x{painted.height}"
             print(f"{size}, {rate}, {duration(painted.seconds)}")
     if run is not None:
-        FilmRun(run).written.add("picture", painted.path, finished=not interruption.asked)
-        if not interruption.asked:
-            FilmRun(run).clear()
-    if not interruption.asked:
-        return 0
-    if run is not None:
+        _remember(run, painted.path, finished=not interruption.asked)
+    return INTERRUPTED if interruption.asked else 0
+
+
+def _remember(run: Path, path: Path, *, finished: bool) -> None:
+    """Let the run know what it has written; say how to go on, or remove its parts."""
+    from impasto.film.run_folder import FilmRun
+
+    FilmRun(run).written.add("picture", path, finished=finished)
+    if finished:
+        FilmRun(run).clear()
+    else:
         line = f"impasto: stopped; go on with: {resume_command('video', run)}"
         print(line, file=sys.stderr)
-    return INTERRUPTED
 
 
 def _events(

@@ -20,6 +20,7 @@ from impasto.web.guard import Guard
 from impasto.web.job_queue import JobQueue
 from impasto.web.jobs import Job
 from impasto.web.limits import SmallBodies, read_upload
+from impasto.web.live import Live
 from impasto.web.orders import JobRequest, needs, order, order_example, size_of_input, why_not_finer
 from impasto.web.responses import FILM_NEEDS, Pages, follow, has_film
 from impasto.web.store import GoneError
@@ -54,6 +55,7 @@ def create_app(
     responses.add_errors(app)
     _add_page(app, queue)
     _add_pictures(app, queue)
+    _add_live(app)
     _add_jobs(app, queue)
     _add_results(app, queue)
     return app
@@ -172,6 +174,25 @@ def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
     @app.delete("/api/pictures/{key}", status_code=204)
     def remove_picture(key: str) -> None:
         queue.remove_picture(key)
+
+
+def _add_live(app: FastAPI) -> None:
+    live = Live()
+    cameras = responses.Slots(1)
+
+    @app.post(limits.LIVE)
+    async def paint_frame(
+        request: Request,
+        style: str,
+        session: Annotated[str, Query(max_length=80)] = "",
+        strength: Annotated[float, Query(ge=0, le=1)] = 1.0,
+    ) -> Response:
+        if style not in gallery():
+            raise GoneError("there is no such style")
+        async with cameras:
+            data = await read_upload(request, limits.LIVE_BYTES)
+            painted = await run_in_threadpool(live.paint, data, style, session, strength)
+        return Response(painted, media_type="image/jpeg", headers={"cache-control": "no-store"})
 
 
 def _add_jobs(app: FastAPI, queue: JobQueue) -> None:

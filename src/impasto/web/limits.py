@@ -14,6 +14,12 @@ MAX_BYTES = 64 * 10**6
 MAX_PIXELS = 60 * 10**6
 """Of an uploaded picture. Looked up in its header, before anything is decoded."""
 
+LIVE_BYTES = 10**6
+"""Of a frame of a camera."""
+
+LIVE_SIDE = 640
+"""Pixels of the longer side of such a frame, at most."""
+
 MAX_JSON = 64 * 1024
 """Bytes of a request that is not a picture."""
 
@@ -46,9 +52,10 @@ MAX_MINUTES = 60
 
 
 PICTURES = "/api/pictures"
-"""The one path to which more than a little JSON is sent; `read_upload` counts there."""
+LIVE = "/api/live"
+"""The paths to which more than a little JSON is sent; `read_upload` counts there."""
 
-TOO_LARGE = f"the file is larger than {MAX_BYTES // 10**6} MB; send a smaller picture"
+TOO_LARGE = "the file is larger than {} MB; send a smaller picture"
 
 CLOSE = {"connection": "close"}
 """Sent with a refusal, so that the rest of the body is not even received."""
@@ -66,7 +73,7 @@ class SmallBodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] == PICTURES:
+        if scope["type"] != "http" or scope["path"] in (PICTURES, LIVE):
             await self.app(scope, receive, send)
             return
         read = 0
@@ -82,8 +89,8 @@ class SmallBodies:
         await self.app(scope, receive_little, send)
 
 
-async def read_upload(request: Request) -> bytes:
-    """Return the file that is being sent.
+async def read_upload(request: Request, most: int = MAX_BYTES) -> bytes:
+    """Return the file that is being sent, of so many bytes at most.
 
     Raises:
         HTTPException: too large, which is noticed before it has come; too slow; or not said to be
@@ -97,15 +104,15 @@ async def read_upload(request: Request) -> bytes:
             CLOSE,
         )
     length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MAX_BYTES:
-        raise HTTPException(413, TOO_LARGE, CLOSE)
+    if not length.isdigit() or int(length) > most:
+        raise HTTPException(413, TOO_LARGE.format(most // 10**6), CLOSE)
     data = bytearray()
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
             async for chunk in request.stream():
                 data += chunk
-                if len(data) > MAX_BYTES:
-                    raise HTTPException(413, TOO_LARGE, CLOSE)
+                if len(data) > most:
+                    raise HTTPException(413, TOO_LARGE.format(most // 10**6), CLOSE)
     except TimeoutError as error:
         raise HTTPException(408, "the upload took too long; try again", CLOSE) from error
     except ClientDisconnect as error:

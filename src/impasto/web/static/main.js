@@ -6,6 +6,7 @@ import { listenForCopy } from "./copy.js";
 import { $, duration, make } from "./dom.js";
 import { listenForFiles } from "./files.js";
 import { Gallery } from "./gallery.js";
+import { Live } from "./live.js";
 import { Mask } from "./mask.js";
 import { Sheet } from "./sheet.js";
 import { Stage } from "./stage.js";
@@ -364,6 +365,13 @@ async function begin() {
     choose: (id, preview) => {
       if (preview) stage.painting(preview, "");
       gallery.choose(id);
+    },
+  });
+  new Live({
+    gallery,
+    save: (file, style) => {
+      gallery.set([{ id: style, weight: 1 }]);
+      bringPhoto(file);
     },
   });
   listenForTabs();
