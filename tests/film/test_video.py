@@ -14,7 +14,9 @@ from impasto.core.errors import ConfigError, ImageError, ModelFileError
 from impasto.core.events import Advanced, Note, Painted, StopEarly
 from impasto.film.clips import ClipReader, import_av
 from impasto.film.steady import Steadier
+from impasto.optimization.picture import optimize_picture
 from impasto.training.learn import Learned
+from support import weights_at_hand
 
 
 @pytest.fixture(scope="module")
@@ -297,3 +299,30 @@ def test_a_painting_is_learnt_first(clip, painting, wave, tmp_path, monkeypatch)
     assert "learning" in events[0].message
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert container.metadata["comment"] == "impasto video clip.mp4 --style garden"
+
+
+def test_frames_by_optimisation_go_on_from_one_another(painting, tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("impasto.film.optimized.find_weights", weights_at_hand(tiny))
+    taken = []
+
+    def counted(*words, **more):
+        events = optimize_picture(*words, **more)
+        finished = yield from events
+        taken.append((finished.steps, more["start"] is not None))
+        return finished
+
+    monkeypatch.setattr("impasto.film.optimized.optimize_picture", counted)
+    source = make_clip(tmp_path / "clip.mp4", sound=None)
+    output = impasto.video(
+        source, painting, tmp_path / "out.mp4", method="optimize", size=64, end=0.7
+    )
+    assert len(frames_of(output)) == 8
+    firsts = [number for number, (_, goes_on) in enumerate(taken) if not goes_on]
+    assert firsts == [0, CUT_AT], "the first frame, and the first one after the cut"
+    assert {steps for steps, goes_on in taken if goes_on} == {(8,)}
+    with av.open(str(output)) as container:
+        assert container.metadata["comment"].endswith("--method optimize")
+    with pytest.raises(ConfigError, match="--stroke is for films painted by a network"):
+        impasto.video(source, painting, tmp_path / "b.mp4", method="optimize", stroke=1.0)
+    with pytest.raises(ConfigError, match="method"):
+        impasto.FilmOptions(method="slowly")

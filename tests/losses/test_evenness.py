@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from impasto.losses.evenness import GAIN, contrast_excess
+from impasto.losses.evenness import GAIN, contrast_excess, lattice
 from support import noise_picture
 
 FLAT = torch.full((1, 3, 64, 64), 0.5)
@@ -37,3 +37,35 @@ def test_flat_and_small_pictures_have_gradients():
         loss.backward()
         assert torch.isfinite(painted.grad).all()
         assert loss == 0
+
+
+def test_a_pattern_that_repeats_with_the_grid_is_a_lattice():
+    lines = torch.zeros_like(FLAT)
+    lines[..., ::4] = 1
+    assert float(lattice(lines, FLAT)) == pytest.approx(3 / 16)  # the variance of 1, 0, 0, 0
+    board = (torch.arange(64)[:, None] + torch.arange(64)) % 2 * torch.ones_like(FLAT)
+    assert float(lattice(board, FLAT)) == pytest.approx(1 / 4)
+    shifted = lines.roll(1, 3)
+    assert float(lattice(shifted, FLAT)) == pytest.approx(3 / 16)
+
+
+def test_strokes_at_any_place_are_none():
+    strokes = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    assert float(lattice(strokes, FLAT)) == pytest.approx(15 / 16 / 64, rel=0.3)  # a mean of 64
+    others = torch.zeros_like(FLAT)
+    others[..., ::5] = 1
+    assert float(lattice(others, FLAT)) < 0.01
+    assert lattice(FLAT, FLAT) == 0
+
+
+def test_where_the_photo_is_busy_nothing_is_asked():
+    lines = torch.zeros_like(FLAT)
+    lines[..., ::4] = 1
+    assert float(lattice(lines, noise_picture(64, 64))) < 1e-3
+    assert lattice(lines[..., :31, :], FLAT[..., :31, :]) == 0, "smaller than a square"
+
+
+def test_a_lattice_has_a_gradient_that_takes_it_away():
+    painted = torch.rand(2, 3, 70, 65, dtype=torch.float64, requires_grad=True)
+    photos = torch.full_like(painted, 0.5)
+    assert torch.autograd.gradcheck(lambda image: lattice(image, photos), painted[:, :, :33, :33])

@@ -16,6 +16,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
+from clips import make_clip
 from impasto.io.image import read_note
 from impasto.recipe import Recipe
 from support import load_image, needs
@@ -360,3 +361,31 @@ def test_the_camera_live(page: Page):
     page.painted()
     page.shows("Great Wave")
     assert not page.find("#live").is_displayed()
+
+
+@pytest.mark.parametrize("page", ["queue", "phone"], indirect=True)
+def test_a_film(page: Page, tmp_path: Path):
+    page.painted()
+    clip = make_clip(tmp_path / "holiday.mp4", size=(320, 240), times=range(60))
+    page.run("document.getElementById('photo-file').hidden = false")
+    page.find("#photo-file").send_keys(str(clip))
+    page.until(lambda: page.text("#status").startswith("Frame "))
+    page.look("film-painting")
+    page.until(lambda: page.find("#watch").is_displayed())
+    assert "60 frames, 320 × 240" in page.text("#status")
+    page.click("#watch")
+    playing = "const v = document.getElementById('player-after'); return v.currentTime > 0.2"
+    page.until(lambda: page.run(playing))
+    page.click("#player-both")
+    both = (
+        "const [a, b] = ['player-before', 'player-after'].map((id) => document.getElementById(id));"
+        "return !a.paused && Math.abs(a.currentTime - b.currentTime) < 0.3"
+    )
+    page.until(lambda: page.run(both))
+    page.look("film-watched")
+    page.click("#player .close")
+    page.click("#download summary")
+    page.click("#get-mp4")
+    assert page.downloaded("holiday_starry-night.mp4").read_bytes()[4:8] == b"ftyp"
+    page.browser.refresh()
+    page.until(lambda: page.find("#watch").is_displayed())

@@ -6,15 +6,17 @@ The docstrings under the attributes are the help of the command line.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
 from impasto.core.errors import ConfigError
-from impasto.core.options import MOST_SECONDS, check_range
+from impasto.core.options import MOST_SECONDS, check_choices, check_range
 
 _LOOK = Parameter(group=Group("Look", sort_key=1))
 _TIME = Parameter(group=Group("Time", sort_key=2))
+
+Method = Literal["network", "optimize"]
 
 _RANGES = {
     "steady": (0.0, 1.0),
@@ -32,6 +34,10 @@ class FilmOptions:
     """Temporal consistency from 0 (each frame on its own) to 1 (strokes move with what they are
     painted on)."""
 
+    method: Annotated[Method, _LOOK] = "network"
+    """network paints a frame in one pass; optimize paints it by optimization, from the last frame
+    moved as the film moves: a second and more per frame, nearer to the painting."""
+
     start: Annotated[float, _TIME] = 0.0
     """Skip this many seconds at the beginning."""
 
@@ -48,5 +54,6 @@ class FilmOptions:
             ConfigError: with the option's name.
         """
         check_range(self, _RANGES)
+        check_choices(self)
         if self.end is not None and self.end <= self.start:
             raise ConfigError(f"--end {self.end:g} must be after --start {self.start:g}")

@@ -85,16 +85,34 @@ class Steadier:
         if self._cv2 is None:
             return painted
         now = painted.astype(np.float32)
-        if self._before is not None and self._before[1].shape == now.shape:
-            last, result = self._before
-            flow, seen = self.motion(frame, last) if motion is None else motion
-            if float((seen > 0).mean()) >= CUT:
-                height, width = now.shape[:2]
-                moved = self.warp(result, self.resized(flow, width, height), sharp=True)
-                share = self.kept * self._cv2.resize(seen, (width, height))[..., None]
-                now = self._as_sharp_as(now, now + share * (moved - now))
+        found = self.moved(frame, motion)
+        if found is not None and found[0].shape == now.shape:
+            moved, seen = found
+            now = self._as_sharp_as(now, now + self.kept * seen * (moved - now))
         self._before = frame, now
         return now.round().clip(0, 255).astype(np.uint8)
+
+    def moved(
+        self, frame: Frame, motion: Motion | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """Return the last result as it is to be seen now, and how surely; None in a new scene.
+
+        Args:
+            frame: (H, W, 3) of the film.
+            motion: from the frame before, if it is known already.
+
+        Returns:
+            (h, w, 3) in 0..255 and (h, w, 1) in [0, 1], at the size of the results.
+        """
+        if self._cv2 is None or self._before is None:
+            return None
+        last, result = self._before
+        flow, seen = self.motion(frame, last) if motion is None else motion
+        if float((seen > 0).mean()) < CUT:
+            return None
+        height, width = result.shape[:2]
+        moved = self.warp(result, self.resized(flow, width, height), sharp=True)
+        return moved, self._cv2.resize(seen, (width, height))[..., None]
 
     def _as_sharp_as(
         self, painted: NDArray[np.float32], blend: NDArray[np.float32]

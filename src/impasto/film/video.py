@@ -17,7 +17,8 @@ import numpy as np
 from impasto.core.errors import ConfigError
 from impasto.core.events import Advanced, Event, Note, Painted, Preview, StopEarly
 from impasto.film.clips import ClipInfo, ClipReader, ClipWriter, Frame, join_clips, size_of_clip
-from impasto.film.options import FilmOptions
+from impasto.film.optimized import FramePainter, frame_painter
+from impasto.film.options import FilmOptions, Method
 from impasto.film.pictures import (
     FolderWriter,
     Reader,
@@ -56,6 +57,7 @@ def video(
     start: float = 0.0,
     end: float | None = None,
     fps: float | None = None,
+    method: Method = "network",
     force: bool = False,
     **options: Any,
 ) -> Path:
@@ -70,6 +72,7 @@ def video(
         start: see `FilmOptions`.
         end: see `FilmOptions`.
         fps: see `FilmOptions`.
+        method: see `FilmOptions`.
         force: overwrite the output if it exists.
         **options: fields of `StylizeOptions`, such as `size=640`.
 
@@ -77,7 +80,7 @@ def video(
         InputError: a film, a style or an option that cannot be used.
         MissingError: PyAV or OpenCV is not installed (extra `video`).
     """
-    film = FilmOptions(steady=steady, start=start, end=end, fps=fps)
+    film = FilmOptions(steady=steady, start=start, end=end, fps=fps, method=method)
     chosen = StylizeOptions(style=str(style), **options)
     for _ in video_events(clip, output, chosen, film, force=force):
         pass
@@ -121,7 +124,8 @@ def video_events(
     folder = None if run is None else FilmRun(Path(run))
     if folder is not None:
         folder.check(path)
-    options = yield from _learnt(options)
+    if film.method == "network":
+        options = yield from _learnt(options)
     if folder is not None:
         folder.create(Path(clip), path, options, film)
     with nullcontext() if folder is None else folder.held():
@@ -172,8 +176,12 @@ def _paint(
 ) -> Generator[Event, None, None]:
     with open_film(clip, film.fps) as reader:
         info = reader.info()
-        model = yield from load_events(options)
-        yield from _Film(model, options, film, reader, info, path, run).events()
+        painter: Model | FramePainter
+        if film.method == "optimize":
+            painter = yield from frame_painter(options)
+        else:
+            painter = yield from load_events(options)
+        yield from _Film(painter, options, film, reader, info, path, run).events()
 
 
 class _Film:
@@ -181,7 +189,7 @@ class _Film:
 
     def __init__(
         self,
-        model: Model,
+        painter: Model | FramePainter,
         options: StylizeOptions,
         film: FilmOptions,
         reader: Reader,
@@ -189,7 +197,7 @@ class _Film:
         path: Path,
         run: FilmRun | None,
     ) -> None:
-        self.model, self.options, self.film = model, options, film
+        self.painter, self.options, self.film = painter, options, film
         self.reader, self.info, self.path, self.run = reader, info, path, run
         self.steadier = Steadier(film.steady)
         end = info.seconds if film.end is None else min(film.end, info.seconds or film.end)
@@ -218,7 +226,7 @@ class _Film:
             try:
                 with closing(_ahead(self._prepared())) as frames:
                     for at, frame, motion in frames:
-                        image = self.steadier(frame, self._paint(frame), motion)
+                        image = self.steadier(frame, self._paint(frame, motion), motion)
                         if sink is None:
                             sink = self._sink(image, at)
                         sink.write(encoder, at - self.start, image)
@@ -266,13 +274,17 @@ class _Film:
             return at
         return Fraction(math.floor((at - self.start) * Fraction(self.film.fps)))
 
-    def _paint(self, frame: Frame) -> Frame:
-        return np.asarray(self.model.paint(frame, self.options).image.convert("RGB"))
+    def _paint(self, frame: Frame, motion: Motion | None) -> Frame:
+        if isinstance(self.painter, Model):
+            return np.asarray(self.painter.paint(frame, self.options).image.convert("RGB"))
+        found = self.steadier.moved(frame, motion)
+        return self.painter(frame, None if found is None else found[0])
 
     def _about(self) -> dict[str, str]:
         about = self.reader.about(keep_place=self.options.keep_place)
-        style = self.model.source.name
-        about["comment"] = f"impasto video {self.reader.path.name} --style {style}"
+        style = self.options.style
+        method = "" if self.film.method == "network" else f" --method {self.film.method}"
+        about["comment"] = f"impasto video {self.reader.path.name} --style {style}{method}"
         return about
 
     def _sink(self, image: Frame, at: Fraction) -> _Sink:

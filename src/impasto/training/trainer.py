@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from impasto.core.device import autocast, pick_device, pick_dtype
 from impasto.core.tensors import fit_long_side, resize, size_of
-from impasto.losses.evenness import contrast_excess
+from impasto.losses.evenness import contrast_excess, lattice
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.style import gram_matrix
 from impasto.networks.any_style import (
@@ -34,6 +34,9 @@ LAST_INPUTS = 200
 
 EVEN = 50.0
 """What `even_weight` is multiplied by, in units of the loss: chosen by looking at skies."""
+
+LATTICE = 300.0
+"""What a lattice counts beside a step between even places."""
 
 PREDICTOR_RATE = 0.125
 """Learning rate of a style predictor's matrices, as a part of that of the scales they predict."""
@@ -194,6 +197,7 @@ class Trainer:
         if self.options.even_weight:
             weight = self.options.even_weight * EVEN * self.unit
             terms["even"] = weight * contrast_excess(painted, photos)
+            terms["lattice"] = weight * LATTICE * lattice(painted, photos)
         total = torch.stack(list(terms.values())).sum()
         self.net.zero_grad(set_to_none=True)
         torch.autograd.backward(total / self.unit)

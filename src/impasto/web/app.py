@@ -13,17 +13,19 @@ from starlette.concurrency import run_in_threadpool
 from impasto._version import __version__
 from impasto.core.errors import MissingError
 from impasto.io.image import size_in_file
+from impasto.io.paths import is_file
 from impasto.networks.registry import own_styles, remove_own
 from impasto.web import limits, responses
 from impasto.web.gallery import PHOTOS, gallery
 from impasto.web.guard import Guard
 from impasto.web.job_queue import JobQueue
 from impasto.web.jobs import Job
-from impasto.web.limits import SmallBodies, read_upload
+from impasto.web.limits import SmallBodies, read_film, read_upload
 from impasto.web.live import Live
 from impasto.web.orders import JobRequest, needs, order, order_example, size_of_input, why_not_finer
 from impasto.web.responses import FILM_NEEDS, Pages, follow, has_film
 from impasto.web.store import GoneError
+from impasto.web.uploads import Upload
 
 Size = Annotated[int, Query(ge=16, le=2048)]
 Format = Literal["png", "jpeg", "webp"]
@@ -111,6 +113,8 @@ def _add_page(app: FastAPI, queue: JobQueue) -> None:
                 "seconds": limits.MAX_SECONDS,
                 "styles": limits.MAX_STYLES,
                 "minutes": limits.MAX_MINUTES,
+                "film_bytes": limits.FILM_BYTES,
+                "film_seconds": limits.FILM_SECONDS,
             },
         }
 
@@ -131,6 +135,17 @@ def _add_page(app: FastAPI, queue: JobQueue) -> None:
         remove_own(name)
 
 
+def _told(upload: Upload) -> dict[str, Any]:
+    """Return what a client is told of a picture or a film that it has sent."""
+    return {
+        "id": upload.id,
+        "name": upload.name,
+        "width": upload.width,
+        "height": upload.height,
+        "film": upload.film is not None,
+    }
+
+
 def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
     uploads = responses.Slots(limits.UPLOADS)
 
@@ -145,12 +160,26 @@ def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
             await run_in_threadpool(queue.sweep, wanted)
             await run_in_threadpool(queue.store.check_room, wanted)
             upload = await run_in_threadpool(queue.store.keep_picture, data, name)
-        return {
-            "id": upload.id,
-            "name": upload.name,
-            "width": upload.width,
-            "height": upload.height,
-        }
+        return _told(upload)
+
+    @app.post(limits.FILMS, status_code=201)
+    async def send_film(request: Request, name: str = "") -> dict[str, Any]:
+        async with uploads:
+            length = request.headers.get("content-length", "0")
+            wanted = min(int(length) if length.isdigit() else 0, limits.FILM_BYTES)
+            await run_in_threadpool(queue.sweep, wanted)
+            await run_in_threadpool(queue.store.check_room, wanted)
+            film = await run_in_threadpool(queue.store.new_film, name)
+            try:
+                await read_film(request, film)
+                upload = await run_in_threadpool(queue.store.keep_film, film, name)
+            finally:
+                await run_in_threadpool(queue.store.drop_film, film)
+        return _told(upload)
+
+    @app.get("/api/pictures/{key}/film")
+    def film(key: str) -> Response:
+        return FileResponse(queue.store.film_of(queue.store.find_input(key)), headers=MEANWHILE)
 
     @app.get("/api/pictures/{key}")
     def picture(key: str) -> Response:
@@ -162,7 +191,9 @@ def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
     def about_picture(key: str) -> dict[str, Any]:
         source = queue.store.find_input(key)
         width, height = size_of_input(queue.store, source)
-        return {"id": key, "name": source.name, "width": width, "height": height}
+        upload = queue.store.uploads.get(key)
+        film = upload is not None and upload.film is not None
+        return {"id": key, "name": source.name, "width": width, "height": height, "film": film}
 
     @app.get("/api/pictures/{key}/view")
     def view_picture(key: str, size: Size = 1600) -> Response:
@@ -233,6 +264,15 @@ def _add_results(app: FastAPI, queue: JobQueue) -> None:
         job = queue.find(key)
         path = responses.in_format(queue.result_path(key), format, job.recipe)
         name = job.task.output.removesuffix(".png") + path.suffix
+        return FileResponse(path, headers=MEANWHILE, filename=name if download else None)
+
+    @app.get("/api/jobs/{key}/video")
+    def video(key: str, *, download: bool = False) -> Response:
+        job = queue.find(key)
+        path = queue.result_path(key).with_name("result.mp4")
+        if not is_file(path):
+            raise GoneError("this painting is no film")
+        name = job.task.output.removesuffix(".png") + ".mp4"
         return FileResponse(path, headers=MEANWHILE, filename=name if download else None)
 
     @app.get("/api/jobs/{key}/frames/{number}")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from impasto.core.errors import ImpastoError, InputError, ResourceError
-from impasto.core.events import Event, Planned, Preview, Step, StopEarly, TrainStep
+from impasto.core.events import Advanced, Event, Planned, Preview, Step, StopEarly, TrainStep
 from impasto.core.stopping import UnwantedError, ends_when
 from impasto.web.jobs import Job, Timing
 from impasto.web.painting import Painter, Tile
@@ -28,6 +28,9 @@ UNKNOWN_SECONDS = 5.0
 """For which a full queue asks to wait if nothing has been measured."""
 
 BROKEN = "something broke that should not have; the terminal of impasto web says what"
+_STOPS = (Advanced, Planned, Preview, Step, TrainStep)
+"""Events at which work can be asked to end with what there is."""
+
 ENDED_TWICE = "the server ended twice while painting this; try a smaller size"
 
 
@@ -340,7 +343,7 @@ def _until_stopped(events: Generator[Event, None, None], job: Job) -> Generator[
             raise UnwantedError
         if job.stop and isinstance(event, Tile):
             raise InputError("stopped before all styles were painted")
-        if job.stop and not asked and isinstance(event, Planned | Step | Preview | TrainStep):
+        if job.stop and not asked and isinstance(event, _STOPS):
             asked = job.stopped = True
             event = events.throw(StopEarly())
         else:

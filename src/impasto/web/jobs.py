@@ -213,6 +213,7 @@ class Job:
                 for number, name in enumerate(self.tiles)
             ],
             "result": f"{base}/result" if self.has_result else None,
+            "video": f"{base}/video" if self.has_result and self.task.kind == "video" else None,
             "learned": self.learned,
             "output": self.task.output,
             "command": " &&\n".join(self.commands) if self.commands else None,

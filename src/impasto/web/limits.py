@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 
 from fastapi import HTTPException, Request
 from starlette.requests import ClientDisconnect
@@ -13,6 +15,15 @@ MAX_BYTES = 64 * 10**6
 
 MAX_PIXELS = 60 * 10**6
 """Of an uploaded picture. Looked up in its header, before anything is decoded."""
+
+FILM_BYTES = 200 * 10**6
+"""Of an uploaded film."""
+
+FILM_SECONDS = 120.0
+"""Of a film that are painted; what comes after is left out."""
+
+FILM_SIZE = 1280
+"""Long side of a painted film in pixels, at most."""
 
 LIVE_BYTES = 10**6
 """Of a frame of a camera."""
@@ -53,9 +64,10 @@ MAX_MINUTES = 60
 
 PICTURES = "/api/pictures"
 LIVE = "/api/live"
+FILMS = "/api/films"
 """The paths to which more than a little JSON is sent; `read_upload` counts there."""
 
-TOO_LARGE = "the file is larger than {} MB; send a smaller picture"
+TOO_LARGE = "the file is larger than {} MB; send a smaller one"
 
 CLOSE = {"connection": "close"}
 """Sent with a refusal, so that the rest of the body is not even received."""
@@ -73,7 +85,7 @@ class SmallBodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] in (PICTURES, LIVE):
+        if scope["type"] != "http" or scope["path"] in (PICTURES, LIVE, FILMS):
             await self.app(scope, receive, send)
             return
         read = 0
@@ -90,31 +102,46 @@ class SmallBodies:
 
 
 async def read_upload(request: Request, most: int = MAX_BYTES) -> bytes:
-    """Return the file that is being sent, of so many bytes at most.
+    """Return the picture that is being sent, of so many bytes at most.
 
     Raises:
         HTTPException: too large, which is noticed before it has come; too slow; or not said to be
             a picture.
     """
+    data = bytearray()
+    await _read(request, "image/jpeg", most, data.extend)
+    return bytes(data)
+
+
+async def read_film(request: Request, file: Path) -> None:
+    """Write the film that is being sent into a file.
+
+    Raises:
+        HTTPException: as `read_upload`.
+    """
+    with file.open("wb") as stream:
+        await _read(request, "video/mp4", FILM_BYTES, stream.write)
+
+
+async def _read(request: Request, example: str, most: int, take: Callable[[bytes], object]) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not kind.startswith("image/") and kind != "application/octet-stream":
+    family, what = example.partition("/")[0], "picture" if "image" in example else "film"
+    if not kind.startswith(f"{family}/") and kind != "application/octet-stream":
         raise HTTPException(
-            415,
-            "send the picture itself as the body, with a Content-Type such as image/jpeg",
-            CLOSE,
+            415, f"send the {what} itself as the body, with a Content-Type such as {example}", CLOSE
         )
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > most:
         raise HTTPException(413, TOO_LARGE.format(most // 10**6), CLOSE)
-    data = bytearray()
+    read = 0
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
             async for chunk in request.stream():
-                data += chunk
-                if len(data) > most:
+                read += len(chunk)
+                if read > most:
                     raise HTTPException(413, TOO_LARGE.format(most // 10**6), CLOSE)
+                take(chunk)
     except TimeoutError as error:
         raise HTTPException(408, "the upload took too long; try again", CLOSE) from error
     except ClientDisconnect as error:
         raise HTTPException(400, "the upload was broken off") from error
-    return bytes(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Annotated, Literal
 
@@ -19,6 +20,7 @@ from impasto.web.gallery import EXAMPLE, EXAMPLE_SIZE, gallery
 from impasto.web.job_queue import JobQueue
 from impasto.web.jobs import Job
 from impasto.web.limits import (
+    FILM_SIZE,
     MAX_MINUTES,
     MAX_PIXELS,
     MAX_REFINED,
@@ -100,8 +102,22 @@ class LearnRequest(_Request):
     minutes: Annotated[float, Field(ge=0.02, le=MAX_MINUTES)] = 1.0
 
 
+class VideoRequest(_Request):
+    """Paint an uploaded film in a style with a name. Fields as the options of `impasto video`."""
+
+    kind: Literal["video"]
+    photo: Name
+    styles: Annotated[list[StyleShare], Field(min_length=1, max_length=MAX_STYLES)]
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    size: Annotated[int, Field(ge=MIN_SIZE, le=FILM_SIZE)] | None = None
+    stroke: Annotated[float, Field(ge=0.25, le=4)] | None = None
+    preserve_color: Literal["none", "luminance", "match"] = "none"
+    steady: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+
 JobRequest = Annotated[
-    StylizeRequest | OptimizeRequest | SheetRequest | LearnRequest, Field(discriminator="kind")
+    StylizeRequest | OptimizeRequest | SheetRequest | LearnRequest | VideoRequest,
+    Field(discriminator="kind"),
 ]
 
 
@@ -126,6 +142,8 @@ def order(queue: JobQueue, request: JobRequest) -> Job:
     width, height = size_of_input(queue.store, photo)
     if isinstance(request, LearnRequest):
         return _order_learning(queue, request, photo)
+    if isinstance(request, VideoRequest):
+        return _order_film(queue, request, photo)
     if isinstance(request, SheetRequest):
         task = Task("sheet", photo, f"{_stem(photo)}_styles.png")
         expected = queue.timing.expect("sheet")
@@ -169,6 +187,8 @@ def why_not_finer(job: Job) -> str | None:
     task = job.task
     if task.kind == "learn":
         return "paint with the style that was learnt, then make that finer"
+    if task.kind == "video":
+        return "a film cannot be made finer; make one of its pictures finer"
     if task.kind == "sheet":
         return "a contact sheet cannot be made finer; choose one of its styles"
     if float(task.options.get("strength", 1)) < 1:
@@ -237,6 +257,23 @@ def _order_learning(queue: JobQueue, request: LearnRequest, photo: Input) -> Job
     task = Task("learn", photo, f"{name}.png", (Share(style, 1.0),), seconds=seconds)
     size = _fit(*size_of_input(queue.store, photo), SHOWN_SIZE)
     return queue.submit(task, *size, seconds)
+
+
+def _order_film(queue: JobQueue, request: VideoRequest, photo: Input) -> Job:
+    queue.store.film_of(photo)
+    asked = request.model_dump(exclude={"kind", "steady"})
+    task = _pass(queue.store, StylizeRequest(**asked), photo)
+    if task.has_own_painting:
+        raise ConfigError("a film is painted in styles with a name; learn this painting first")
+    options = dict(task.options)
+    if request.steady < 1:
+        options["steady"] = request.steady
+    width, height = size_of_input(queue.store, photo)
+    size = _fit(width, height, request.size)
+    if max(size) > FILM_SIZE:
+        options["size"] = FILM_SIZE
+        size = _fit(width, height, FILM_SIZE)
+    return queue.submit(replace(task, kind="video", options=options), *size, None)
 
 
 def _pass(store: Store, request: StylizeRequest, photo: Input) -> Task:

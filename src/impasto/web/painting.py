@@ -10,7 +10,9 @@ from pathlib import Path, PurePath
 from PIL import Image
 
 from impasto.core.errors import ResourceError
-from impasto.core.events import Event
+from impasto.core.events import Event, Painted, StopEarly
+from impasto.film.options import FilmOptions
+from impasto.film.video import video_events
 from impasto.io.inputs import Result
 from impasto.networks.model import Model
 from impasto.networks.options import StylizeOptions
@@ -20,7 +22,7 @@ from impasto.optimization.refine import SKETCH_SECONDS, sketch_options
 from impasto.optimization.run import optimize_events
 from impasto.training.learn import SHOWN_SIZE, learn_events
 from impasto.training.options import LearnOptions
-from impasto.web.limits import SHEET_SIZE
+from impasto.web.limits import FILM_SECONDS, SHEET_SIZE
 from impasto.web.store import Store
 from impasto.web.tasks import Input, Task
 
@@ -45,6 +47,18 @@ class Tile(Event):
     image: Image.Image
 
 
+@dataclass(frozen=True, slots=True)
+class Filmed(Event):
+    """A film is painted."""
+
+    path: Path
+    """Of an .mp4 that is to be taken from there."""
+
+    width: int
+    height: int
+    frames: int
+
+
 class Painter:
     """Does tasks.
 
@@ -58,7 +72,7 @@ class Painter:
         self._models: OrderedDict[tuple[tuple[str, float], ...], Model] = OrderedDict()
 
     def events(self, task: Task) -> Generator[Event, None, None]:
-        """Yield what happens: `Passed`; `Tile`s; or what optimizing or learning yields.
+        """Yield what happens: `Passed`; `Tile`s; what optimizing, learning or a film yields.
 
         A photo in the style of one's own painting is `Passed` first and then sketched.
 
@@ -69,6 +83,8 @@ class Painter:
             yield from self._optimize(task)
         elif task.kind == "learn":
             yield from self._learn(task)
+        elif task.kind == "video":
+            yield from self._film(task)
         elif task.kind == "sheet":
             photo = self.store.path_of(task.photo, SHEET_SIZE)
             for name, image in sheet_pictures(photo, size=SHEET_SIZE):
@@ -101,6 +117,28 @@ class Painter:
             return load(task.style_text)
         paintings = [self.store.path_of(share.style) for share in task.styles]
         return load_for_paintings(paintings, task.shares)
+
+    def _film(self, task: Task) -> Generator[Event, None, None]:
+        options = dict(task.options)
+        film = FilmOptions(steady=options.pop("steady", 1.0), end=FILM_SECONDS)
+        path = self.store.folder / "film.mp4"
+        source = self.store.film_of(task.photo)
+        asked = StylizeOptions(style=task.style_text, **options)
+        events = video_events(source, path, asked, film, force=True)
+        try:
+            event = next(events, None)
+            while event is not None:
+                if isinstance(event, Painted):
+                    yield Filmed(path, event.width, event.height, event.done)
+                    return
+                try:
+                    yield event
+                except StopEarly:
+                    event = events.throw(StopEarly)
+                else:
+                    event = next(events, None)
+        finally:
+            events.close()
 
     def _learn(self, task: Task) -> Generator[Event, None, None]:
         assert task.seconds is not None

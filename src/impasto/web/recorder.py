@@ -12,6 +12,7 @@ from PIL import Image
 
 from impasto.core.errors import ImpastoError
 from impasto.core.events import (
+    Advanced,
     Event,
     Note,
     Planned,
@@ -21,6 +22,7 @@ from impasto.core.events import (
     TrainStep,
     Transfer,
 )
+from impasto.film.pictures import open_film
 from impasto.io.image import to_pil, write_picture
 from impasto.io.inputs import Result
 from impasto.io.sheet import contact_sheet
@@ -28,7 +30,7 @@ from impasto.optimization.run import Done
 from impasto.training.learn import Learned
 from impasto.web.jobs import Frame, Job, Timing
 from impasto.web.limits import MAX_FRAMES, SHEET_SIZE
-from impasto.web.painting import Passed, Tile
+from impasto.web.painting import Filmed, Passed, Tile
 from impasto.web.store import Store
 from impasto.web.tasks import in_words
 
@@ -59,7 +61,7 @@ class JobRecorder:
 
     def take(self, job: Job, event: Event) -> None:
         """Take note of one event."""
-        if isinstance(event, Note | Transfer):
+        if isinstance(event, Note | Transfer | Advanced):
             self._take_words(job, event)
         elif isinstance(event, Planned):
             job.eta, job.message = event.seconds, ""
@@ -75,13 +77,16 @@ class JobRecorder:
             self._take_learning(job, event)
         elif isinstance(event, Tile):
             self._add_tile(job, event)
-        elif isinstance(event, Passed | Done):
+        elif isinstance(event, Passed | Done | Filmed):
             self._take_picture(job, event)
 
-    @staticmethod
-    def _take_words(job: Job, event: Note | Transfer) -> None:
+    def _take_words(self, job: Job, event: Note | Transfer | Advanced) -> None:
         if isinstance(event, Note):
             job.message = event.message
+        elif isinstance(event, Advanced):
+            job.message, job.eta = event.what, event.eta
+            if job.expected is None:
+                job.expected = self.store.clock() - (job.started or 0.0) + event.eta
         else:
             share = f" {event.done / event.total:.0%}" if event.total else ""
             job.message = f"fetching {event.what}{share}, once"
@@ -96,7 +101,7 @@ class JobRecorder:
             self.timing.add("optimize", job.seconds, megapixels * job.step)
         elif job.task.is_sketch:
             self.timing.add("sketch", job.seconds)
-        elif job.task.kind != "learn":
+        elif job.task.kind not in ("learn", "video"):
             self.timing.add(
                 job.task.kind, job.seconds, 1.0 if job.task.kind == "sheet" else megapixels
             )
@@ -104,13 +109,35 @@ class JobRecorder:
         if job.task.kind != "optimize":
             job.message = ""
 
-    def _take_picture(self, job: Job, event: Passed | Done) -> None:
+    def _take_picture(self, job: Job, event: Passed | Done | Filmed) -> None:
+        if isinstance(event, Filmed):
+            self._keep_film(job, event)
+            return
         if isinstance(event, Passed) and not event.is_final:
             self._add_frame(job, event.result.image.copy(), 0, 0.0)
             return
         self._keep_result(job, event.result)
         if isinstance(event, Done):
             job.step = job.steps = sum(event.result.steps)
+
+    def _keep_film(self, job: Job, event: Filmed) -> None:
+        """Keep a film, its first frame as the picture, and the words that paint it again."""
+        folder = self.store.job_folder(job.key)
+        with open_film(event.path) as reader:
+            _, first = next(reader.frames())
+        event.path.replace(folder / "result.mp4")
+        write_picture(Image.fromarray(first), folder / "result.png", force=True)
+        job.width, job.height, job.step = event.width, event.height, event.frames
+        task = job.task
+        output = task.output.removesuffix(".png") + ".mp4"
+        options = {name: value for name, value in task.options.items() if value is not None}
+        words = [f"--{name.replace('_', '-')} {value}" for name, value in options.items()]
+        clip, style = shlex.quote(task.photo.name), shlex.quote(task.style_text)
+        job.commands = [
+            " ".join(["impasto video", clip, "--style", style, *words, "-o", shlex.quote(output)])
+        ]
+        calls = "".join(f", {name}={value!r}" for name, value in options.items())
+        job.calls = [f"impasto.video({task.photo.name!r}, {task.style_text!r}, {output!r}{calls})"]
 
     def _keep_result(self, job: Job, result: Result) -> None:
         task = job.task

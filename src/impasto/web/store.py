@@ -11,14 +11,14 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Collection
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from impasto import assets
 from impasto.core.errors import ConfigError, InputError, ResourceError
 from impasto.core.memory import format_size
-from impasto.web.tasks import Input
-from impasto.web.uploads import Upload, file_name, keep
+from impasto.web.tasks import Input, clean_name
+from impasto.web.uploads import Upload, file_name, keep, keep_film
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")  # those of earlier versions too
 
@@ -117,6 +117,53 @@ class Store:
             raise
         self.uploads[key] = upload
         return upload
+
+    def new_film(self, name: str) -> Path:
+        """Return where a film that is being sent can be written.
+
+        Raises:
+            ResourceError: the disk is full.
+        """
+        ending = PurePath(clean_name(name, ".mp4", fallback="film")).suffix
+        folder = self.folder / "pictures" / new_key()
+        try:
+            folder.mkdir(parents=True, mode=PRIVATE)
+        except OSError as error:
+            raise ResourceError(f"cannot keep the film: {error.strerror}") from error
+        return folder / f"film{ending}"
+
+    def keep_film(self, film: Path, name: str) -> Upload:
+        """Return an upload for a film that has been written.
+
+        Raises:
+            ImageError: it is no film that can be used.
+            MissingError: PyAV is not installed.
+            ResourceError: the disk is full.
+        """
+        key = film.parent.name
+        try:
+            upload = keep_film(film, name, key, self.clock())
+            self._write(film.with_name("about.json"), upload.to_dict())
+        except OSError as error:
+            raise ResourceError(f"cannot keep the film: {error.strerror}") from error
+        self.uploads[key] = upload
+        return upload
+
+    def drop_film(self, film: Path) -> None:
+        """Remove a film that did not become an upload."""
+        if film.parent.name not in self.uploads:
+            shutil.rmtree(film.parent, ignore_errors=True)
+
+    def film_of(self, source: Input) -> Path:
+        """Return the film of an input.
+
+        Raises:
+            GoneError: it is none, or it has been deleted.
+        """
+        upload = self.uploads.get(source.key)
+        if upload is None or upload.film is None:
+            raise GoneError(f"{source.name} is no film that is here; send it again")
+        return self.folder / "pictures" / upload.id / upload.film
 
     def find_input(self, key: str) -> Input:
         """Return a bundled picture or an upload.

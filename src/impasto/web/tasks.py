@@ -43,7 +43,7 @@ class Task:
     """One painting to be made."""
 
     kind: str
-    """`stylize`, `optimize`, `sheet` or `learn`."""
+    """`stylize`, `optimize`, `sheet`, `learn` or `video`."""
 
     photo: Input
     output: str

@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from impasto.core.errors import ImageError
 from impasto.core.tensors import fit_long_side
+from impasto.film.pictures import open_film
 from impasto.io.decode import read_plain
 from impasto.io.depth import SIXTEEN_BIT_MODES
 from impasto.io.opening import open_picture
@@ -54,6 +55,8 @@ class Upload:
     """Fractions 1/scale of the size at which it is kept."""
 
     created: float
+    film: str | None = None
+    """Name of the film's file beside its first frame, if it is one."""
 
     def scale_for(self, size: int | None) -> int:
         """Return the fraction at which the command line decodes the file for a result of `size`.
@@ -73,6 +76,40 @@ class Upload:
     def from_dict(cls, stored: Mapping[str, Any]) -> Upload:
         """Return what `to_dict` kept."""
         return cls(**{**stored, "scales": tuple(stored["scales"])})
+
+
+def keep_film(film: Path, name: str, key: str, now: float) -> Upload:
+    """Write a film's first frame beside it, and return what is known about it.
+
+    Args:
+        film: the file, in a folder of its own.
+        name: what its owner calls it.
+        key: the upload's id.
+        now: seconds since 1970.
+
+    Raises:
+        ImageError: it is no film, or none with frames.
+        MissingError: PyAV is not installed.
+    """
+    with open_film(film) as reader:
+        reader.info()
+        _, frame = next(reader.frames())
+    height, width = frame.shape[:2]
+    Image.fromarray(frame).save(film.with_name(file_name(1)), "PNG", compress_level=1)
+    with film.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Upload(
+        id=key,
+        name=clean_name(name, film.suffix, fallback="film"),
+        sha256=sha256,
+        width=width,
+        height=height,
+        file_width=width,
+        file_height=height,
+        scales=(1,),
+        created=now,
+        film=film.name,
+    )
 
 
 def draft_scale(width: int, height: int, size: int) -> int:

@@ -36,14 +36,19 @@ export const post = (path, body) =>
 
 export const remove = (path) => ask(path, { method: "DELETE" });
 
-/** Send a picture file; what comes back names it. */
+export const isFilm = (file) => file.type.startsWith("video/") || /\.(mp4|mov|mkv|webm|avi|m4v)$/i.test(file.name);
+
+/** Send a picture file or a film; what comes back names it. */
 export async function upload(file, limits) {
   if (!file.size) throw new Refused("This file is empty. Choose another one.", 422);
-  if (file.size > limits.bytes) {
-    throw new Refused(`This file is larger than ${limits.bytes / 1e6} MB. Choose a smaller one.`, 413);
+  const film = isFilm(file);
+  const most = film ? limits.film_bytes : limits.bytes;
+  if (file.size > most) {
+    throw new Refused(`This file is larger than ${most / 1e6} MB. Choose a smaller one.`, 413);
   }
-  const type = file.type.startsWith("image/") ? file.type : "application/octet-stream";
-  return ask(`/api/pictures?name=${encodeURIComponent(file.name || "pasted.png")}`, {
+  const family = film ? "video/" : "image/";
+  const type = file.type.startsWith(family) ? file.type : "application/octet-stream";
+  return ask(`/api/${film ? "films" : "pictures"}?name=${encodeURIComponent(file.name || "pasted.png")}`, {
     method: "POST",
     headers: { "Content-Type": type },
     body: file,

@@ -1,8 +1,9 @@
 // Photos and paintings by dropping, pasting or choosing.
 
+import { isFilm } from "./api.js";
 import { $ } from "./dom.js";
 
-const pictures = (list) => [...(list ?? [])].filter((file) => file.type.startsWith("image/") || /\.(heic|heif|avif|tiff?)$/i.test(file.name) || !file.type);
+const pictures = (list) => [...(list ?? [])].filter((file) => isFilm(file) || file.type.startsWith("image/") || /\.(heic|heif|avif|tiff?)$/i.test(file.name) || !file.type);
 
 /** Call `photo(file)` or `painting(file)` with what a person brings, `refuse(text)` with what is none. */
 export function listenForFiles({ photo, painting, refuse }) {
@@ -49,9 +50,9 @@ export function listenForFiles({ photo, painting, refuse }) {
     const asPainting = zone(event)?.dataset.as === "painting" || event.target.closest?.("#panel");
     hide();
     const found = pictures(event.dataTransfer.files);
-    if (!found.length) refuse("That is no picture. Drop a JPEG, PNG, WebP, AVIF, TIFF or HEIC file.");
+    if (!found.length) refuse("That is no picture or film. Drop a JPEG, PNG, WebP, AVIF, TIFF or HEIC file, or an MP4.");
     else if (found.length > 1) {
       photo(found[0], found[1]);
-    } else (asPainting ? painting : photo)(found[0]);
+    } else (asPainting && !isFilm(found[0]) ? painting : photo)(found[0]);
   });
 }

@@ -1,6 +1,6 @@
 // The page: what is chosen, what is being painted, what is shown.
 
-import { AWAY, Refused, follow, get, post, remove, upload } from "./api.js";
+import { AWAY, Refused, follow, get, isFilm, post, remove, upload } from "./api.js";
 import { expectations, listenForTabs, offerSizes, options, setOptions } from "./controls.js";
 import { listenForCopy } from "./copy.js";
 import { $, duration, make } from "./dom.js";
@@ -8,6 +8,7 @@ import { listenForFiles } from "./files.js";
 import { Gallery } from "./gallery.js";
 import { Live } from "./live.js";
 import { Mask } from "./mask.js";
+import { Player } from "./player.js";
 import { Sheet } from "./sheet.js";
 import { Stage } from "./stage.js";
 import { Way } from "./way.js";
@@ -75,6 +76,10 @@ function tellProgress(bar) {
     const before = place === 1 ? "one painting is before yours" : `${place} paintings are before yours`;
     say(place ? `Waiting: ${before}${waits ? `, about ${duration(waits)}` : ""}.` : "Starting…");
     bar.removeAttribute("value");
+  } else if (kind === "video") {
+    say(sentence(`${message || "Getting ready"}${left}`));
+    if (expected && eta !== null) bar.value = Math.max(0.02, 1 - eta / expected);
+    else bar.removeAttribute("value");
   } else if (kind === "learn") {
     say(step ? `Learning the painting: step ${step}${left}.` : sentence(message || "Getting ready"));
     if (expected && eta !== null && step) bar.value = Math.max(0.02, 1 - eta / expected);
@@ -94,6 +99,8 @@ function tellEnd() {
     say(sentence(job.message), { bad: !job.stopped, action: ["Try again", () => paint()] });
   } else if (job.kind === "learn") {
     say(`Learnt in ${duration(job.seconds)}: ${job.learned} is a style of yours now.`);
+  } else if (job.kind === "video") {
+    say(`Painted in ${duration(job.seconds)}: ${job.step} frames, ${job.width} × ${job.height}.`);
   } else if (job.kind === "optimize") {
     say(`Made finer: ${job.step} step${job.step === 1 ? "" : "s"} in ${duration(job.seconds)}.`);
   } else {
@@ -131,8 +138,20 @@ async function start(request) {
 }
 
 function paint() {
+  if (photo.film) return paintFilm();
   const style_map = map && gallery.chosen.length < 3 ? map : null;
   return start({ kind: "stylize", photo: photo.id, styles: gallery.shares(), ...options(), style_map });
+}
+
+/** Styles with a name paint films; a painting of one's own is learnt first. */
+function paintFilm() {
+  if (gallery.shares().some((share) => share.picture)) {
+    return complain("Films are painted in styles with a name. Press “Learn it” first, then paint the film.");
+  }
+  const chosen = options();
+  const whole = Math.max(photo.width, photo.height);
+  if (chosen.size >= whole) chosen.size = null; // a film is not enlarged
+  return start({ kind: "video", photo: photo.id, styles: gallery.shares(), ...chosen });
 }
 
 const learn = () => start({ kind: "learn", picture: gallery.ownPainting.id, photo: photo.id, minutes: Number($("learn-minutes").value) });
@@ -169,7 +188,10 @@ function take(next) {
 }
 
 function show() {
-  const isSketch = isOpen() && job.kind === "stylize" && job.frames.length;
+  const isSketch = isOpen() && ["stylize", "video"].includes(job.kind) && job.frames.length;
+  $("watch").hidden = !job.video;
+  $("get-mp4").hidden = !job.video;
+  if (job.video) $("get-mp4").href = `${job.video}?download=true`;
   if (isSketch) {
     stage.painting(job.frames.at(-1).url, words());
   } else if (job.kind === "optimize" || job.kind === "learn") {
@@ -268,6 +290,7 @@ async function usePhoto(found) {
   unfollow();
   job = previous = null;
   way.reset();
+  $("watch").hidden = true;
   await stage.painting("");
   await stage.photo(`/api/pictures/${photo.id}/view?size=1600`, photo.title ?? photo.name);
   drawPhotos();
@@ -276,7 +299,7 @@ async function usePhoto(found) {
 async function bringPhoto(file, second) {
   try {
     complain("");
-    say("Reading the photo…");
+    say(isFilm(file) ? "Reading the film…" : "Reading the photo…");
     const brought = await upload(file, about.limits);
     about.photos = [{ id: brought.id, title: brought.name }, ...about.photos].slice(0, 6);
     await usePhoto(brought);
@@ -367,6 +390,7 @@ async function begin() {
       gallery.choose(id);
     },
   });
+  new Player({ job: () => job });
   new Live({
     gallery,
     save: (file, style) => {
