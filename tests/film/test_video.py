@@ -316,7 +316,7 @@ def test_frames_by_optimisation_go_on_from_one_another(painting, tiny, tmp_path,
     output = impasto.video(
         source, painting, tmp_path / "out.mp4", method="optimize", size=64, end=0.7
     )
-    assert len(frames_of(output)) == 8
+    assert len(frames_of(output)) == 9
     firsts = [number for number, (_, goes_on) in enumerate(taken) if not goes_on]
     assert firsts == [0, CUT_AT], "the first frame, and the first one after the cut"
     assert {steps for steps, goes_on in taken if goes_on} == {(8,)}

@@ -103,7 +103,7 @@ def test_many_styles_share_one_network():
 
 @pytest.mark.parametrize("name", STYLES)
 def test_flat_places_show_no_lattice(name):
-    """The sky of the castle, and a wall without anything on it: no pattern of the network's grid."""
+    """The sky of the castle, and an empty wall: no pattern of the network's own grid."""
     net, info = load_model(STYLES[name])
     weights = torch.eye(len(info.styles))[[[style.name for style in info.styles].index(name)]]
     castle = at(512, read_picture(assets.find("castle")).image)
