@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -7,6 +8,8 @@ from impasto.losses.style import (
     gram_sum,
     gram_sum_gradient,
     mix_grams,
+    region_gram_sums,
+    region_gram_sums_gradient,
     style_loss,
 )
 
@@ -83,3 +86,26 @@ def test_the_gradient_of_a_gram_sum_is_autograds(layout, part):
     (expected,) = torch.autograd.grad((plain * slope).sum(), features)
     assert torch.allclose(gram_sum(features), plain)
     assert torch.allclose(gram_sum_gradient(features.detach(), slope), expected)
+
+
+def test_region_grams_are_those_of_the_paper():
+    """Guided Gram matrices (gatys2017): every place with its mask, by NumPy."""
+    features = torch.randn(1, 5, 6, 7, generator=torch.Generator().manual_seed(0)).double()
+    masks = torch.rand(3, 1, 6, 7, generator=torch.Generator().manual_seed(1)).double()
+    found = region_gram_sums(features, masks).numpy()
+    flat, weights = features[0].flatten(1).numpy(), masks.flatten(1).numpy()
+    expected = np.einsum("cx,rx,dx->rcd", flat, weights, flat)
+    assert found == pytest.approx(expected, rel=1e-12)
+    split = torch.softmax(masks, 0)
+    assert torch.allclose(region_gram_sums(features, split).sum(0), gram_sum(features)[0])
+
+
+def test_their_gradient_is_exact():
+    features = torch.randn(1, 4, 5, 3, dtype=torch.float64, requires_grad=True)
+    masks = torch.rand(2, 1, 5, 3, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda each: region_gram_sums(each, masks), features)
+    gradient = torch.randn(2, 4, 4, dtype=torch.float64)
+    torch.autograd.backward((region_gram_sums(features, masks) * gradient).sum())
+    assert torch.allclose(
+        region_gram_sums_gradient(features.detach(), masks, gradient), features.grad
+    )

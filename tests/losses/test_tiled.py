@@ -144,3 +144,48 @@ def test_stages_are_no_deeper_than_the_layers():
     assert [stage.ends for stage in found] == [*[False] * (len(found) - 1), True]
     assert [block for stage in found for block in stage.blocks] == [1, 2, 3]
     assert [block for stage in stages(extractor, ["relu1_1"]) for block in stage.blocks] == [1]
+
+
+@pytest.mark.parametrize("formula", ["impasto", "paper"])
+def test_regions_are_exact_in_tiles_too(formula):
+    dtype = torch.float64
+    extractor = make_extractor(dtype)
+    content, image = (noise_picture(150, 203, seed).to(dtype) for seed in (0, 1))
+    styles = [noise_picture(170, 90, 2).to(dtype), noise_picture(64, 64, 3).to(dtype)]
+    masks = noise_picture(150, 203, 4)[0, :2, None].to(dtype)
+    masks[:, :, :40] = 0  # a part with no style at all
+    arguments = extractor, formula, WEIGHTS, content, styles, [1.0, 1.0]
+    whole, gradient = evaluate(PerceptualLoss(*arguments, masks), image)
+    plain, _ = evaluate(PerceptualLoss(*arguments), image)
+    assert whole["style.relu3_3"] != pytest.approx(plain["style.relu3_3"], rel=1e-3)
+    for side, keep in ((32, False), (48, True)):
+        tiled, found = evaluate(TiledLoss(*arguments, side, keep=keep, regions=masks), image)
+        assert tiled == pytest.approx(whole, rel=1e-9)
+        assert (found - gradient).abs().max() <= 1e-9 * gradient.abs().max()
+
+
+def test_one_region_over_all_is_the_plain_loss():
+    dtype = torch.float64
+    extractor = make_extractor(dtype)
+    content, image = (noise_picture(96, 64, seed).to(dtype) for seed in (0, 1))
+    style = [noise_picture(64, 64, 3).to(dtype)]
+    arguments = extractor, "impasto", WEIGHTS, content, style, [1.0]
+    plain, gradient = evaluate(PerceptualLoss(*arguments), image)
+    whole = torch.ones(1, 1, 96, 64, dtype=dtype)
+    found, same = evaluate(PerceptualLoss(*arguments, whole), image)
+    assert found == pytest.approx(plain, rel=1e-9)
+    assert torch.allclose(same, gradient)
+
+
+def test_a_region_that_vanishes_in_a_layer_is_no_nan():
+    extractor = make_extractor(torch.float32)
+    content, image = (noise_picture(64, 64, seed) for seed in (0, 1))
+    styles = [noise_picture(64, 64, seed) for seed in (2, 3)]
+    masks = torch.zeros(2, 1, 64, 64)
+    masks[0] = 1
+    masks[1, :, 7, 7], masks[0, :, 7, 7] = 1, 0
+    terms, gradient = evaluate(
+        PerceptualLoss(extractor, "impasto", WEIGHTS, content, styles, [1.0, 1.0], masks), image
+    )
+    assert all(value == value for value in terms.values())
+    assert torch.isfinite(gradient).all()

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 import impasto
-from impasto import assets
-from impasto.core.events import StopEarly
+from impasto import OptimizeOptions, assets, optimize_events, resume_optimize_events
+from impasto.core.events import Step, StopEarly
 from impasto.io.image import read_note
 from impasto.networks import registry
 from impasto.optimization.run import Done
@@ -160,3 +161,75 @@ def test_the_files_may_go_while_it_paints(tmp_path, photo, painting, tiny, monke
                 path.unlink()
     assert isinstance(event, Done)
     assert event.result.recipe == expected.recipe
+
+
+@pytest.fixture
+def region_map(tmp_path, tiny, monkeypatch):
+    """Left blue, right red; and a small network."""
+    use(monkeypatch, tiny)
+    image = Image.new("RGB", (60, 40), "blue")
+    image.paste("red", (30, 0, 60, 40))
+    image.save(tmp_path / "map.png")
+    return tmp_path / "map.png"
+
+
+def test_what_is_kept_is_the_photo_to_the_bit(photo, painting, region_map):
+    words = {"blue": painting, "red": "keep"}
+    for memory in (None, "500MB"):
+        result = impasto.optimize(
+            photo, words, regions=str(region_map), size=60, steps=(4,), memory=memory
+        )
+        found, before = np.asarray(result.image), np.asarray(load_image(photo))
+        assert np.array_equal(found[:, 31:], before[:, 31:])
+        assert np.abs(found[:, :29].astype(int) - before[:, :29]).mean() > 3
+
+
+@pytest.mark.usefixtures("weights")
+def test_every_region_comes_nearer_to_its_own_painting(tmp_path):
+    """With the real VGG: the colours of the left half, beside those of the two paintings."""
+    image = Image.new("RGB", (60, 40), "blue")
+    image.paste("red", (30, 0, 60, 40))
+    image.save(tmp_path / "map.png")
+    asked = {"regions": str(tmp_path / "map.png"), "size": 96, "steps": (12,)}
+    halves = {}
+    for left, right in (("starry-night", "great-wave"), ("great-wave", "starry-night")):
+        result = impasto.optimize("castle", {"blue": left, "red": right}, **asked)
+        pixels = np.asarray(result.image, float)
+        for name, half in ((left, pixels[:, :44]), (right, pixels[:, 52:])):
+            halves.setdefault(name, []).append(half.mean((0, 1)))
+    blueness = {name: [each[2] - each[0] for each in found] for name, found in halves.items()}
+    assert min(blueness["starry-night"]) > max(blueness["great-wave"]) + 20
+
+
+def test_the_recipe_names_the_regions(photo, painting, region_map, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = {"blue": painting.name, "red": "keep"}
+    result = impasto.optimize(photo.name, words, regions=region_map.name, size=60, steps=(2,))
+    command = result.recipe.command()
+    assert "photo.png blue=painting.png red=keep" in command
+    assert "--regions map.png" in command
+    assert result.recipe.styles[0].sha256
+
+
+def test_a_run_with_regions_goes_on(photo, painting, region_map, tmp_path):
+    words = [f"blue={painting}", "red=keep"]
+    options = OptimizeOptions(size=60, steps=(6,), regions=str(region_map))
+    events = optimize_events(photo, words, options, run=tmp_path / "run")
+    whole = impasto.optimize(photo, words, size=60, steps=(6,), regions=str(region_map))
+    for event in events:
+        if isinstance(event, Step):
+            events.throw(StopEarly)
+            break
+    *_, last = resume_optimize_events(tmp_path / "run")
+    assert np.array_equal(np.asarray(last.result.image), np.asarray(whole.image))
+
+
+def test_regions_that_cannot_be_are_one_line(photo, painting, region_map):
+    for words, more, message in (
+        ([painting], {}, "each region's colour and style"),
+        ({"blue": painting, "red": "keep"}, {"style_weights": (1.0,)}, "leave it out"),
+        ({"lime": painting, "blue": "keep", "red": "keep"}, {}, "none of the colours"),
+        ({"blue": "gone.jpg", "red": "keep"}, {}, "gone.jpg does not exist"),
+    ):
+        with pytest.raises(impasto.InputError, match=message):
+            impasto.optimize(photo, words, regions=str(region_map), size=60, steps=(1,), **more)

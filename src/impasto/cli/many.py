@@ -72,10 +72,10 @@ def folder_of(photos: Sequence[str], output: str | None, options: StylizeOptions
     if output is not None:
         return Path(output)
     from impasto.networks.pipeline import default_folder
-    from impasto.networks.registry import find_style
+    from impasto.networks.regions import label_for
 
     if len(photos) == 1:
-        label = find_style(options.style, options.any_model).label
+        label = label_for(options)
         return default_folder(Path(photos[0]), label)
     return None
 

@@ -166,10 +166,10 @@ def _paint_one(
     """Paint one picture into one file; return what became of it, and whether it was stopped."""
     from impasto.io.encode import check_size
     from impasto.io.image import check_output
-    from impasto.networks.registry import find_style
+    from impasto.networks.regions import label_for
 
     stem = "stdin" if photo == PIPE else Path(photo).stem
-    label = find_style(options.style, options.any_model).label
+    label = label_for(options)
     path = Path(output) if output else free_name(stem, label)
     check_output(path, force=force)
 

@@ -103,7 +103,7 @@ def _events(
     """Return what happens while the film is painted; or its path, if that is finished already."""
     from impasto.film.run_folder import FilmRun
     from impasto.film.video import resume_video_events, video_events
-    from impasto.networks.registry import find_style
+    from impasto.networks.regions import label_for
 
     if resume is not None:
         if to.output is not None or run is not None or options is not None or changed(film):
@@ -116,6 +116,6 @@ def _events(
         return resume_video_events(resume, clip)
     if clip is None or options is None:
         raise ConfigError("name a film and --style, or --resume RUN; see impasto video --help")
-    label = find_style(options.style, options.any_model).label
+    label = label_for(options)
     path = to.output or free_name(clip.stem, label, ending=".mp4")
     return video_events(clip, path, options, film, force=to.force, run=run)

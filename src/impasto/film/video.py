@@ -32,10 +32,10 @@ from impasto.film.run_folder import FilmRun, FilmState, begins
 from impasto.film.steady import Motion, Steadier
 from impasto.io.image import read_picture
 from impasto.io.inputs import describe
-from impasto.networks.model import Model, one_pass_only
+from impasto.networks.model import one_pass_only
 from impasto.networks.options import StylizeOptions
 from impasto.networks.registry import find_style, style_of_painting
-from impasto.networks.stylize import load_events
+from impasto.networks.stylize import Painter, load_events
 from impasto.training.learn import Learned, learn_events
 
 Prepared = tuple[Fraction, Frame, Motion | None]
@@ -152,6 +152,8 @@ def resume_video_events(
 
 def _learnt(options: StylizeOptions) -> Generator[Event, None, StylizeOptions]:
     """Learn a painting of one's own first, unless one pass is asked for (`seconds` 0)."""
+    if options.regions is not None:
+        return options
     choice = find_style(options.style, options.any_model)
     if len(choice.paintings) != 1 or options.seconds is not None or options.names_a_network:
         return options
@@ -176,7 +178,7 @@ def _paint(
 ) -> Generator[Event, None, None]:
     with open_film(clip, film.fps) as reader:
         info = reader.info()
-        painter: Model | FramePainter
+        painter: Painter | FramePainter
         if film.method == "optimize":
             painter = yield from frame_painter(options)
         else:
@@ -189,7 +191,7 @@ class _Film:
 
     def __init__(
         self,
-        painter: Model | FramePainter,
+        painter: Painter | FramePainter,
         options: StylizeOptions,
         film: FilmOptions,
         reader: Reader,
@@ -275,7 +277,7 @@ class _Film:
         return Fraction(math.floor((at - self.start) * Fraction(self.film.fps)))
 
     def _paint(self, frame: Frame, motion: Motion | None) -> Frame:
-        if isinstance(self.painter, Model):
+        if not isinstance(self.painter, FramePainter):
             return np.asarray(self.painter.paint(frame, self.options).image.convert("RGB"))
         found = self.steadier.moved(frame, motion)
         return self.painter(frame, None if found is None else found[0])

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.core.errors import ConfigError
+from impasto.core.tensors import size_of
 from impasto.losses.content import content_loss, mean_squared_error, relative_distance
 from impasto.losses.smoothness import out_of_range, total_variation
-from impasto.losses.style import gram_matrix, mix_grams, style_loss
+from impasto.losses.style import gram_matrix, mix_grams, region_gram_sums, style_loss
 from impasto.perception.extractor import Extractor
 
 Distance = Callable[[Tensor, Tensor], Tensor]
@@ -95,6 +97,32 @@ class LossWeights:
         return tuple(dict.fromkeys([*self.content, *self.style]))
 
 
+class RegionMasks:
+    """Where each style goes, at the size of any layer.
+
+    Args:
+        masks: (R, 1, H, W) in [0, 1], at the size of the picture.
+    """
+
+    def __init__(self, masks: Tensor) -> None:
+        self.masks = masks
+        shares = masks.mean((1, 2, 3))
+        self.shares = [float(share) for share in shares / shares.sum().clamp_min(1e-12)]
+        """How much of the picture that has a style each region is."""
+        self._known: dict[tuple[int, int], Tensor] = {}
+
+    def at(self, height: int, width: int) -> Tensor:
+        """Return the masks, shrunk by area, (R, 1, height, width)."""
+        if (height, width) not in self._known:
+            self._known[height, width] = F.adaptive_avg_pool2d(self.masks, (height, width))
+        return self._known[height, width]
+
+    @staticmethod
+    def areas(masks: Tensor) -> Tensor:
+        """Return the places of each region, (R, 1, 1); of one that has vanished, a little."""
+        return masks.sum((1, 2, 3)).clamp_min(1e-3)[:, None, None]
+
+
 class PerceptualLoss:
     """Content, style and smoothness of a picture, measured by one pass through VGG.
 
@@ -107,6 +135,8 @@ class PerceptualLoss:
         styles: (1, 3, h, w) in [0, 1], any sizes.
         style_shares: one per style, to pull towards their mixture; only their ratio matters. None
             if every picture has one style, which the call tells.
+        regions: (R, 1, H, W) in [0, 1], where each of the styles goes; their shares then do not
+            count.
 
     Raises:
         ConfigError: an unknown formula, or another number of shares than of styles.
@@ -120,6 +150,7 @@ class PerceptualLoss:
         content: Tensor | None,
         styles: Sequence[Tensor],
         style_shares: Sequence[float] | None,
+        regions: Tensor | None = None,
     ) -> None:
         if formula not in FORMULAS:
             raise ConfigError(f"loss {formula!r} is not one of {', '.join(FORMULAS)}")
@@ -128,6 +159,9 @@ class PerceptualLoss:
         self.extractor = extractor
         self.formula = FORMULAS[formula]
         self.weights = weights
+        self.regions = None if regions is None else RegionMasks(regions)
+        if self.regions is not None:
+            style_shares = None
         self._content = {} if content is None else self._see(content)
         with torch.no_grad():
             grams: dict[str, list[Tensor]] = {layer: [] for layer in weights.style}
@@ -185,8 +219,15 @@ class PerceptualLoss:
         for layer, share in self.shares(weights.content).items():
             distance = self.formula.content(wide(features[layer]), targets[layer])
             terms[f"content.{layer}"] = weights.content_weight * share * distance
-        grams = {layer: gram_matrix(features[layer]) for layer in self.shares(weights.style)}
+        grams = {layer: self._grams(features[layer]) for layer in self.shares(weights.style)}
         return {**terms, **self.style_terms(grams, style), **self.pixel_terms(image)}
+
+    def _grams(self, features: Tensor) -> Tensor:
+        if self.regions is None:
+            return gram_matrix(features)
+        masks = self.regions.at(*size_of(features)).to(features.device)
+        sums = region_gram_sums(features, masks)
+        return sums / (features.shape[1] * self.regions.areas(masks))
 
     def style_terms(
         self, grams: Mapping[str, Tensor], style: Tensor | Mapping[str, Tensor] | None = None
@@ -203,9 +244,16 @@ class PerceptualLoss:
                 target = self._style[layer][style]
             else:
                 target = (style or self._style)[layer]
-            distance = self.formula.style(grams[layer], target)
+            distance = self._distance(grams[layer], target)
             terms[f"style.{layer}"] = self.weights.style_weight * share * distance
         return terms
+
+    def _distance(self, grams: Tensor, target: Tensor) -> Tensor:
+        """Return the distance to the style; of regions, each counts as much as it is large."""
+        if self.regions is None:
+            return self.formula.style(grams, target)
+        pairs = zip(grams[:, None], target[:, None], self.regions.shares, strict=True)
+        return torch.stack([share * self.formula.style(*pair) for *pair, share in pairs]).sum()
 
     def pixel_terms(self, image: Tensor) -> dict[str, Tensor]:
         """Return the weighted terms that need no features, by name."""

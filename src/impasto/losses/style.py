@@ -79,6 +79,61 @@ def gram_sum(features: Tensor) -> Tensor:
     return gram
 
 
+class _RegionGrams(torch.autograd.Function):
+    """The Gram sums of each region, without a masked copy of the features for each."""
+
+    @staticmethod
+    def forward(context: Any, rows: Tensor, masks: Tensor) -> Tensor:
+        context.save_for_backward(rows, masks)
+        wide = rows[0] if rows.dtype == torch.float64 else rows[0].float()
+        return torch.stack([(wide * mask[:, None].to(wide.dtype)).t() @ wide for mask in masks])
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        rows, masks = context.saved_tensors
+        (gradient,) = gradients
+        total = torch.zeros_like(rows)
+        for mask, each in zip(masks, gradient, strict=True):
+            total += _gradient_of_rows(rows, each[None]) * mask[:, None].to(rows.dtype)
+        return total, None
+
+
+def region_gram_sums(features: Tensor, masks: Tensor) -> Tensor:
+    """Return the Gram sums of several regions of one picture; sums over its parts add up.
+
+    Args:
+        features: (1, C, H, W), any range; a side may be 0.
+        masks: (R, 1, H, W) in [0, 1], how much of each place belongs to each region.
+
+    Returns:
+        (R, C, C), not divided by anything.
+
+    Source:
+        gatys2017, sec. 4.1 (guided Gram matrices): the sum over places, each with its mask.
+    """
+    grams: Tensor = _RegionGrams.apply(_rows(features), masks.flatten(1))  # type: ignore[no-untyped-call]
+    return grams
+
+
+def region_gram_sums_gradient(features: Tensor, masks: Tensor, gradient: Tensor) -> Tensor:
+    """Return the gradient of a loss at features, from its gradient at their `region_gram_sums`.
+
+    Args:
+        features: (1, C, H, W), any range; a side may be 0.
+        masks: (R, 1, H, W).
+        gradient: (R, C, C) of the loss.
+
+    Returns:
+        (1, C, H, W), in the features' type.
+    """
+    batch, channels, height, width = features.shape
+    rows = _rows(features)
+    found = torch.zeros_like(rows)
+    for mask, each in zip(masks.flatten(1), gradient, strict=True):
+        found += _gradient_of_rows(rows, each[None]) * mask[:, None].to(rows.dtype)
+    return found.view(batch, height, width, channels).permute(0, 3, 1, 2)
+
+
 def gram_sum_gradient(features: Tensor, gradient: Tensor) -> Tensor:
     """Return the gradient of a loss at features, from its gradient at their `gram_sum`.
 

@@ -14,7 +14,12 @@ from torch import Tensor
 from impasto.core.memory import give_back_memory
 from impasto.core.tensors import size_of
 from impasto.losses.perceptual import LossWeights, PerceptualLoss, wide
-from impasto.losses.style import gram_sum, gram_sum_gradient
+from impasto.losses.style import (
+    gram_sum,
+    gram_sum_gradient,
+    region_gram_sums,
+    region_gram_sums_gradient,
+)
 from impasto.perception.extractor import LAYOUT, Extractor, stride_of
 
 STAGES = (range(1, 3), range(3, 4), range(4, 5), range(5, 6))
@@ -202,6 +207,7 @@ class TiledLoss:
         styles: (1, 3, h, w) in [0, 1], any sizes.
         style_shares: one per style; only their ratio matters.
         side: of a tile in pixels, without its overlap.
+        regions: as for `PerceptualLoss`.
         keep: whether the stages after the first keep their features from the first pass for the
             second: faster, for more memory.
 
@@ -222,9 +228,10 @@ class TiledLoss:
         side: int,
         *,
         keep: bool = False,
+        regions: Tensor | None = None,
     ) -> None:
         self.side, self.keep = side, keep
-        self.loss = PerceptualLoss(extractor, formula, weights, None, [], None)
+        self.loss = PerceptualLoss(extractor, formula, weights, None, [], None, regions)
         self.extractor, self.weights = extractor, weights
         _make_room(content)
         with torch.no_grad():
@@ -235,7 +242,7 @@ class TiledLoss:
             }
             grams = [self._grams(style) for style in styles]
         by_layer = {layer: [gram[layer] for gram in grams] for layer in weights.style}
-        self.loss.set_styles(by_layer, style_shares)
+        self.loss.set_styles(by_layer, style_shares if regions is None else None)
 
     def __call__(self, image: Tensor) -> dict[str, Tensor]:
         """Return the weighted terms by dotted name, as `PerceptualLoss` does.
@@ -245,6 +252,7 @@ class TiledLoss:
                 gradient, so does the sum of the terms.
         """
         _make_room(image)
+        self._size = size_of(image)
         wants_gradient = torch.is_grad_enabled() and image.requires_grad
         kept = _Kept() if wants_gradient else None
         grams, content = self._first_pass(image.detach(), kept)
@@ -319,7 +327,7 @@ class TiledLoss:
         squares = dict.fromkeys(self._content, 0.0)
         for layer, tile, own, stride in self._walk(image, self.weights.layers, kept):
             if layer in self.weights.style:
-                _add(sums, layer, gram_sum(own))
+                _add(sums, layer, self._collect(layer, tile, own, stride))
             if layer in squares:
                 squares[layer] += _sum_of_squares(self._difference(layer, tile, own, stride))
         terms = {
@@ -327,7 +335,31 @@ class TiledLoss:
             for layer, total in squares.items()
             if self._factors()[layer]
         }
-        return self._normalized(sums, image), terms
+        return self._by_area(sums, image), terms
+
+    def _masks(self, layer: str, size: tuple[int, int]) -> Tensor:
+        """Return the masks of the regions at a layer, for a picture of this size."""
+        assert self.loss.regions is not None
+        height, width = size
+        return self.loss.regions.at(height // _stride(layer), width // _stride(layer))
+
+    def _collect(self, layer: str, tile: Tile, own: Tensor, stride: int) -> Tensor:
+        """Return the Gram sums of a tile's own features, (1, C, C), or those of every region."""
+        if self.loss.regions is None:
+            return gram_sum(own)
+        masks = tile.place(self._masks(layer, self._size), stride)
+        return region_gram_sums(own, masks.to(own.device))
+
+    def _by_area(self, sums: dict[str, Tensor], image: Tensor) -> dict[str, Tensor]:
+        """Return sums divided by channels and places, of the picture or of every region."""
+        regions = self.loss.regions
+        if regions is None:
+            return self._normalized(sums, image)
+        return {
+            layer: total
+            / (total.shape[1] * regions.areas(self._masks(layer, size_of(image))).to(total.device))
+            for layer, total in sums.items()
+        }
 
     def _second_pass(self, kept: _Kept, gram_grads: dict[str, Tensor]) -> Tensor:
         """Return the gradient of all content and style terms, (1, 3, H, W).
@@ -336,7 +368,7 @@ class TiledLoss:
             kept: by the first pass; emptied on the way.
             gram_grads: gradient of the loss at the normalised Gram matrices, by layer.
         """
-        gram_grads = self._normalized(gram_grads, kept.inputs[0])
+        gram_grads = self._by_area(gram_grads, kept.inputs[0])
         after: Tensor | None = None  # the gradient at what the stage leaves
         for stage in reversed(stages(self.extractor, self.weights.layers)):
             given = kept.inputs.pop()
@@ -366,7 +398,8 @@ class TiledLoss:
             own = tile.own(features.detach(), stride)
             gradient = torch.zeros_like(features)
             if layer in gram_grads:
-                tile.own(gradient, stride).copy_(gram_sum_gradient(own, gram_grads[layer]))
+                found_gradient = self._spread(layer, tile, own, stride, gram_grads[layer])
+                tile.own(gradient, stride).copy_(found_gradient)
             if layer in self._content:
                 difference = self._difference(layer, tile, own, stride)
                 tile.own(gradient, stride).add_(difference, alpha=2 * self._factors()[layer])
@@ -377,6 +410,13 @@ class TiledLoss:
             outputs.append(found.output)
             gradients.append(gradient)
         return torch.autograd.grad(outputs, found.cut, gradients)[0]
+
+    def _spread(self, layer: str, tile: Tile, own: Tensor, stride: int, gradient: Tensor) -> Tensor:
+        """Return the gradient at a tile's own features, from that at the Gram sums."""
+        if self.loss.regions is None:
+            return gram_sum_gradient(own, gradient)
+        masks = tile.place(self._masks(layer, self._size), stride)
+        return region_gram_sums_gradient(own, masks.to(own.device), gradient)
 
     def _factors(self) -> dict[str, float]:
         """Return what the squared distance of each content layer is multiplied by."""

@@ -63,6 +63,12 @@ class StylizeOptions(PrecisionOptions, PaintingOptions):
     cut-out, what is not transparent) gets the second of two styles; with a single style it gets
     that style and the rest stays photo."""
 
+    regions: Annotated[str | None, _LOOK] = None
+    """Region map: a picture whose colors say which style goes where, such as --style
+    blue=a.jpg,white=great-wave,red=keep. Colors are CSS names, #rrggbb, or numbers (1 is the color
+    with the largest area); the nearest wins. keep leaves the photo. A cut-out is white where it is
+    opaque."""
+
     strength: Annotated[float, _LOOK] = 1.0
     """How much of the painted picture is mixed into the result, from 0 (the photo itself) to 1 (the
     full style)."""
@@ -111,6 +117,8 @@ class StylizeOptions(PrecisionOptions, PaintingOptions):
         check_choices(self)
         if self.memory is not None:
             parse_size(self.memory)
+        if self.regions is not None and self.style_map is not None:
+            raise ConfigError("--regions and --style-map both say where styles go; choose one")
         if self.seconds and (self.style_map is not None or self.any_model is not None):
             raise ConfigError(
                 "--seconds goes with neither --style-map nor --any-model; use "

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -19,10 +20,14 @@ from impasto.networks.model import Model, one_pass_only
 from impasto.networks.model_file import StyleInfo, load_any_style, load_model, read_info
 from impasto.networks.options import StylizeOptions
 from impasto.networks.pipeline import Ready, Stages, paint_batch, plan
+from impasto.networks.regions import RegionsModel, load_regions
 from impasto.networks.registry import StyleChoice, find_any_model, find_style, styles
 from impasto.recipe import Source, describe_source
 
 log = logging.getLogger(__name__)
+
+Painter = Model | RegionsModel
+"""What paints in one pass."""
 
 
 def load(
@@ -58,10 +63,12 @@ def load(
         any_model=None if any_model is None else str(any_model),
         weights=weights,
     )
-    return outcome(load_events(asked))
+    model = outcome(load_events(asked))
+    assert isinstance(model, Model)
+    return model
 
 
-def load_events(options: StylizeOptions) -> Generator[Event, None, Model]:
+def load_events(options: StylizeOptions) -> Generator[Event, None, Painter]:
     """Yield what happens while the network that the options ask for is loaded, and return it.
 
     Yields:
@@ -70,6 +77,8 @@ def load_events(options: StylizeOptions) -> Generator[Event, None, Model]:
     Raises:
         As `load`.
     """
+    if options.regions is not None:
+        return (yield from load_regions(options, load_events))
     style = options.style
     choice = find_style(style, options.any_model)
     log.info("network: %s", choice.path)
@@ -171,11 +180,12 @@ def stylize_events(
     folder = None if output is None else Path(output)
     jobs = plan([Path(photo) for photo in contents], model.choice.label, folder)
 
+    painter: Any = model  # of either kind, whose stages fit one another
     stages = Stages(
         pixels=lambda path: _pixels(path, options.size),
-        read=lambda path: model.read(path, options),
-        paint=lambda photo: model.run(photo, options),
-        finish=lambda painting: _ready(model.finish(painting, options)),
+        read=lambda path: painter.read(path, options),
+        paint=lambda photo: painter.run(photo, options),
+        finish=lambda painting: _ready(painter.finish(painting, options)),
         size=lambda photo: photo.size,
     )
     yield from paint_batch(jobs, stages, force=force)

@@ -81,6 +81,11 @@ class OptimizeOptions(PrecisionOptions, PaintingOptions):
     """Size of the painting relative to the output: 0.5 gives strokes half as large. At 1 a painting
     is never enlarged beyond its own pixels, because its blur would be painted too."""
 
+    regions: Annotated[str | None, _LOOK] = None
+    """Region map: a picture whose colors say which painting goes where: name the paintings as
+    blue=a.jpg white=b.jpg red=keep. Colors are CSS names, #rrggbb, or numbers (1 is the color with
+    the largest area); the nearest wins. keep leaves the photo."""
+
     strength: Annotated[float, _LOOK] = 1.0
     """How much of the painted picture is mixed into the result, from 0 (the photo itself) to 1 (the
     full style)."""
@@ -153,6 +158,10 @@ class OptimizeOptions(PrecisionOptions, PaintingOptions):
         check_coarsest(self.coarsest)
         if self.memory is not None:
             parse_size(self.memory)
+        if self.regions is not None and self.style_weights is not None:
+            raise ConfigError(
+                "--style-weights mix paintings everywhere; leave it out with --regions"
+            )
         if self.style_weights is not None and not sum(self.style_weights) > 0:
             raise ConfigError("--style-weights: at least one must be above 0")
         if not self.content_layers and not self.style_layers:

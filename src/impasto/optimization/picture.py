@@ -29,6 +29,7 @@ from impasto.core.tensors import (
 from impasto.io.checkpoints import Checkpoints
 from impasto.io.colour import is_grey, match_colors, recolor, replace_luminance, to_luminance
 from impasto.io.guided import enlarge
+from impasto.io.regions import Array, to_masks
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.tiled import TiledLoss
 from impasto.optimization.options import OptimizeOptions
@@ -78,6 +79,7 @@ def optimize_picture(
     *,
     start: Tensor | None = None,
     checkpoints: Checkpoints | None = None,
+    regions: Array | None = None,
 ) -> Generator[Event, None, Finished]:
     """Paint `content` in the style of `styles`; yield what happens, last the picture.
 
@@ -91,6 +93,8 @@ def optimize_picture(
         options: None for the defaults.
         start: picture to start from, if `options.init` names a file or is auto.
         checkpoints: where the state is kept, and where an earlier run's is found.
+        regions: (R, H, W) in [0, 1], any size: where each of the styles goes, one each. Where they
+            add up to less than 1, so much of the content stays.
 
     Yields:
         `Planned`, then `Step` for every step, `Preview` every `options.preview_every` steps, one
@@ -113,7 +117,9 @@ def optimize_picture(
     check_picture(content, "content")
     for style in styles:
         check_picture(style, "style")
-    run = _Run(content, styles, weights, options, start, checkpoints)
+    if regions is not None and len(regions) != len(styles):
+        raise ConfigError(f"{len(regions)} regions, but {len(styles)} paintings")
+    run = _Run(content, styles, weights, options, start, checkpoints, regions)
     with explain_out_of_memory(lambda: _what_fits(options)):
         return (yield from run.events())
 
@@ -133,7 +139,9 @@ class _Run:
         options: OptimizeOptions,
         start: Tensor | None,
         checkpoints: Checkpoints | None,
+        regions: Array | None,
     ) -> None:
+        self.regions = regions
         self.began = self.saved_at = time.perf_counter()
         self.seconds_before = 0.0
         self.checkpoints = checkpoints
@@ -456,7 +464,13 @@ class _Run:
         """Return the photo in the paintings' colours."""
         content = resize(self.content, height, width)
         styles = [self._at_scale(style, max(height, width)) for style in self.styles]
-        return recolor(content, styles, self.style_shares)
+        masks = self._masks(height, width)
+        if masks is None:
+            return recolor(content, styles, self.style_shares)
+        found = content * (1 - masks.sum(0, keepdim=True))
+        for style, mask in zip(styles, masks, strict=True):
+            found = found + mask * recolor(content, [style], (1.0,))
+        return found
 
     @torch.no_grad()
     def _better_start(self, height: int, width: int, loss: Loss | None) -> Tensor:
@@ -497,13 +511,23 @@ class _Run:
         content = _pad(resize(self.content, height, width))
         styles = [_pad(style) for style in styles]
         given = extractor, options.loss, self.loss_weights, content, styles, self.style_shares
+        masks = self._masks(height, width)
+        regions = None if masks is None else _pad(masks)
         loss: Loss
         if memory.side is None:
-            loss = PerceptualLoss(*given)
+            loss = PerceptualLoss(*given, regions)
         else:
-            loss = TiledLoss(*given, memory.side, keep=memory.keep)
+            loss = TiledLoss(*given, memory.side, keep=memory.keep, regions=regions)
+        if regions is not None:
+            loss = _keeping(loss, content, regions)
         # VGG would find colours that make greys more like greys; nobody asked for them.
         return (lambda image: loss(to_luminance(image))) if self.is_grey else loss
+
+    def _masks(self, height: int, width: int) -> Tensor | None:
+        """Return where each style goes, (R, 1, height, width); None if all go everywhere."""
+        if self.regions is None:
+            return None
+        return to_masks(self.regions, height, width).to(self.device)
 
     def _at_scale(self, style: Tensor, long_side: int) -> Tensor:
         """Return a painting at the size at which a picture takes its strokes from it.
@@ -534,6 +558,10 @@ class _Run:
             image = replace_luminance(resize(self.photo, *size), image)
         if options.strength < 1:
             image = torch.lerp(resize(self.photo, *size), image, options.strength)
+        masks = self._masks(*size)
+        if masks is not None:
+            kept = (1 - masks.sum(0, keepdim=True)).clamp(0, 1)
+            image = torch.lerp(image, resize(self.photo, *size), kept)
         return round_to_bits(image, self.options.bits)
 
     @torch.no_grad()
@@ -593,3 +621,11 @@ def _pad(image: Tensor) -> Tensor:
     if not right and not below:
         return image
     return F.pad(image, (0, right, 0, below), mode="replicate")
+
+
+def _keeping(loss: Loss, content: Tensor, regions: Tensor) -> Loss:
+    """Return the loss of a picture in which the content stays where no region is."""
+    kept = (1 - regions.sum(0, keepdim=True)).clamp(0, 1)
+    if not float(kept.max()):
+        return loss
+    return lambda image: loss(torch.lerp(image, content, kept))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from impasto.core.errors import ConfigError, ResourceError
 from impasto.core.events import Event, Note, Opened, StopEarly, outcome
 from impasto.io.image import size_in_file
 from impasto.io.inputs import PictureLike, Result, locate, read, remarks
+from impasto.io.regions import KEEP, parse_regions
 from impasto.networks.model import note_on_map
 from impasto.networks.model_file import read_info
 from impasto.networks.options import StylizeOptions
@@ -26,7 +27,7 @@ LARGEST = 1024
 """Long side in pixels up to which a pass that goes on keeps the photo's own size."""
 
 
-def stylize(content: PictureLike, style: str | Path, **options: Any) -> Result:
+def stylize(content: PictureLike, style: str | Path | Mapping[str, str], **options: Any) -> Result:
     """Return `content` painted in the style of `style`.
 
     For more than one photo, `load` the style once and call the model.
@@ -36,7 +37,8 @@ def stylize(content: PictureLike, style: str | Path, **options: Any) -> Result:
 
     Args:
         content: a path, a bundled name, the bytes of a file, a PIL image or an array.
-        style: the name of a bundled style, a painting, or a model file.
+        style: the name of a bundled style, a painting, or a model file; with `regions`, which of
+            these goes where: `{"blue": "a.jpg", "white": "great-wave", "red": "keep"}`.
         **options: fields of `StylizeOptions`, such as `strength=0.5` or `size=1024`.
 
     Raises:
@@ -47,6 +49,8 @@ def stylize(content: PictureLike, style: str | Path, **options: Any) -> Result:
         >>> stylize("castle", "starry-night", size=96).image.size
         (96, 64)
     """
+    if isinstance(style, Mapping):
+        style = ",".join(f"{color}={each}" for color, each in style.items())
     return outcome(paint_events(content, StylizeOptions(style=str(style), **options)))
 
 
@@ -66,10 +70,10 @@ def paint_events(content: PictureLike, options: StylizeOptions) -> Generator[Eve
         MissingError: the VGG weights are neither here nor to be had.
         ResourceError: out of memory.
     """
-    choice = find_style(options.style, options.any_model)
     seconds = options.seconds
     if seconds is None:
-        seconds = SKETCH_SECONDS if choice.paintings and not options.names_a_network else 0.0
+        is_own = _has_only_paintings(options) and not options.names_a_network
+        seconds = SKETCH_SECONDS if is_own else 0.0
     if seconds:
         from impasto.optimization.run import Done, optimize_events  # which needs torch
 
@@ -90,13 +94,14 @@ def paint_events(content: PictureLike, options: StylizeOptions) -> Generator[Eve
             yield Note(f"{error}; painting in one pass instead")
         else:
             return event.result
-    model = yield from load_events(options)
+    model: Any = yield from load_events(options)  # of either kind, whose stages fit one another
     if (note := note_on_map(content, options)) is not None:
         yield Note(note)
     ready = model.read(content, options)
     yield from remarks((content, ready.picture))
     yield Opened(*ready.size)
-    return model.finish(model.run(ready, options), options)
+    result: Result = model.finish(model.run(ready, options), options)
+    return result
 
 
 def refinement(
@@ -111,6 +116,10 @@ def refinement(
         ConfigError: the painting that the style has learnt is not at hand.
         ImageError: no such photo.
     """
+    if options.regions is not None:
+        return _region_words(options), replace(
+            sketch_options(content, options, seconds, ()), regions=options.regions
+        )
     choice = find_style(options.style, options.any_model)
     if choice.paintings:
         styles = tuple(str(painting) for painting in choice.paintings)
@@ -119,6 +128,35 @@ def refinement(
     asked = sketch_options(content, options, seconds, shares)
     size = options.size or min(LARGEST, asked.size)
     return styles, replace(asked, init="auto", size=size)
+
+
+def _has_only_paintings(options: StylizeOptions) -> bool:
+    """Return whether all styles are paintings of one's own."""
+    if options.regions is None:
+        return bool(find_style(options.style, options.any_model).paintings)
+    regions = parse_regions(options.style)
+    return all(find_style(each.style).paintings for each in regions if each.style != KEEP)
+
+
+def _region_words(options: StylizeOptions) -> tuple[str, ...]:
+    """Return `color=painting` for every region.
+
+    Raises:
+        ConfigError: a style whose painting is not at hand, or a blend.
+    """
+    words = []
+    for region in parse_regions(options.style):
+        style = region.style
+        if style != KEEP:
+            choice = find_style(style, options.any_model)
+            if len(choice.names) > 1:
+                raise ConfigError(f"--style {region.color}={style}: a region takes no blend here")
+            if choice.paintings:
+                style = str(choice.paintings[0])
+            else:
+                style = _bundled_paintings(style, choice)[0][0]
+        words.append(f"{region.color}={style}")
+    return tuple(words)
 
 
 def sketch_options(

@@ -28,6 +28,7 @@ from impasto.io.inputs import (
     unrounded,
     with_alpha,
 )
+from impasto.io.regions import KEEP, parse_region, parse_regions, read_masks
 from impasto.networks.model import Model
 from impasto.networks.registry import are_together, has_any_model, style_of_painting
 from impasto.networks.registry import styles as styles_by_name
@@ -37,7 +38,7 @@ from impasto.optimization.picture import optimize_picture
 from impasto.optimization.run_folder import OptimizeRun
 from impasto.perception.vgg import TOPOLOGIES
 from impasto.perception.weights import find_weights
-from impasto.recipe import Recipe
+from impasto.recipe import Recipe, Source
 
 _NAMED_STARTS = get_args(Start)
 
@@ -65,14 +66,15 @@ class Done(Event):
 
 def optimize(
     content: PictureLike,
-    styles: PictureLike | Sequence[PictureLike],
+    styles: PictureLike | Sequence[PictureLike] | Mapping[str, str | Path],
     **options: Any,
 ) -> OptimizeResult:
     """Return `content` painted in the style of `styles`, by optimisation.
 
     Args:
         content: the photo: a path, a PIL image, an array, or the name of a bundled picture.
-        styles: one painting or several.
+        styles: one painting or several; with `regions`, which goes where, by colour:
+            `{"blue": "a.jpg", "red": "keep"}`, or `["blue=a.jpg", "red=keep"]`.
         **options: fields of `OptimizeOptions`, such as `size=512`.
 
     Raises:
@@ -90,7 +92,7 @@ def optimize(
 
 def optimize_events(
     content: PictureLike,
-    styles: PictureLike | Sequence[PictureLike],
+    styles: PictureLike | Sequence[PictureLike] | Mapping[str, str | Path],
     options: OptimizeOptions | None = None,
     *,
     run: str | Path | None = None,
@@ -118,6 +120,8 @@ def optimize_events(
         ResourceError: out of memory.
     """
     options = options or OptimizeOptions()
+    if isinstance(styles, Mapping):
+        styles = [f"{color}={style!s}" for color, style in styles.items()]
     sources = as_list(styles)
     checkpoints: Checkpoints | None = None
     if run is not None:
@@ -163,8 +167,16 @@ def _paint(
     enough = enough_for(options.size)
     photo, described = read(content, at_least=enough, memory=memory), describe(content)
     enough = enough_for(options.size, options.style_scale)
+    masks = None
+    described_styles = tuple(_describe(style, options) for style in sources)
+    if options.regions is not None:
+        regions = parse_regions(",".join(map(str, sources)))
+        wanted = [number for number, each in enumerate(regions) if each.style != KEEP]
+        masks = read_masks(options.regions, regions)[wanted]
+        if not masks.max() > 0:
+            raise ConfigError(f"--regions {options.regions}: none of the colours named is in it")
+        sources = [regions[number].style for number in wanted]
     paintings = [read(style, at_least=enough, memory=memory) for style in sources]
-    described_styles = tuple(describe(style) for style in sources)
     yield from remarks((content, photo), *zip(sources, paintings, strict=True))
     start, source = None, None
     if options.init == "auto":
@@ -187,6 +199,7 @@ def _paint(
         options,
         start=start,
         checkpoints=checkpoints,
+        regions=masks,
     )
     resolved = options.resolved()
     recipe = Recipe(
@@ -203,6 +216,17 @@ def _paint(
         init=source,
     )
     yield Done(_result(finished, photo, recipe, options))
+
+
+def _describe(style: PictureLike, options: OptimizeOptions) -> Source:
+    """Return how a recipe calls a painting; with regions, `color=painting`."""
+    if options.regions is None:
+        return describe(style)
+    region = parse_region(str(style))
+    if region.style == KEEP:
+        return Source(f"{region.color}={KEEP}", None)
+    found = describe(region.style)
+    return Source(f"{region.color}={found.name}", found.sha256)
 
 
 def _one_pass_model(

@@ -12,6 +12,7 @@ from impasto.core.options import restore
 from impasto.io.checkpoints import Checkpoints, new_task_file, task_file
 from impasto.io.inputs import describe, locate
 from impasto.io.paths import MISSING, exists, trouble, whole
+from impasto.io.regions import KEEP, parse_region
 from impasto.io.temporary import Written, write_atomically
 from impasto.optimization.options import OptimizeOptions
 
@@ -55,10 +56,10 @@ class OptimizeRun:
         sources = (content, *styles)
         task = OptimizeTask(
             content=_absolute(content),
-            styles=tuple(_absolute(style) for style in styles),
-            sha256=tuple(describe(source).sha256 for source in sources),
+            styles=tuple(_absolute_style(style, options) for style in styles),
+            sha256=tuple(_sha256(source, options) for source in sources),
             output=output and str(whole(output)),
-            options=options,
+            options=replace(options, regions=options.regions and _absolute(options.regions)),
         )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -94,10 +95,13 @@ class OptimizeRun:
             if describe(each).sha256 not in task.sha256:
                 raise ConfigError(f"{each} is none of the pictures that {self.path} paints with")
         sources = [
-            places.get(sha256, source)
+            source if sha256 not in places else _with_picture(source, places[sha256], task.options)
             for source, sha256 in zip((task.content, *task.styles), task.sha256, strict=True)
         ]
-        for source, sha256 in zip(sources, task.sha256, strict=True):
+        for word, sha256 in zip(sources, task.sha256, strict=True):
+            source = _picture_in(word, task.options)
+            if source is None:
+                continue
             if Path(source).is_absolute() and trouble(source) == MISSING:
                 raise ConfigError(
                     f"{source}, with which {self.path} paints, is not there; name where it is now: "
@@ -106,6 +110,31 @@ class OptimizeRun:
             if describe(source).sha256 != sha256:
                 raise ConfigError(f"{source} has changed since {self.path} was begun")
         return replace(task, content=sources[0], styles=tuple(sources[1:]))
+
+
+def _picture_in(word: str, options: OptimizeOptions) -> str | None:
+    """Return the picture that a word names: with regions, that after the =; None of `keep`."""
+    if options.regions is None or "=" not in word:
+        return word
+    style = parse_region(word).style
+    return None if style == KEEP else style
+
+
+def _with_picture(word: str, picture: str, options: OptimizeOptions) -> str:
+    """Return the word with another picture."""
+    if options.regions is None or "=" not in word:
+        return picture
+    return f"{parse_region(word).color}={picture}"
+
+
+def _absolute_style(word: str, options: OptimizeOptions) -> str:
+    picture = _picture_in(word, options)
+    return word if picture is None else _with_picture(word, _absolute(picture), options)
+
+
+def _sha256(word: str, options: OptimizeOptions) -> str | None:
+    picture = _picture_in(word, options)
+    return None if picture is None else describe(picture).sha256
 
 
 def _absolute(source: str) -> str:
