@@ -18,6 +18,7 @@ GROUPS = {
         "resume_video_events",
     ),
     "Learning": ("learn", "train", "train_events", "resume_events", "learn_events", "TrainRequest"),
+    "Regions": ("regions", "RegionMap"),
     "Measuring and explaining": (
         "measure",
         "compare",
@@ -43,6 +44,7 @@ GROUPS = {
         "ReconstructOptions",
         "GridOptions",
         "InspectOptions",
+        "RegionOptions",
     ),
 }
 """What comes first; then results, events and errors, each in the order of the alphabet."""

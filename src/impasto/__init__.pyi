@@ -14,8 +14,10 @@ from .analysis.options import (
     InspectOptions,
     MeasureOptions,
     ReconstructOptions,
+    RegionOptions,
 )
 from .analysis.reconstruct import reconstruct, reconstruct_events
+from .analysis.segment import RegionMap, regions
 from .core.errors import (
     ConfigError,
     ImageError,
@@ -108,6 +110,8 @@ __all__ = [
     "Preview",
     "ReconstructOptions",
     "ReferenceStep",
+    "RegionMap",
+    "RegionOptions",
     "ResourceError",
     "Result",
     "Sample",
@@ -140,6 +144,7 @@ __all__ = [
     "optimize_events",
     "reconstruct",
     "reconstruct_events",
+    "regions",
     "resume_events",
     "resume_optimize_events",
     "resume_video_events",

@@ -345,3 +345,29 @@ class CompareOptions:
         for method in self.methods or ():
             if method not in METHODS:
                 raise ConfigError(f"--methods {method!r} is not one of {', '.join(METHODS)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionOptions:
+    """Options of finding regions."""
+
+    count: Annotated[int, WHOLE, _WHAT] = 4
+    """How many regions to find, by color and place; 2 to 8."""
+
+    subject: Annotated[bool, _WHAT, FLAG] = False
+    """Cut out the subject instead: white; the background is black."""
+
+    box: Annotated[tuple[int, int, int, int] | None, _WHAT, COMMAS] = None
+    """Box around the subject in pixels: left,top,width,height. Default: nearly all of the photo."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            ConfigError: with the option's name.
+        """
+        check_range(self, {"count": (2, 8), "box": (0, LARGEST_SIDE)})
+        if self.box is not None and len(self.box) != 4:
+            raise ConfigError("--box: give left,top,width,height, such as 100,50,400,300")
+        if self.box is not None and not self.subject:
+            raise ConfigError("--box is for --subject")

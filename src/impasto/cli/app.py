@@ -17,6 +17,7 @@ from impasto.cli.learn import learn
 from impasto.cli.measure import measure
 from impasto.cli.optimize import optimize
 from impasto.cli.reconstruct import reconstruct
+from impasto.cli.regions import regions
 from impasto.cli.show import show
 from impasto.cli.styles import styles
 from impasto.cli.stylize import stylize
@@ -36,6 +37,7 @@ OPTIMIZE_EXAMPLES = (
     "impasto optimize photo.jpg painting.jpg --preserve-color luminance",
     "impasto optimize photo.jpg painting.jpg --init noise",
     "impasto optimize photo.jpg painting.jpg --loss paper --init noise",
+    "impasto optimize photo.jpg blue=a.jpg red=b.jpg lime=keep --regions map.png",
     "impasto optimize photo.jpg painting.jpg --init photo_painting.png --coarsest 0",
 )
 
@@ -46,6 +48,7 @@ STYLIZE_EXAMPLES = (
     "impasto stylize photo.jpg --style my-painting.jpg --seconds 20",
     "impasto stylize photo.jpg --style wave.safetensors --preserve-color luminance",
     "impasto stylize my-photos --style starry-night -o painted --size 1024",
+    "impasto stylize photo.jpg --regions map.png --style white=great-wave,black=keep",
     "impasto stylize - --style starry-night -o - < photo.jpg > painted.png",
 )
 
@@ -168,6 +171,13 @@ _add(
     "impasto video long.mp4 --style spring --run long",
     "impasto video --resume long",
     "impasto video frames --style poppies --fps 24 -o painted",
+)
+_add(
+    regions,
+    "impasto regions photo.jpg",
+    "impasto regions photo.jpg --count 3 -o map.png",
+    "impasto regions photo.jpg --subject --box 200,80,400,500",
+    "impasto stylize photo.jpg --regions map.png --style blue=a.jpg,red=great-wave,lime=keep",
 )
 _add(learn, *LEARN_EXAMPLES)
 _add(train, *TRAIN_EXAMPLES)

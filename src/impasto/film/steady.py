@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.core.errors import MissingError, how_to_install
 from impasto.film.clips import Frame
+from impasto.io.opencv import import_cv2
 
 Motion = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Where each place was in the frame before, and how surely it was seen there."""
@@ -38,19 +37,6 @@ CUT = 0.35
 """Share of the frame that must be seen in both, or a new scene has begun."""
 
 
-def import_cv2() -> Any:
-    """Return OpenCV.
-
-    Raises:
-        MissingError: it is not installed.
-    """
-    if importlib.util.find_spec("cv2") is None:
-        raise MissingError(f"a steady film needs one more package: {how_to_install('video')}")
-    import cv2
-
-    return cv2
-
-
 class Steadier:
     """Blends every painted frame with the last result, moved as the film moves.
 
@@ -67,7 +53,7 @@ class Steadier:
 
     def __init__(self, steady: float = 1.0) -> None:
         self.kept = KEPT * steady
-        self._cv2: Any = import_cv2() if steady else None
+        self._cv2: Any = import_cv2("video") if steady else None
         self._flow: Any = None
         if self._cv2 is not None:
             preset = self._cv2.DISOPTICAL_FLOW_PRESET_MEDIUM

@@ -1,0 +1,188 @@
+"""`impasto.regions`: a region map of a photo, by its colours or by cutting out its subject."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from impasto.analysis.options import RegionOptions
+from impasto.core.errors import ConfigError
+from impasto.io.image import read_pixels
+from impasto.io.inputs import PictureLike, locate
+from impasto.io.opencv import import_cv2
+from impasto.io.regions import NAMED
+
+PALETTE = ("blue", "red", "lime", "yellow", "magenta", "cyan", "white", "black")
+"""Colours of the regions, the largest first: far from one another, all CSS names."""
+
+SMALL = 320
+"""Long side in pixels at which regions are looked for."""
+
+PLACE = 0.25
+"""How much nearness counts beside colour: neighbours of a like colour become one region."""
+
+CRUMB = 0.006
+"""Share of the photo below which a piece becomes part of what is around it."""
+
+ROUNDS = 6
+"""Of GrabCut."""
+
+
+@dataclass(frozen=True)
+class RegionMap:
+    """A region map, ready to be painted over or used."""
+
+    image: Image.Image
+    """RGB, at the photo's size."""
+
+    shares: dict[str, float]
+    """By colour (and name): how much of the photo each region is."""
+
+    note: str
+    """What the file says, so that `--style sky=...` understands its colours."""
+
+
+def regions(content: PictureLike, **options: Any) -> RegionMap:
+    """Return a region map of a photo, to use as it is or to paint over.
+
+    Args:
+        content: a path, a bundled name, the bytes of a file, a PIL image or an array.
+        **options: fields of `RegionOptions`: `count=3`, or `subject=True`, `box=(x, y, w, h)`.
+
+    Raises:
+        InputError: a picture or an option that cannot be used.
+        MissingError: OpenCV is not installed (extra `regions`).
+
+    Example:
+        >>> sorted(regions("castle", subject=True).shares)
+        ['black', 'white']
+    """
+    return find_regions(content, RegionOptions(**options))
+
+
+def find_regions(content: PictureLike, options: RegionOptions) -> RegionMap:
+    """Return a region map of a photo. Arguments and errors as `regions`."""
+    cv2 = import_cv2("regions")
+    pixels = read_pixels(locate(content))
+    whole = (pixels.array * 255).round().astype(np.uint8)
+    height, width = whole.shape[:2]
+    scale = min(1.0, SMALL / max(height, width))
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    small = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
+    if options.subject:
+        labels = 1 - _cut_out(cv2, small, _box(options, width, height, size))
+        palette: tuple[str, ...] = ("white", "black")
+    else:
+        labels = _by_colour(cv2, small, options.count)
+        palette = PALETTE
+    large = _enlarged(cv2, _without_crumbs(cv2, labels), width, height)
+    colours = np.array([_rgb(name) for name in palette], np.uint8)
+    counts = np.bincount(large.ravel(), minlength=len(palette)) / large.size
+    shares = {name: float(part) for name, part in zip(palette, counts, strict=True) if part}
+    names = {"subject": "white", "background": "black"} if options.subject else {}
+    return RegionMap(Image.fromarray(colours[large]), shares, json.dumps({NAMED: names}))
+
+
+def _rgb(name: str) -> tuple[int, ...]:
+    from PIL import ImageColor
+
+    return ImageColor.getrgb(name)[:3]
+
+
+def _box(
+    options: RegionOptions, width: int, height: int, size: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Return the box around the subject at the small size: x, y, width, height."""
+    if options.box is None:
+        x, y, w, h = width * 0.08, height * 0.05, width * 0.84, height * 0.9
+    else:
+        x, y, w, h = options.box
+        if x >= width or y >= height or w < 1 or h < 1:
+            raise ConfigError(f"--box {','.join(map(str, options.box))}: not in {width}x{height}")
+    fx, fy = size[0] / width, size[1] / height
+    left, top = max(1, round(x * fx)), max(1, round(y * fy))
+    right, bottom = min(size[0] - 1, round((x + w) * fx)), min(size[1] - 1, round((y + h) * fy))
+    return left, top, max(1, right - left), max(1, bottom - top)
+
+
+def _cut_out(cv2: Any, small: Any, box: tuple[int, int, int, int]) -> NDArray[np.int64]:
+    """Return 1 where the subject is.
+
+    Source:
+        rother2004, GrabCut, as OpenCV has it.
+    """
+    cv2.setRNGSeed(0)
+    mask = np.zeros(small.shape[:2], np.uint8)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    bgr = np.ascontiguousarray(small[..., ::-1])
+    cv2.grabCut(bgr, mask, box, *models, ROUNDS, cv2.GC_INIT_WITH_RECT)
+    found: NDArray[np.int64] = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.int64)
+    return found
+
+
+def _by_colour(cv2: Any, small: Any, count: int) -> NDArray[np.int64]:
+    """Return labels of so many regions, the largest 0."""
+    cv2.setRNGSeed(0)
+    height, width = small.shape[:2]
+    smooth = cv2.pyrMeanShiftFiltering(small, 9, 22)
+    lab = cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB).astype(np.float32) / 255
+    rows, columns = np.mgrid[:height, :width].astype(np.float32) / max(height, width)
+    points = np.dstack([lab, PLACE * rows, PLACE * columns]).reshape(-1, 5)
+    ends = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 60, 1e-4)
+    _, labels, _ = cv2.kmeans(points, count, None, ends, 4, cv2.KMEANS_PP_CENTERS)
+    flat = labels.ravel()
+    order = np.argsort(-np.bincount(flat, minlength=count), kind="stable")
+    ranks = np.empty(count, np.int64)
+    ranks[order] = np.arange(count)
+    found: NDArray[np.int64] = ranks[flat].reshape(height, width)
+    return found
+
+
+def _without_crumbs(cv2: Any, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return labels with smooth borders; small pieces become what lies around them."""
+    count = int(labels.max()) + 1
+    for blur in (2.0, 2.0, 3.0):
+        labels = _likeliest(cv2, labels, count, blur)
+    around = labels.copy()
+    for label in range(count):
+        number, pieces, stats, _ = cv2.connectedComponentsWithStats(
+            (labels == label).astype(np.uint8)
+        )
+        for piece in range(1, number):
+            if stats[piece, cv2.CC_STAT_AREA] >= CRUMB * labels.size:
+                continue
+            inside = pieces == piece
+            ring = (
+                cv2.dilate(inside.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+                & ~inside
+            )
+            around[inside] = np.bincount(labels[ring], minlength=count).argmax()
+    return around
+
+
+def _likeliest(cv2: Any, labels: NDArray[np.int64], count: int, blur: float) -> NDArray[np.int64]:
+    """Return what each place is most among its neighbours."""
+    parts = [
+        cv2.GaussianBlur((labels == label).astype(np.float32), (0, 0), blur)
+        for label in range(count)
+    ]
+    found: NDArray[np.int64] = np.stack(parts).argmax(0)
+    return found
+
+
+def _enlarged(cv2: Any, labels: NDArray[np.int64], width: int, height: int) -> NDArray[np.int64]:
+    """Return labels at the photo's size, with smooth borders and without crumbs."""
+    count = int(labels.max()) + 1
+    parts = [
+        cv2.resize(
+            cv2.GaussianBlur((labels == label).astype(np.float32), (0, 0), 1.6), (width, height)
+        )
+        for label in range(count)
+    ]
+    found: NDArray[np.int64] = np.stack(parts).argmax(0)
+    return found
