@@ -148,11 +148,13 @@ def _told(upload: Upload) -> dict[str, Any]:
 
 def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
     uploads = responses.Slots(limits.UPLOADS)
+    readers = responses.Slots(limits.READERS)
 
     @app.post("/api/pictures", status_code=201)
     async def send_picture(request: Request, name: str = "") -> dict[str, Any]:
-        async with uploads:
+        async with readers:  # who sends slowly keeps nobody from being decoded
             data = await read_upload(request)
+        async with uploads:
             pixels = math.prod(await run_in_threadpool(size_in_file, data))
             if pixels > limits.MAX_PIXELS:  # it is going to be refused
                 pixels = 0
@@ -164,7 +166,7 @@ def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
 
     @app.post(limits.FILMS, status_code=201)
     async def send_film(request: Request, name: str = "") -> dict[str, Any]:
-        async with uploads:
+        async with readers:
             length = request.headers.get("content-length", "0")
             wanted = min(int(length) if length.isdigit() else 0, limits.FILM_BYTES)
             await run_in_threadpool(queue.sweep, wanted)

@@ -52,8 +52,17 @@ MAX_FRAMES = 60
 UPLOAD_SECONDS = 300
 """After which an upload that has not ended is refused."""
 
+STALL_SECONDS = 6.0
+"""For which an upload may bring nothing at all."""
+
+SLOWEST = 10_000
+"""Bytes a second that an upload brings at least, after the first seconds."""
+
 UPLOADS = 3
 """Pictures that are decoded at the same time; further ones wait."""
+
+READERS = 24
+"""Uploads that are read at the same time; further ones wait."""
 
 SHEET_SIZE = 320
 """Long side of the pictures on a contact sheet."""
@@ -134,9 +143,15 @@ async def _read(request: Request, example: str, most: int, take: Callable[[bytes
     if not length.isdigit() or int(length) > most:
         raise HTTPException(413, TOO_LARGE.format(most // 10**6), CLOSE)
     read = 0
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     try:
-        async with asyncio.timeout(UPLOAD_SECONDS):
+        async with asyncio.timeout(STALL_SECONDS) as limit:
             async for chunk in request.stream():
+                passed = loop.time() - began
+                if passed > STALL_SECONDS and read < SLOWEST * (passed - STALL_SECONDS):
+                    raise TimeoutError  # noqa: TRY301  (as if it had been waited for)
+                limit.reschedule(min(loop.time() + STALL_SECONDS, began + UPLOAD_SECONDS))
                 read += len(chunk)
                 if read > most:
                     raise HTTPException(413, TOO_LARGE.format(most // 10**6), CLOSE)

@@ -18,14 +18,15 @@ from impasto.core.errors import ConfigError, first_line
 from impasto.core.memory import parse_size
 from impasto.io.paths import cache_folder
 from impasto.web.app import create_app
+from impasto.web.connections import PunctualProtocol
 from impasto.web.job_queue import JobQueue
 from impasto.web.jobs import Timing
 from impasto.web.options import HOME_PORT, LOCAL, WebOptions
 from impasto.web.orders import order_example
 from impasto.web.store import Store
 
-CONNECTIONS = 128
-"""At the same time, at most."""
+CONNECTIONS = 1000
+"""At the same time, at most. Those that say nothing are closed; see `PunctualProtocol`."""
 
 
 class _Server(uvicorn.Server):
@@ -74,6 +75,8 @@ def serve(options: WebOptions, tell: Callable[[str, str | None], None]) -> Path:
         logging.getLogger("impasto.web").addHandler(logging.StreamHandler())
         config = uvicorn.Config(
             app,
+            http=PunctualProtocol,
+            backlog=CONNECTIONS,
             log_level="error",
             access_log=False,
             server_header=False,
@@ -115,7 +118,7 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
-        bound.listen(64)
+        bound.listen(CONNECTIONS)
     except (OSError, UnicodeError, TypeError):
         bound.close()
         raise

@@ -25,6 +25,26 @@ async function ask(path, options = {}) {
   return answer;
 }
 
+/** Send a file and tell, from 0 to 1, how much of it has gone. */
+function send(path, file, type, progress) {
+  return new Promise((done, failed) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", path);
+    request.setRequestHeader("Content-Type", type);
+    request.upload.onprogress = (event) => event.lengthComputable && progress?.(event.loaded / event.total);
+    request.onerror = () => failed(new Refused(AWAY, 0));
+    request.onload = () => {
+      let answer = null;
+      try {
+        answer = JSON.parse(request.responseText);
+      } catch { /* not ours */ }
+      if (request.status < 300) done(answer);
+      else failed(new Refused(sentence(answer?.error ?? request.statusText), request.status));
+    };
+    request.send(file);
+  });
+}
+
 export const get = (path) => ask(path);
 
 export const post = (path, body) =>
@@ -38,8 +58,8 @@ export const remove = (path) => ask(path, { method: "DELETE" });
 
 export const isFilm = (file) => file.type.startsWith("video/") || /\.(mp4|mov|mkv|webm|avi|m4v)$/i.test(file.name);
 
-/** Send a picture file or a film; what comes back names it. */
-export async function upload(file, limits) {
+/** Send a picture file or a film; what comes back names it. `progress` is called with 0 to 1. */
+export async function upload(file, limits, progress) {
   if (!file.size) throw new Refused("This file is empty. Choose another one.", 422);
   const film = isFilm(file);
   const most = film ? limits.film_bytes : limits.bytes;
@@ -48,11 +68,7 @@ export async function upload(file, limits) {
   }
   const family = film ? "video/" : "image/";
   const type = file.type.startsWith(family) ? file.type : "application/octet-stream";
-  return ask(`/api/${film ? "films" : "pictures"}?name=${encodeURIComponent(file.name || "pasted.png")}`, {
-    method: "POST",
-    headers: { "Content-Type": type },
-    body: file,
-  });
+  return send(`/api/${film ? "films" : "pictures"}?name=${encodeURIComponent(file.name || "pasted.png")}`, file, type, progress);
 }
 
 /** Call `tell` with the job whenever it changes; returns a function that ends it. */

@@ -5,20 +5,23 @@ import { $ } from "./dom.js";
 
 const pictures = (list) => [...(list ?? [])].filter((file) => isFilm(file) || file.type.startsWith("image/") || /\.(heic|heif|avif|tiff?)$/i.test(file.name) || !file.type);
 
-/** Call `photo(file)` or `painting(file)` with what a person brings, `refuse(text)` with what is none. */
-export function listenForFiles({ photo, painting, refuse }) {
-  for (const [id, use] of [["photo-file", photo], ["painting-file", painting]]) {
-    $(id).addEventListener("change", (event) => {
-      const [file] = event.target.files;
-      if (file) use(file);
-      event.target.value = "";
-    });
-  }
+/** Call `photos(files)` or `painting(file)` with what a person brings, `refuse(text)` with what is none. */
+export function listenForFiles({ photos, painting, refuse }) {
+  $("photo-file").addEventListener("change", (event) => {
+    const files = [...event.target.files];
+    event.target.value = "";
+    if (files.length) photos(files);
+  });
+  $("painting-file").addEventListener("change", (event) => {
+    const [file] = event.target.files;
+    event.target.value = "";
+    if (file) painting(file);
+  });
   $("choose-photo").onclick = () => $("photo-file").click();
 
   document.addEventListener("paste", (event) => {
     const [file] = pictures(event.clipboardData?.files);
-    if (file) photo(file);
+    if (file) photos([file]);
   });
 
   const drop = $("drop");
@@ -51,8 +54,7 @@ export function listenForFiles({ photo, painting, refuse }) {
     hide();
     const found = pictures(event.dataTransfer.files);
     if (!found.length) refuse("That is no picture or film. Drop a JPEG, PNG, WebP, AVIF, TIFF or HEIC file, or an MP4.");
-    else if (found.length > 1) {
-      photo(found[0], found[1]);
-    } else (asPainting && !isFilm(found[0]) ? painting : photo)(found[0]);
+    else if (asPainting && !isFilm(found[0])) painting(found[0]);
+    else photos(found);
   });
 }

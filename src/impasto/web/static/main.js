@@ -52,9 +52,13 @@ function words() {
 
 function tell() {
   const open = isOpen();
+  const focused = document.activeElement;
   const finer = job?.kind === "optimize" || job?.kind === "learn";
   $("paint").hidden = open;
   $("stop").hidden = !open;
+  // A hidden button would lose the focus of who works with the keyboard.
+  if (open && (focused === $("paint") || focused === $("finer"))) $("stop").focus();
+  if (!open && focused === $("stop")) $("paint").focus();
   $("stop").textContent = finer && job.state === "working" ? "Stop and keep it" : "Cancel";
   $("finer-group").hidden = open;
   $("learn-group").hidden = open || !gallery?.ownPainting;
@@ -267,7 +271,15 @@ async function find(id) {
     found = about.example;
   }
   if (!found) return;
-  if (photo?.id !== found.photo.id) await usePhoto(await get(`/api/pictures/${found.photo.id}/about`));
+  if (photo?.id !== found.photo.id) {
+    try {
+      await usePhoto(await get(`/api/pictures/${found.photo.id}/about`));
+    } catch (error) {
+      if (error.status !== 404 || found === about.example) throw error;
+      complain("The photo of that painting has been deleted.");
+      return find("");
+    }
+  }
   for (const style of found.styles) {
     if (!gallery.find(style.id)) gallery.add(style);
   }
@@ -296,18 +308,53 @@ async function usePhoto(found) {
   drawPhotos();
 }
 
-async function bringPhoto(file, second) {
+const SHOWN_AT_ONCE = ["image/jpeg", "image/png", "image/webp", "image/avif", "image/gif"];
+
+/** Send one photo or film; it is seen before it has gone. */
+async function bringPhoto(file) {
+  const local = SHOWN_AT_ONCE.includes(file.type) ? URL.createObjectURL(file) : null;
   try {
     complain("");
-    say(isFilm(file) ? "Reading the film…" : "Reading the photo…");
-    const brought = await upload(file, about.limits);
-    about.photos = [{ id: brought.id, title: brought.name }, ...about.photos].slice(0, 6);
+    unfollow();
+    $("paint").disabled = true;
+    const what = isFilm(file) ? "film" : "photo";
+    say(`Reading the ${what}…`);
+    if (local) {
+      stage.fit();
+      await stage.painting("");
+      await stage.photo(local, file.name).catch(() => {}); // the server says what is wrong with it
+    }
+    const brought = await upload(file, about.limits, (share) => {
+      say(share < 1 ? `Sending the ${what}: ${Math.round(100 * share)} %` : `Reading the ${what}…`);
+    });
+    keepPhoto(brought);
     await usePhoto(brought);
-    if (second) await bringPainting(second);
-    else await paint();
+    await paint();
   } catch (error) {
+    if (photo && local) stage.photo(`/api/pictures/${photo.id}/view?size=1600`, photo.title ?? photo.name).then(() => job && show(), () => {});
     fail(error);
+  } finally {
+    if (local) URL.revokeObjectURL(local);
+    $("paint").disabled = false;
   }
+}
+
+function keepPhoto({ id, name }) {
+  about.photos = [{ id, title: name }, ...about.photos].slice(0, 12);
+}
+
+/** The first of several photos is painted; the others wait in the strip under Adjust. */
+async function bringPhotos([first, ...others]) {
+  await bringPhoto(first);
+  for (const file of others.slice(0, 10)) {
+    try {
+      keepPhoto(await upload(file, about.limits));
+      drawPhotos();
+    } catch (error) {
+      complain(`${file.name}: ${error.message}`);
+    }
+  }
+  if (others.length) say(`${others.length + 1} photos: they are under Adjust, Photo.`);
 }
 
 async function bringPainting(file) {
@@ -361,6 +408,41 @@ async function keepMask() {
   }
 }
 
+/** A film of how the picture became finer; an error stays on this page. */
+async function downloadFilm() {
+  say("Making the film; it is downloaded as soon as it is done.");
+  try {
+    const answer = await fetch(`/api/jobs/${job.id}/film`);
+    if (!answer.ok) throw new Error((await answer.json()).error);
+    const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: job.output.replace(/\.png$/, ".mp4") });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    tellEnd();
+  } catch (error) {
+    tellEnd();
+    complain(sentence(error.message));
+  }
+}
+
+const pictureFile = async () => new File([await (await fetch(job.result)).blob()], job.output, { type: "image/png" });
+
+async function copyPicture() {
+  try {
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": pictureFile() })]);
+    say("The picture is in the clipboard.");
+  } catch {
+    complain("The browser did not let the picture into the clipboard. Download it instead.");
+  }
+}
+
+async function share() {
+  try {
+    await navigator.share({ files: [await pictureFile()], title: words() });
+  } catch (error) {
+    if (error.name !== "AbortError") complain("Sharing did not work. Download the picture instead.");
+  }
+}
+
 function mark() {
   changed = true;
   $("paint").classList.toggle("changed", changed);
@@ -400,7 +482,7 @@ async function begin() {
   });
   listenForTabs();
   listenForCopy(() => job);
-  listenForFiles({ photo: bringPhoto, painting: bringPainting, refuse: complain });
+  listenForFiles({ photos: bringPhotos, painting: bringPainting, refuse: complain });
   listen();
   if (location.search) history.replaceState(null, "", location.pathname + location.hash); // the token
   await find(location.hash.slice(1));
@@ -423,15 +505,24 @@ function listen() {
     mark();
   };
   $("film").onclick = (event) => {
-    if (about.film) return say("Making the film; it is downloaded as soon as it is done.");
     event.preventDefault();
-    say(`${about.film_needs[0].toUpperCase()}${about.film_needs.slice(1)}.`);
+    if (about.film) downloadFilm();
+    else say(sentence(about.film_needs));
   };
+  $("copy-picture").hidden = !window.ClipboardItem;
+  $("copy-picture").onclick = copyPicture;
+  $("share").hidden = !navigator.canShare?.({ files: [new File([""], "a.png", { type: "image/png" })] });
+  $("share").onclick = share;
   $("download").onclick = (event) => {
     if (event.target.closest("a")) $("download").open = false;
   };
   document.addEventListener("click", (event) => {
     if (!event.target.closest("#download")) $("download").open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !$("download").open) return;
+    $("download").open = false;
+    $("download").querySelector("summary").focus();
   });
   addEventListener("popstate", () => find(location.hash.slice(1)).catch(fail));
 }
