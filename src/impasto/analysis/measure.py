@@ -22,6 +22,7 @@ from impasto.analysis.metrics import (
 from impasto.analysis.options import MeasureOptions
 from impasto.analysis.origins import Origin, content_of, find_origin
 from impasto.analysis.reference import equivalent_steps, find_curve
+from impasto.analysis.region_metrics import RegionDistances, RegionMetrics
 from impasto.core.device import explain_out_of_memory
 from impasto.core.errors import ConfigError, ImageError, ImpastoError, MissingError, how_to_install
 from impasto.core.events import Advanced, Event, Failed, Note, StopEarly, outcome
@@ -29,6 +30,7 @@ from impasto.core.tensors import fit_long_side, resize, round_to_bits, size_of
 from impasto.io.folder import find_pictures
 from impasto.io.inputs import PictureLike, as_list, enough_for, locate, read, remarks
 from impasto.io.paths import is_folder
+from impasto.io.regions import KEEP, Region, parse_region, read_masks, to_masks
 from impasto.perception.weights import Weights, find_weights, load_weights
 
 SMALLEST = 16
@@ -66,6 +68,9 @@ class Measurement(Distances):
 
     photo: Distances
     """The same distances of the photo itself, unpainted: what 0 % of the style looks like."""
+
+    regions: tuple[RegionDistances, ...] = ()
+    """Of each region, if there is a map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +195,9 @@ class _Pair:
     """Of the photo and the paintings."""
 
     remarks: tuple[Note, ...]
+    regions: tuple[Region, ...] = ()
+    masks: Tensor | None = None
+    """(R, 1, H, W), if there is a map."""
 
     @classmethod
     def read(
@@ -203,12 +211,18 @@ class _Pair:
         image = painted.image
         sources: list[PictureLike] = list(paintings)
         shares, scale = options.style_weights, options.style_scale or 1.0
+        region_map: PictureLike | None = options.regions
+        words = [str(source) for source in sources] if region_map is not None else []
+        if words:
+            sources = [r.style for r in map(parse_region, words) if r.style != KEEP]
         if content is None or not sources:
             origin = _origin(output, content, sources)
             content = content if content is not None else origin.content
             sources = sources or list(origin.styles)
             shares = shares or origin.style_weights
             scale = options.style_scale or origin.style_scale
+            if not words:
+                words, region_map = list(origin.words), origin.regions
         if shares is not None and len(shares) != len(sources):
             raise ConfigError(f"--style-weights: {len(sources)} paintings, {len(shares)} numbers")
         if options.size is not None:
@@ -231,7 +245,17 @@ class _Pair:
         names = tuple(_name(source) for source in (content, *sources))
         seen = zip((output, content, *sources), (painted, *pictures), strict=True)
         notes = tuple(remarks(*seen))
-        return cls(image, resize(photo, height, width), styles, shares, names, notes)
+        photo = resize(photo, height, width)
+        if not words or region_map is None:
+            return cls(image, photo, styles, shares, names, notes)
+        regions = tuple(map(parse_region, words))
+        masks = to_masks(read_masks(region_map, regions), height, width)
+        painted_shares = [
+            float(mask.mean()) + 1e-9
+            for mask, region in zip(masks, regions, strict=True)
+            if region.style != KEEP
+        ]
+        return cls(image, photo, styles, tuple(painted_shares), names, notes, regions, masks)
 
 
 def _origin(
@@ -277,6 +301,7 @@ def _measure(
             until = distances.fast_loss
             curve = yield from find_curve(weights, metrics, steps=options.steps, until=until)
             worth = min(equivalent_steps(until, curve), float(options.steps))
+        regions = _regions_of(pair, weights)
     try:
         ssim = structural_similarity(round_to_bits(pair.image), pair.content)
     except MissingError:
@@ -292,4 +317,13 @@ def _measure(
         equivalent_steps=worth,
         reference_steps=options.steps,
         photo=photo,
+        regions=regions,
     )
+
+
+def _regions_of(pair: _Pair, weights: Weights) -> tuple[RegionDistances, ...]:
+    if pair.masks is None:
+        return ()
+    styles = iter(pair.styles)
+    given = [None if region.style == KEEP else next(styles) for region in pair.regions]
+    return RegionMetrics(weights, pair.content, pair.regions, given, pair.masks)(pair.image)

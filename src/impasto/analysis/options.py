@@ -287,6 +287,10 @@ class MeasureOptions:
     """Size of the painting relative to the picture; default: that in the recipe, or 1 (equal long
     sides, but not beyond the painting's own pixels)."""
 
+    regions: Annotated[str | None, _HOW] = None
+    """Region map of the picture, with a --style blue=a.jpg for each region (or red=keep); default:
+    those in the recipe. Each region is then measured by itself as well."""
+
     steps: Annotated[int | None, WHOLE, _HOW] = None
     """Also find the equivalent number of L-BFGS iterations from noise, up to this many: 300 take
     some minutes, once for each photo, painting and size."""

@@ -12,6 +12,7 @@ from impasto.io.folder import find_pictures
 from impasto.io.image import read_note
 from impasto.io.inputs import locate
 from impasto.io.paths import exists, is_file
+from impasto.io.regions import KEEP, parse_regions
 from impasto.networks.registry import style_of_painting, styles
 from impasto.optimization.options import OptimizeOptions
 from impasto.recipe import Recipe, Source, describe_source
@@ -28,6 +29,12 @@ class Origin:
 
     style_scale: float = 1.0
     """Size of the paintings beside the picture."""
+
+    regions: Path | None = None
+    """The map that says which painting goes where, if there is one."""
+
+    words: tuple[str, ...] = ()
+    """`color=painting` for each of its regions."""
 
 
 def find_origin(
@@ -53,10 +60,43 @@ def find_origin(
     content = content or _find(recipe.content, output, "--content")
     if paintings:
         return Origin(content, tuple(paintings))
+    region_map = getattr(recipe.options, "regions", None)
+    if region_map is not None:
+        return _with_regions(recipe, content, _map_of(region_map, output), output)
     if isinstance(recipe.options, OptimizeOptions):
         found = tuple(_find(style, output, "--style") for style in recipe.styles)
         return Origin(content, found, recipe.options.style_weights, recipe.options.style_scale)
     return Origin(content, (_painting_of(recipe.styles[0], output),))
+
+
+def _map_of(name: str, output: Path) -> Path:
+    places = [Path(name), output.parent / name]
+    found = next((path for path in places if is_file(path)), None)
+    if found is None:
+        raise ImageError(f"{output} was painted with the map {name}, which is not here: --regions")
+    return found
+
+
+def _with_regions(recipe: Recipe, content: Path, region_map: Path, output: Path) -> Origin:
+    """Return an origin with a map; every region has its own painting."""
+    words, paintings = [], []
+    sha256 = {source.name: source.sha256 for source in recipe.styles}
+    for region in parse_regions(",".join(source.name for source in recipe.styles)):
+        if region.style == KEEP:
+            words.append(f"{region.color}={KEEP}")
+            continue
+        source = Source(region.style, sha256.get(f"{region.color}={region.style}"))
+        bundled = assets.find(region.style)
+        painting = bundled if source.sha256 is None and bundled else None
+        painting = painting or (
+            Path(region.style)
+            if source.sha256 is None and is_file(Path(region.style))
+            else _find(source, output, "--style")
+        )
+        paintings.append(painting)
+        words.append(f"{region.color}={painting}")
+    scale = getattr(recipe.options, "style_scale", 1.0)
+    return Origin(content, tuple(paintings), None, scale, region_map, tuple(words))
 
 
 def _recipe(output: Path, missing: str) -> Recipe:

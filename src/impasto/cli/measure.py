@@ -100,6 +100,8 @@ def measure(
         _print_csv(tally.found)
     elif not json and tally.found:
         _print(_many(tally.found, output) if is_folder(output) else _one(tally.found[0]))
+        if not is_folder(output) and tally.found[0].regions:
+            _print(_regions(tally.found[0]))
     return tally.end(interrupted=interruption.asked)
 
 
@@ -149,6 +151,21 @@ def _one(measurement: Measurement) -> Table:
     return table
 
 
+def _regions(measurement: Measurement) -> Table:
+    """Return a table of the regions of one picture."""
+    table = Table(box=box.SIMPLE_HEAD)
+    names = ("region", "style", "share", "style distance", "content distance", "change", "seam")
+    for name in names:
+        table.add_column(name, justify="left" if name in names[:2] else "right")
+    for each in measurement.regions:
+        table.add_row(
+            *(Text(printable(each.color)), Text(printable(each.style)), f"{each.share:.0%}"),
+            *(_shown(each.style_distance, "{:.4f}"), _shown(each.content_distance, "{:.3f}")),
+            *(_shown(each.change, "{:.3f}"), _shown(each.seam, "{:.2f}")),
+        )
+    return table
+
+
 def _many(found: Sequence[Measurement], folder: Path) -> Table:
     """Return a table of many pictures, one in each row, their medians last."""
     fields = [row for row in _NUMBERS if any(getattr(m, row[0]) is not None for m in found)]
@@ -194,9 +211,9 @@ def _record(measurement: Measurement) -> dict[str, Any]:
 
 
 def _flat(measurement: Measurement) -> dict[str, Any]:
-    """Return a row for a spreadsheet: the style layers one by one, without the photo's numbers."""
+    """Return a row for a spreadsheet: the style layers one by one, the photo's numbers left out."""
     record = _record(measurement)
     layers = record.pop("style_layers")
-    del record["photo"]
+    del record["photo"], record["regions"]
     record["styles"] = " ".join(record["styles"])
     return {**record, **{f"style_{layer}": value for layer, value in layers.items()}}
