@@ -95,3 +95,18 @@ def test_any_size_down_to_one_pixel(tiny, shape, layers):
 def test_an_unknown_layer_is_named_with_the_one_that_was_meant(layers):
     with pytest.raises(ConfigError, match=r"no layer 'rleu3_1' \(did you mean relu3_1\?\)"):
         reconstructions(noise_picture(32, 32), ReconstructOptions(**{layers: ("rleu3_1",)}))
+
+
+def test_a_wrapped_texture_has_no_seam(weights):
+    """Steps from one side to the other are like those between any two neighbours."""
+    painting = read_picture(assets.find("starry-night")).image
+    layers = ("relu1_1", "relu2_1", "relu3_1")
+    ratios = {}
+    for wrap in ("none", "both"):
+        options = {"style_layers": layers, "size": (96, 80), "steps": (20,), "wrap": wrap}
+        (texture,) = paint(weights, painting, **options).values()
+        inside = float((texture[..., 1:] - texture[..., :-1]).abs().mean())
+        across = float((texture[..., 0] - texture[..., -1]).abs().mean())
+        ratios[wrap] = across / inside
+    assert ratios["both"] < 1.5
+    assert ratios["none"] > 1.5 * ratios["both"]

@@ -83,3 +83,17 @@ def test_without_its_package_it_says_what_to_install(scene, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(impasto.MissingError, match="regions"):
         impasto.regions(scene)
+
+
+def test_a_face_is_found_and_only_there():
+    found = impasto.regions("astronaut", faces=True)
+    white = np.asarray(found.image)[..., 0]
+    height, width = white.shape
+    rows, columns = np.nonzero(white > 128)
+    centre = rows.mean() / height, columns.mean() / width
+    assert centre == pytest.approx((0.24, 0.44), abs=0.08), "where Eileen Collins's face is"
+    assert 0.01 < found.shares["white"] < 0.15
+    with pytest.raises(impasto.ImageError, match="no face"):
+        impasto.regions(Image.new("RGB", (200, 200), "grey"), faces=True)
+    with pytest.raises(ConfigError, match="choose one"):
+        impasto.regions("astronaut", faces=True, subject=True)

@@ -2,7 +2,14 @@ import pytest
 import torch
 
 from impasto.core.errors import ShapeError
-from impasto.core.tensors import check_picture, cover, fit_long_side, resize, round_to_bits
+from impasto.core.tensors import (
+    check_picture,
+    cover,
+    fit_long_side,
+    resize,
+    round_to_bits,
+    wrap_around,
+)
 
 
 @pytest.mark.parametrize("shape", [(3, 4, 4), (1, 1, 4, 4), (1, 4, 4, 4), (1, 3, 0, 4)])
@@ -42,3 +49,12 @@ def test_cover_crops_the_middle_without_squashing():
 def test_eight_bits_are_what_a_file_holds():
     rounded = round_to_bits(torch.tensor([-1.0, 0.5, 2.0]))
     assert torch.equal(rounded * 255, torch.tensor([0.0, 128.0, 255.0]))
+
+
+def test_a_wrapped_picture_goes_on_at_its_other_side():
+    image = torch.arange(24.0).view(1, 1, 4, 6)
+    wide = wrap_around(image, "x", 2)
+    assert wide.shape == (1, 1, 4, 10)
+    assert wide[0, 0, 0].tolist() == [4, 5, 0, 1, 2, 3, 4, 5, 0, 1]
+    assert wrap_around(image, "both", 2).shape == (1, 1, 8, 10)
+    assert wrap_around(image, "none", 2) is image

@@ -189,3 +189,22 @@ def test_a_region_that_vanishes_in_a_layer_is_no_nan():
     )
     assert all(value == value for value in terms.values())
     assert torch.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("formula", ["impasto", "classic"])
+def test_emphasis_is_exact_in_tiles_too(formula):
+    dtype = torch.float64
+    extractor = make_extractor(dtype)
+    content, image = (noise_picture(150, 203, seed).to(dtype) for seed in (0, 1))
+    styles = [noise_picture(64, 64, 3).to(dtype)]
+    times = 1 + 7 * noise_picture(150, 203, 5)[:, :1].to(dtype)
+    arguments = extractor, formula, WEIGHTS, content, styles, [1.0]
+    whole, gradient = evaluate(PerceptualLoss(*arguments, None, times), image)
+    plain, _ = evaluate(PerceptualLoss(*arguments), image)
+    assert whole["content.relu4_2"] > 1.5 * plain["content.relu4_2"]
+    once, _ = evaluate(PerceptualLoss(*arguments, None, torch.ones_like(times)), image)
+    assert once == pytest.approx(plain, rel=1e-9)
+    for side, keep in ((32, False), (48, True)):
+        tiled, found = evaluate(TiledLoss(*arguments, side, keep=keep, emphasis=times), image)
+        assert tiled == pytest.approx(whole, rel=1e-9)
+        assert (found - gradient).abs().max() <= 1e-9 * gradient.abs().max()

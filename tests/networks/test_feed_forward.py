@@ -143,3 +143,20 @@ def test_values_that_cannot_be_are_refused_by_name(wrong):
 def test_a_machine_that_cannot_be_is_refused(net, wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         paint(noise_picture(8, 8), net, options(**wrong))
+
+
+@pytest.mark.parametrize("wrap", ["x", "y", "both"])
+def test_a_wrapped_picture_is_the_middle_of_its_repetitions(wave, wrap):
+    """A picture beside itself, again and again, is painted alike in each place."""
+    net = load_model(wave)[0]
+    photo = noise_picture(96, 128)
+    repeats = (1, 1, 3 if wrap != "x" else 1, 3 if wrap != "y" else 1)
+    many = photo.repeat(*repeats)
+    rows, columns = (96 if wrap != "x" else 0), (128 if wrap != "y" else 0)
+    found = paint(photo, net, options(wrap=wrap))
+    expected = paint(many, net, options())
+    expected = expected[..., rows : rows + 96, columns : columns + 128]
+    plain = paint(photo, net, options())
+    edge = (..., slice(None), slice(0, 4)) if wrap != "y" else (..., slice(0, 4), slice(None))
+    error = (found - expected)[edge].abs().mean()
+    assert error < 0.3 * (plain - expected)[edge].abs().mean()

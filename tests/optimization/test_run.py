@@ -233,3 +233,17 @@ def test_regions_that_cannot_be_are_one_line(photo, painting, region_map):
     ):
         with pytest.raises(impasto.InputError, match=message):
             impasto.optimize(photo, words, regions=str(region_map), size=60, steps=(1,), **more)
+
+
+def test_what_is_protected_stays_nearer_to_the_photo(photo, painting, region_map, tmp_path):
+    """White is protected: here the right half."""
+    image = Image.new("L", (60, 40))
+    image.paste(255, (30, 0, 60, 40))
+    image.save(tmp_path / "white.png")
+    before = np.asarray(load_image(photo), float)[:, 34:]
+    errors = []
+    for more in ({}, {"protect": str(tmp_path / "white.png"), "protect_weight": 200.0}):
+        result = impasto.optimize(photo, painting, size=60, steps=(12,), init="content", **more)
+        errors.append(np.abs(np.asarray(result.image, float)[:, 34:] - before).mean())
+    assert errors[1] < 0.9 * errors[0]
+    assert region_map.exists()

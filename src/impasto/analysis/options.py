@@ -108,6 +108,9 @@ class ReconstructOptions(PrecisionOptions, PaintingOptions):
     """Long side of the coarsest scale; sizes double from there. 0: full size only. Default: 64 for
     content, 128 for style, 0 for style of the first block alone."""
 
+    wrap: Annotated[Literal["none", "x", "y", "both"], _METHOD] = "none"
+    """Make borders continue on the other side: both for textures that tile."""
+
     style_scale: Annotated[float, _METHOD] = 1.0
     """Size of the picture relative to its texture: 0.5 gives a finer texture with more of the
     picture in it. The picture is never enlarged."""
@@ -361,6 +364,10 @@ class RegionOptions:
     subject: Annotated[bool, _WHAT, FLAG] = False
     """Cut out the subject instead: white; the background is black."""
 
+    faces: Annotated[bool, _WHAT, FLAG] = False
+    """Find faces instead, seen from the front: white, with a soft border. For --protect, or to keep
+    them."""
+
     box: Annotated[tuple[int, int, int, int] | None, _WHAT, COMMAS] = None
     """Box around the subject in pixels: left,top,width,height. Default: nearly all of the photo."""
 
@@ -373,5 +380,7 @@ class RegionOptions:
         check_range(self, {"count": (2, 8), "box": (0, LARGEST_SIDE)})
         if self.box is not None and len(self.box) != 4:
             raise ConfigError("--box: give left,top,width,height, such as 100,50,400,300")
+        if self.subject and self.faces:
+            raise ConfigError("--subject and --faces: choose one")
         if self.box is not None and not self.subject:
             raise ConfigError("--box is for --subject")

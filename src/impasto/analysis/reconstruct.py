@@ -112,7 +112,7 @@ def _style(image: Tensor, layers: tuple[str, ...], options: ReconstructOptions) 
 
 def _common(options: ReconstructOptions, **chosen: object) -> OptimizeOptions:
     """Return the options of one optimisation, from a trace of noise if nothing else is chosen."""
-    names = ("pooling", "backbone", "seed", "memory", "device", "dtype")
+    names = ("pooling", "backbone", "seed", "memory", "device", "dtype", "wrap")
     same = {name: getattr(options, name) for name in names}
     return OptimizeOptions(**{"init": "grey", **same, **chosen})
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from impasto.analysis.options import RegionOptions
-from impasto.core.errors import ConfigError
+from impasto.core.errors import ConfigError, ImageError, MissingError, how_to_install
 from impasto.io.image import read_pixels
 from impasto.io.inputs import PictureLike, locate
 from impasto.io.opencv import import_cv2
@@ -28,6 +28,9 @@ PLACE = 0.25
 
 CRUMB = 0.006
 """Share of the photo below which a piece becomes part of what is around it."""
+
+FACE_SIDE = 900
+"""Long side in pixels at which faces are looked for."""
 
 ROUNDS = 6
 """Of GrabCut."""
@@ -74,6 +77,12 @@ def find_regions(content: PictureLike, options: RegionOptions) -> RegionMap:
     scale = min(1.0, SMALL / max(height, width))
     size = max(8, round(width * scale)), max(8, round(height * scale))
     small = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
+    if options.faces:
+        found = _faces(cv2, whole)
+        note = json.dumps({NAMED: {"face": "white"}})
+        share = float(found.mean()) / 255
+        image = Image.fromarray(np.repeat(found[..., None], 3, axis=2))
+        return RegionMap(image, {"white": share, "black": 1 - share}, note)
     if options.subject:
         labels = 1 - _cut_out(cv2, small, _box(options, width, height, size))
         palette: tuple[str, ...] = ("white", "black")
@@ -122,6 +131,35 @@ def _cut_out(cv2: Any, small: Any, box: tuple[int, int, int, int]) -> NDArray[np
     bgr = np.ascontiguousarray(small[..., ::-1])
     cv2.grabCut(bgr, mask, box, *models, ROUNDS, cv2.GC_INIT_WITH_RECT)
     found: NDArray[np.int64] = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.int64)
+    return found
+
+
+def _faces(cv2: Any, whole: Any) -> NDArray[np.uint8]:
+    """Return (H, W), white on faces with a soft border.
+
+    Raises:
+        ImageError: none is found.
+        MissingError: OpenCV 5, which has no cascades.
+
+    Source:
+        viola2001, with the cascade that comes with OpenCV.
+    """
+    if not hasattr(cv2, "CascadeClassifier"):
+        raise MissingError(f"OpenCV 5 finds no faces: {how_to_install('regions')} brings OpenCV 4")
+    height, width = whole.shape[:2]
+    scale = min(1.0, FACE_SIDE / max(height, width))
+    small = cv2.resize(whole, (round(width * scale), round(height * scale)))
+    grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
+    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_alt2.xml")
+    boxes = cascade.detectMultiScale(grey, 1.05, 6, minSize=(28, 28))
+    if not len(boxes):
+        raise ImageError("no face was found; paint a mask by hand: white on the face")
+    mask = np.zeros(small.shape[:2], np.uint8)
+    for x, y, w, h in boxes:
+        centre = int(x + w / 2), int(y + h * 0.53)
+        cv2.ellipse(mask, centre, (int(w * 0.46), int(h * 0.62)), 0, 0, 360, 255, -1)
+    soft = cv2.GaussianBlur(mask, (0, 0), max(1.0, 0.06 * max(w for _, _, w, _ in boxes)))
+    found: NDArray[np.uint8] = cv2.resize(soft, (width, height))
     return found
 
 

@@ -33,6 +33,37 @@ def size_of(image: Tensor) -> tuple[int, int]:
     return image.shape[-2], image.shape[-1]
 
 
+def wrap_around(image: Tensor, wrap: str | None, margin: int) -> Tensor:
+    """Return `image` continued beyond its borders with what lies at the other side.
+
+    Args:
+        image: (B, C, H, W).
+        wrap: `x` (left and right meet), `y`, `both`, or None for none.
+        margin: pixels on either side, at most half of the picture.
+
+    Returns:
+        (B, C, H + 2 * m, W + 2 * m) where it is wrapped.
+    """
+    import torch.nn.functional as F
+
+    rows, columns = wrap_margins(size_of(image), wrap, margin)
+    return (
+        F.pad(image, (columns, columns, rows, rows), mode="circular") if rows or columns else image
+    )
+
+
+def wrap_margins(size: tuple[int, int], wrap: str | None, margin: int) -> tuple[int, int]:
+    """Return the rows and columns that `wrap_around` adds on either side.
+
+    >>> wrap_margins((100, 40), "both", 32), wrap_margins((100, 40), "y", 32)
+    ((32, 20), (32, 0))
+    """
+    height, width = size
+    rows = min(margin, height // 2) if wrap in ("y", "both") else 0
+    columns = min(margin, width // 2) if wrap in ("x", "both") else 0
+    return rows, columns
+
+
 def resize(image: Tensor, height: int, width: int) -> Tensor:
     """Return `image` at another size, through impasto's one filter.
 

@@ -123,6 +123,24 @@ class RegionMasks:
         return masks.sum((1, 2, 3)).clamp_min(1e-3)[:, None, None]
 
 
+class Emphasis:
+    """How many times the content counts at each place, at the size of any layer.
+
+    Args:
+        times: (1, 1, H, W), at the size of the picture.
+    """
+
+    def __init__(self, times: Tensor) -> None:
+        self.times = times
+        self._known: dict[tuple[int, int], Tensor] = {}
+
+    def at(self, height: int, width: int) -> Tensor:
+        """Return it shrunk by area, (1, 1, height, width)."""
+        if (height, width) not in self._known:
+            self._known[height, width] = F.adaptive_avg_pool2d(self.times, (height, width))
+        return self._known[height, width]
+
+
 class PerceptualLoss:
     """Content, style and smoothness of a picture, measured by one pass through VGG.
 
@@ -137,6 +155,7 @@ class PerceptualLoss:
             if every picture has one style, which the call tells.
         regions: (R, 1, H, W) in [0, 1], where each of the styles goes; their shares then do not
             count.
+        emphasis: (1, 1, H, W), how many times the content counts at each place; None: once.
 
     Raises:
         ConfigError: an unknown formula, or another number of shares than of styles.
@@ -151,6 +170,7 @@ class PerceptualLoss:
         styles: Sequence[Tensor],
         style_shares: Sequence[float] | None,
         regions: Tensor | None = None,
+        emphasis: Tensor | None = None,
     ) -> None:
         if formula not in FORMULAS:
             raise ConfigError(f"loss {formula!r} is not one of {', '.join(FORMULAS)}")
@@ -159,6 +179,7 @@ class PerceptualLoss:
         self.extractor = extractor
         self.formula = FORMULAS[formula]
         self.weights = weights
+        self.emphasis = None if emphasis is None else Emphasis(emphasis)
         self.regions = None if regions is None else RegionMasks(regions)
         if self.regions is not None:
             style_shares = None
@@ -217,10 +238,17 @@ class PerceptualLoss:
         terms: dict[str, Tensor] = {}
         weights = self.weights
         for layer, share in self.shares(weights.content).items():
-            distance = self.formula.content(wide(features[layer]), targets[layer])
+            distance = self._content_distance(wide(features[layer]), targets[layer])
             terms[f"content.{layer}"] = weights.content_weight * share * distance
         grams = {layer: self._grams(features[layer]) for layer in self.shares(weights.style)}
         return {**terms, **self.style_terms(grams, style), **self.pixel_terms(image)}
+
+    def _content_distance(self, features: Tensor, target: Tensor) -> Tensor:
+        if self.emphasis is None:
+            return self.formula.content(features, target)
+        unit = self.formula.content_unit(float(target.double().square().sum()), target.numel())
+        times = self.emphasis.at(*size_of(features)).to(features.device)
+        return unit * (times * (features - target).square()).sum()
 
     def _grams(self, features: Tensor) -> Tensor:
         if self.regions is None:

@@ -208,6 +208,7 @@ class TiledLoss:
         style_shares: one per style; only their ratio matters.
         side: of a tile in pixels, without its overlap.
         regions: as for `PerceptualLoss`.
+        emphasis: as for `PerceptualLoss`.
         keep: whether the stages after the first keep their features from the first pass for the
             second: faster, for more memory.
 
@@ -229,9 +230,10 @@ class TiledLoss:
         *,
         keep: bool = False,
         regions: Tensor | None = None,
+        emphasis: Tensor | None = None,
     ) -> None:
         self.side, self.keep = side, keep
-        self.loss = PerceptualLoss(extractor, formula, weights, None, [], None, regions)
+        self.loss = PerceptualLoss(extractor, formula, weights, None, [], None, regions, emphasis)
         self.extractor, self.weights = extractor, weights
         _make_room(content)
         with torch.no_grad():
@@ -329,7 +331,9 @@ class TiledLoss:
             if layer in self.weights.style:
                 _add(sums, layer, self._collect(layer, tile, own, stride))
             if layer in squares:
-                squares[layer] += _sum_of_squares(self._difference(layer, tile, own, stride))
+                difference = self._difference(layer, tile, own, stride)
+                times = self._times(layer, tile, stride)
+                squares[layer] += _sum_of_squares(difference * times.sqrt())
         terms = {
             f"content.{layer}": image.new_tensor(self._factors()[layer] * total)
             for layer, total in squares.items()
@@ -402,6 +406,7 @@ class TiledLoss:
                 tile.own(gradient, stride).copy_(found_gradient)
             if layer in self._content:
                 difference = self._difference(layer, tile, own, stride)
+                difference = difference * self._times(layer, tile, stride)
                 tile.own(gradient, stride).add_(difference, alpha=2 * self._factors()[layer])
             gradients.append(gradient)
         if after is not None:
@@ -417,6 +422,13 @@ class TiledLoss:
             return gram_sum_gradient(own, gradient)
         masks = tile.place(self._masks(layer, self._size), stride)
         return region_gram_sums_gradient(own, masks.to(own.device), gradient)
+
+    def _times(self, layer: str, tile: Tile, stride: int) -> Tensor:
+        """Return how many times the content counts in a tile's own part."""
+        if self.loss.emphasis is None:
+            return torch.ones(())
+        height, width = (side // _stride(layer) for side in self._size)
+        return tile.place(self.loss.emphasis.at(height, width), stride)
 
     def _factors(self) -> dict[str, float]:
         """Return what the squared distance of each content layer is multiplied by."""

@@ -10,11 +10,22 @@ from torch import Tensor
 
 from impasto.core.device import explain_out_of_memory
 from impasto.core.errors import ConfigError
-from impasto.core.tensors import check_picture, fit_long_side, resize, round_to_bits, size_of
+from impasto.core.tensors import (
+    check_picture,
+    fit_long_side,
+    resize,
+    round_to_bits,
+    size_of,
+    wrap_around,
+    wrap_margins,
+)
 from impasto.io.colour import match_colors, replace_luminance, to_luminance
 from impasto.io.guided import enlarge
 from impasto.networks.engines import Engine
 from impasto.networks.options import FRAME, StylizeOptions
+
+WRAP_FRAME = 64
+"""Pixels of the other side that a network sees beyond an edge of a picture that is wrapped."""
 
 TRAINED_SIZE = 512
 """Long side of the pictures for which the bundled networks' strokes were learnt, in pixels."""
@@ -106,15 +117,21 @@ def _painted(
         size = max(1, round(TRAINED_SIZE / options.stroke))
         height, width = fit_long_side(*size_of(photo), size)
         if height < photo.shape[-2]:
-            return enlarge(_without_frame(resize(photo, height, width), engine, style), photo)
-    return _without_frame(photo, engine, style)
+            small = resize(photo, height, width)
+            return enlarge(_without_frame(small, engine, style, options.wrap), photo)
+    return _without_frame(photo, engine, style, options.wrap)
 
 
-def _without_frame(photo: Tensor, engine: Engine, style: Tensor | None) -> Tensor:
+def _without_frame(photo: Tensor, engine: Engine, style: Tensor | None, wrap: str) -> Tensor:
     """Return what the engine makes of the photo, mirrored a little beyond its edges and cropped.
 
     However a convolution pads, the outermost one or two pixels come out in a tone of their own.
     """
+    if wrap != "none":  # what lies beyond an edge is the other side
+        rows, columns = wrap_margins(size_of(photo), wrap, WRAP_FRAME)
+        wide = wrap_around(photo, wrap, WRAP_FRAME)
+        painted = _without_frame(wide, engine, style, "none")
+        return painted[..., rows : rows + photo.shape[-2], columns : columns + photo.shape[-1]]
     height, width = size_of(photo)
     border = min(FRAME, height - 1, width - 1)
     wide = F.pad(photo, (border,) * 4, mode="reflect") if border else photo

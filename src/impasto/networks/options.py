@@ -87,6 +87,9 @@ class StylizeOptions(PrecisionOptions, PaintingOptions):
     large, as far as time allows; a bundled style starts from its feed-forward result, up to 1024
     pixels unless --size is given."""
 
+    wrap: Annotated[Literal["none", "x", "y", "both"], _LOOK] = "none"
+    """Make borders continue on the other side: x for panoramas, both for tiles of a texture."""
+
     preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
     """Keep the photo's colors: luminance takes only light and dark from the painted picture; match
     recolors the painted picture like the photo."""

@@ -30,6 +30,8 @@ def pick_runtime(options: StylizeOptions, pixels: Pixels) -> str | None:
     has_torch = is_installed("torch")
     height, width = pixels.array.shape[:2]
     asked = options.stroke, options.style_map, options.strength, options.preserve_color
+    if options.wrap != "none":
+        return None
     resized = options.size is not None and options.size != max(height, width)
     if asked != (None, None, 1, "none") or resized or pixels.alpha is not None:
         return None

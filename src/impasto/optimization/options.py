@@ -86,9 +86,19 @@ class OptimizeOptions(PrecisionOptions, PaintingOptions):
     blue=a.jpg white=b.jpg red=keep. Colors are CSS names, #rrggbb, or numbers (1 is the color with
     the largest area); the nearest wins. keep leaves the photo."""
 
+    protect: Annotated[str | None, _LOOK] = None
+    """Mask picture: where it is white, such as on a face, the photo is kept more closely. impasto
+    regions --faces makes one."""
+
+    protect_weight: Annotated[float, _LOOK] = 8.0
+    """How many times the content counts there."""
+
     strength: Annotated[float, _LOOK] = 1.0
     """How much of the painted picture is mixed into the result, from 0 (the photo itself) to 1 (the
     full style)."""
+
+    wrap: Annotated[Literal["none", "x", "y", "both"], _LOOK] = "none"
+    """Make borders continue on the other side: x for panoramas, both for tiles of a texture."""
 
     preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
     """Keep the photo's colors: luminance paints in shades of grey and restores the photo's colors;
@@ -217,6 +227,7 @@ _RANGES = {
     "strength": (0.0, 1.0),
     "style_layer_weights": (0.0, LARGEST_WEIGHT),
     "tv_weight": (0.0, LARGEST_WEIGHT),
+    "protect_weight": (1.0, LARGEST_WEIGHT),
     "history": (1, 1000),
     "seed": (0, LARGEST_SEED),
     "preview_every": (1, MOST_STEPS),

@@ -25,6 +25,8 @@ from impasto.core.tensors import (
     resize,
     round_to_bits,
     size_of,
+    wrap_around,
+    wrap_margins,
 )
 from impasto.io.checkpoints import Checkpoints
 from impasto.io.colour import is_grey, match_colors, recolor, replace_luminance, to_luminance
@@ -47,6 +49,9 @@ LEAST_FINEST = 128
 
 CHECKPOINT_SECONDS = 60.0
 """How often the state is saved, if it is."""
+
+WRAPPED = 64
+"""Pixels of the other side that VGG sees beyond the border of a picture that is wrapped."""
 
 Loss = Callable[[Tensor], dict[str, Tensor]]
 
@@ -80,6 +85,7 @@ def optimize_picture(
     start: Tensor | None = None,
     checkpoints: Checkpoints | None = None,
     regions: Array | None = None,
+    protected: Array | None = None,
 ) -> Generator[Event, None, Finished]:
     """Paint `content` in the style of `styles`; yield what happens, last the picture.
 
@@ -95,6 +101,7 @@ def optimize_picture(
         checkpoints: where the state is kept, and where an earlier run's is found.
         regions: (R, H, W) in [0, 1], any size: where each of the styles goes, one each. Where they
             add up to less than 1, so much of the content stays.
+        protected: (1, H, W) in [0, 1], any size: where the content counts `protect_weight` times.
 
     Yields:
         `Planned`, then `Step` for every step, `Preview` every `options.preview_every` steps, one
@@ -119,7 +126,7 @@ def optimize_picture(
         check_picture(style, "style")
     if regions is not None and len(regions) != len(styles):
         raise ConfigError(f"{len(regions)} regions, but {len(styles)} paintings")
-    run = _Run(content, styles, weights, options, start, checkpoints, regions)
+    run = _Run(content, styles, weights, options, start, checkpoints, regions, protected)
     with explain_out_of_memory(lambda: _what_fits(options)):
         return (yield from run.events())
 
@@ -140,8 +147,9 @@ class _Run:
         start: Tensor | None,
         checkpoints: Checkpoints | None,
         regions: Array | None,
+        protected: Array | None,
     ) -> None:
-        self.regions = regions
+        self.regions, self.protected = regions, protected
         self.began = self.saved_at = time.perf_counter()
         self.seconds_before = 0.0
         self.checkpoints = checkpoints
@@ -183,8 +191,7 @@ class _Run:
         originals = _bytes_of([self.photo, self.content, *self.styles])
         self.memory = [
             plan_memory(
-                scale.height,
-                scale.width,
+                *(self._wrapped_size(scale.size)),
                 budget,
                 originals=originals,
                 history=self._history(scale.steps),
@@ -196,6 +203,10 @@ class _Run:
         self.taken = [0] * len(self.scales)
         if self.state is not None:
             self._restore(self.state)
+
+    def _wrapped_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        rows, columns = wrap_margins(size, self.options.wrap, WRAPPED)
+        return size[0] + 2 * rows, size[1] + 2 * columns
 
     def _scales(self, finest: int) -> list[Scale]:
         """Return the scales up to a long side of `finest` pixels."""
@@ -508,20 +519,32 @@ class _Run:
         options = self.options
         styles = [self._at_scale(style, max(height, width)) for style in self.styles]
         extractor = self._extractor(dtype)
-        content = _pad(resize(self.content, height, width))
+        content = self._around(_pad(resize(self.content, height, width)))
         styles = [_pad(style) for style in styles]
         given = extractor, options.loss, self.loss_weights, content, styles, self.style_shares
         masks = self._masks(height, width)
-        regions = None if masks is None else _pad(masks)
+        regions = None if masks is None else self._around(_pad(masks))
+        emphasis = None
+        if self.protected is not None:
+            mask = to_masks(self.protected, height, width).to(self.device)
+            emphasis = self._around(_pad(1 + (options.protect_weight - 1) * mask))
         loss: Loss
         if memory.side is None:
-            loss = PerceptualLoss(*given, regions)
+            loss = PerceptualLoss(*given, regions, emphasis)
         else:
-            loss = TiledLoss(*given, memory.side, keep=memory.keep, regions=regions)
+            side, keep = memory.side, memory.keep
+            loss = TiledLoss(*given, side, keep=keep, regions=regions, emphasis=emphasis)
         if regions is not None:
             loss = _keeping(loss, content, regions)
+        if options.wrap != "none":
+            inside = loss
+            loss = lambda image: inside(self._around(image))  # noqa: E731
         # VGG would find colours that make greys more like greys; nobody asked for them.
         return (lambda image: loss(to_luminance(image))) if self.is_grey else loss
+
+    def _around(self, image: Tensor) -> Tensor:
+        """Return the picture, continued beyond its borders with its other side if it is wrapped."""
+        return wrap_around(image, self.options.wrap, WRAPPED)
 
     def _masks(self, height: int, width: int) -> Tensor | None:
         """Return where each style goes, (R, 1, height, width); None if all go everywhere."""

@@ -28,7 +28,7 @@ from impasto.io.inputs import (
     unrounded,
     with_alpha,
 )
-from impasto.io.regions import KEEP, parse_region, parse_regions, read_masks
+from impasto.io.regions import KEEP, Region, parse_region, parse_regions, read_masks
 from impasto.networks.model import Model
 from impasto.networks.registry import are_together, has_any_model, style_of_painting
 from impasto.networks.registry import styles as styles_by_name
@@ -176,6 +176,9 @@ def _paint(
         if not masks.max() > 0:
             raise ConfigError(f"--regions {options.regions}: none of the colours named is in it")
         sources = [regions[number].style for number in wanted]
+    protected = None
+    if options.protect is not None:
+        protected = read_masks(options.protect, [Region("white", KEEP)])
     paintings = [read(style, at_least=enough, memory=memory) for style in sources]
     yield from remarks((content, photo), *zip(sources, paintings, strict=True))
     start, source = None, None
@@ -200,6 +203,7 @@ def _paint(
         start=start,
         checkpoints=checkpoints,
         regions=masks,
+        protected=protected,
     )
     resolved = options.resolved()
     recipe = Recipe(
