@@ -208,3 +208,21 @@ def test_emphasis_is_exact_in_tiles_too(formula):
         tiled, found = evaluate(TiledLoss(*arguments, side, keep=keep, emphasis=times), image)
         assert tiled == pytest.approx(whole, rel=1e-9)
         assert (found - gradient).abs().max() <= 1e-9 * gradient.abs().max()
+
+
+def test_a_part_of_a_painting_is_exact_in_tiles_too():
+    dtype = torch.float64
+    extractor = make_extractor(dtype)
+    content, image = (noise_picture(150, 203, seed).to(dtype) for seed in (0, 1))
+    styles = [noise_picture(170, 90, 2).to(dtype), noise_picture(64, 64, 3).to(dtype)]
+    masks = noise_picture(150, 203, 4)[0, :2, None].to(dtype)
+    part = torch.zeros(1, 1, 170, 90, dtype=dtype)
+    part[:, :, :96] = 1
+    arguments = extractor, "impasto", WEIGHTS, content, styles, [1.0, 1.0]
+    plain, _ = evaluate(PerceptualLoss(*arguments, masks), image)
+    whole, gradient = evaluate(PerceptualLoss(*arguments, masks, None, [part, None]), image)
+    assert whole["style.relu3_3"] != pytest.approx(plain["style.relu3_3"], rel=1e-3)
+    tiles = TiledLoss(*arguments, 32, regions=masks, style_parts=[part, None])
+    tiled, found = evaluate(tiles, image)
+    assert tiled == pytest.approx(whole, rel=1e-9)
+    assert (found - gradient).abs().max() <= 1e-9 * gradient.abs().max()

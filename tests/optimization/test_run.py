@@ -235,6 +235,27 @@ def test_regions_that_cannot_be_are_one_line(photo, painting, region_map):
             impasto.optimize(photo, words, regions=str(region_map), size=60, steps=(1,), **more)
 
 
+def test_a_region_takes_its_part_of_the_painting(photo, region_map, tmp_path):
+    """The painting is green on the left and orange on the right; its map turns them round."""
+    painting = Image.new("RGB", (60, 60), (20, 160, 40))
+    painting.paste((220, 120, 20), (30, 0, 60, 60))
+    painting.save(tmp_path / "two.png")
+    parts = Image.new("RGB", (60, 60), "red")
+    parts.paste("blue", (30, 0, 60, 60))
+    parts.save(tmp_path / "parts.png")
+    words = {"blue": tmp_path / "two.png", "red": tmp_path / "two.png"}
+    asked = {"regions": str(region_map), "size": 60, "steps": (1,), "init": "recolored"}
+    result = impasto.optimize(photo, words, style_regions=(str(tmp_path / "parts.png"),), **asked)
+    pixels = np.asarray(result.image, float)
+    left, right = pixels[:, :28].mean((0, 1)), pixels[:, 32:].mean((0, 1))
+    assert left[0] > left[1] + 30  # orange
+    assert right[1] > right[0] + 30  # green
+    assert "--style-regions" in result.recipe.command()
+    for maps, message in ((("map.png",) * 2, "one for each"), ((str(region_map),), "is not in it")):
+        with pytest.raises(impasto.InputError, match=message):
+            impasto.optimize(photo, {**words, "lime": "great-wave"}, style_regions=maps, **asked)
+
+
 def test_what_is_protected_stays_nearer_to_the_photo(photo, painting, region_map, tmp_path):
     """White is protected: here the right half."""
     image = Image.new("L", (60, 40))

@@ -156,6 +156,8 @@ class PerceptualLoss:
         regions: (R, 1, H, W) in [0, 1], where each of the styles goes; their shares then do not
             count.
         emphasis: (1, 1, H, W), how many times the content counts at each place; None: once.
+        style_parts: (1, 1, h, w) in [0, 1] per style, which part of it counts; None: all of it.
+            An empty sequence: all of every style.
 
     Raises:
         ConfigError: an unknown formula, or another number of shares than of styles.
@@ -171,6 +173,7 @@ class PerceptualLoss:
         style_shares: Sequence[float] | None,
         regions: Tensor | None = None,
         emphasis: Tensor | None = None,
+        style_parts: Sequence[Tensor | None] = (),
     ) -> None:
         if formula not in FORMULAS:
             raise ConfigError(f"loss {formula!r} is not one of {', '.join(FORMULAS)}")
@@ -186,10 +189,11 @@ class PerceptualLoss:
         self._content = {} if content is None else self._see(content)
         with torch.no_grad():
             grams: dict[str, list[Tensor]] = {layer: [] for layer in weights.style}
-            for style in styles:
+            for style, part in zip(styles, style_parts or [None] * len(styles), strict=True):
                 features = extractor(style, weights.style)
+                masks = None if part is None else RegionMasks(part)
                 for layer in weights.style:
-                    grams[layer].append(gram_matrix(features[layer]))
+                    grams[layer].append(_grams(features[layer], masks))
         self.set_styles(grams, style_shares)
 
     def set_styles(
@@ -240,7 +244,9 @@ class PerceptualLoss:
         for layer, share in self.shares(weights.content).items():
             distance = self._content_distance(wide(features[layer]), targets[layer])
             terms[f"content.{layer}"] = weights.content_weight * share * distance
-        grams = {layer: self._grams(features[layer]) for layer in self.shares(weights.style)}
+        grams = {
+            layer: _grams(features[layer], self.regions) for layer in self.shares(weights.style)
+        }
         return {**terms, **self.style_terms(grams, style), **self.pixel_terms(image)}
 
     def _content_distance(self, features: Tensor, target: Tensor) -> Tensor:
@@ -249,13 +255,6 @@ class PerceptualLoss:
         unit = self.formula.content_unit(float(target.double().square().sum()), target.numel())
         times = self.emphasis.at(*size_of(features)).to(features.device)
         return unit * (times * (features - target).square()).sum()
-
-    def _grams(self, features: Tensor) -> Tensor:
-        if self.regions is None:
-            return gram_matrix(features)
-        masks = self.regions.at(*size_of(features)).to(features.device)
-        sums = region_gram_sums(features, masks)
-        return sums / (features.shape[1] * self.regions.areas(masks))
 
     def style_terms(
         self, grams: Mapping[str, Tensor], style: Tensor | Mapping[str, Tensor] | None = None
@@ -296,6 +295,14 @@ class PerceptualLoss:
         """Return what each layer counts beside the others, without those of weight 0."""
         scale = sum(layers.values()) if self.formula.averages_layers else 1.0
         return {layer: weight / scale for layer, weight in layers.items() if weight}
+
+
+def _grams(features: Tensor, regions: RegionMasks | None) -> Tensor:
+    """Return the Gram matrices of all places, or those of each region, (R, C, C)."""
+    if regions is None:
+        return gram_matrix(features)
+    masks = regions.at(*size_of(features)).to(features.device)
+    return region_gram_sums(features, masks) / (features.shape[1] * regions.areas(masks))
 
 
 def wide(features: Tensor) -> Tensor:

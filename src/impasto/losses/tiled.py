@@ -13,7 +13,7 @@ from torch import Tensor
 
 from impasto.core.memory import give_back_memory
 from impasto.core.tensors import size_of
-from impasto.losses.perceptual import LossWeights, PerceptualLoss, wide
+from impasto.losses.perceptual import LossWeights, PerceptualLoss, RegionMasks, wide
 from impasto.losses.style import (
     gram_sum,
     gram_sum_gradient,
@@ -209,6 +209,7 @@ class TiledLoss:
         side: of a tile in pixels, without its overlap.
         regions: as for `PerceptualLoss`.
         emphasis: as for `PerceptualLoss`.
+        style_parts: as for `PerceptualLoss`.
         keep: whether the stages after the first keep their features from the first pass for the
             second: faster, for more memory.
 
@@ -231,6 +232,7 @@ class TiledLoss:
         keep: bool = False,
         regions: Tensor | None = None,
         emphasis: Tensor | None = None,
+        style_parts: Sequence[Tensor | None] = (),
     ) -> None:
         self.side, self.keep = side, keep
         self.loss = PerceptualLoss(extractor, formula, weights, None, [], None, regions, emphasis)
@@ -242,7 +244,8 @@ class TiledLoss:
                 layer: self.loss.formula.content_unit(_sum_of_squares(target), target.numel())
                 for layer, target in self._content.items()
             }
-            grams = [self._grams(style) for style in styles]
+            parts = style_parts or [None] * len(styles)
+            grams = [self._grams(*each) for each in zip(styles, parts, strict=True)]
         by_layer = {layer: [gram[layer] for gram in grams] for layer in weights.style}
         self.loss.set_styles(by_layer, style_shares if regions is None else None)
 
@@ -329,7 +332,8 @@ class TiledLoss:
         squares = dict.fromkeys(self._content, 0.0)
         for layer, tile, own, stride in self._walk(image, self.weights.layers, kept):
             if layer in self.weights.style:
-                _add(sums, layer, self._collect(layer, tile, own, stride))
+                found = self._collect(layer, tile, own, stride, self._size, self.loss.regions)
+                _add(sums, layer, found)
             if layer in squares:
                 difference = self._difference(layer, tile, own, stride)
                 times = self._times(layer, tile, stride)
@@ -339,31 +343,34 @@ class TiledLoss:
             for layer, total in squares.items()
             if self._factors()[layer]
         }
-        return self._by_area(sums, image), terms
+        return self._by_area(sums, image, self.loss.regions), terms
 
-    def _masks(self, layer: str, size: tuple[int, int]) -> Tensor:
-        """Return the masks of the regions at a layer, for a picture of this size."""
-        assert self.loss.regions is not None
-        height, width = size
-        return self.loss.regions.at(height // _stride(layer), width // _stride(layer))
-
-    def _collect(self, layer: str, tile: Tile, own: Tensor, stride: int) -> Tensor:
+    @staticmethod
+    def _collect(
+        layer: str,
+        tile: Tile,
+        own: Tensor,
+        stride: int,
+        size: tuple[int, int],
+        regions: RegionMasks | None,
+    ) -> Tensor:
         """Return the Gram sums of a tile's own features, (1, C, C), or those of every region."""
-        if self.loss.regions is None:
+        if regions is None:
             return gram_sum(own)
-        masks = tile.place(self._masks(layer, self._size), stride)
+        masks = tile.place(_masks(regions, layer, size), stride)
         return region_gram_sums(own, masks.to(own.device))
 
-    def _by_area(self, sums: dict[str, Tensor], image: Tensor) -> dict[str, Tensor]:
+    def _by_area(
+        self, sums: dict[str, Tensor], image: Tensor, regions: RegionMasks | None
+    ) -> dict[str, Tensor]:
         """Return sums divided by channels and places, of the picture or of every region."""
-        regions = self.loss.regions
         if regions is None:
             return self._normalized(sums, image)
-        return {
-            layer: total
-            / (total.shape[1] * regions.areas(self._masks(layer, size_of(image))).to(total.device))
-            for layer, total in sums.items()
-        }
+        found = {}
+        for layer, total in sums.items():
+            areas = regions.areas(_masks(regions, layer, size_of(image))).to(total.device)
+            found[layer] = total / (total.shape[1] * areas)
+        return found
 
     def _second_pass(self, kept: _Kept, gram_grads: dict[str, Tensor]) -> Tensor:
         """Return the gradient of all content and style terms, (1, 3, H, W).
@@ -372,7 +379,7 @@ class TiledLoss:
             kept: by the first pass; emptied on the way.
             gram_grads: gradient of the loss at the normalised Gram matrices, by layer.
         """
-        gram_grads = self._by_area(gram_grads, kept.inputs[0])
+        gram_grads = self._by_area(gram_grads, kept.inputs[0], self.loss.regions)
         after: Tensor | None = None  # the gradient at what the stage leaves
         for stage in reversed(stages(self.extractor, self.weights.layers)):
             given = kept.inputs.pop()
@@ -420,7 +427,7 @@ class TiledLoss:
         """Return the gradient at a tile's own features, from that at the Gram sums."""
         if self.loss.regions is None:
             return gram_sum_gradient(own, gradient)
-        masks = tile.place(self._masks(layer, self._size), stride)
+        masks = tile.place(_masks(self.loss.regions, layer, self._size), stride)
         return region_gram_sums_gradient(own, masks.to(own.device), gradient)
 
     def _times(self, layer: str, tile: Tile, stride: int) -> Tensor:
@@ -453,13 +460,15 @@ class TiledLoss:
                 tile.place(whole[layer], stride).copy_(own)
         return whole
 
-    def _grams(self, image: Tensor) -> dict[str, Tensor]:
-        """Return the Gram matrices of a whole picture, (1, C, C) by layer."""
+    def _grams(self, image: Tensor, part: Tensor | None) -> dict[str, Tensor]:
+        """Return the Gram matrices of a whole picture or of a part, (1, C, C) by layer."""
         sums: dict[str, Tensor] = {}
+        regions = None if part is None else RegionMasks(part)
         if self.weights.style:
-            for layer, _, own, _ in self._walk(image, tuple(self.weights.style)):
-                _add(sums, layer, gram_sum(own))
-        return self._normalized(sums, image)
+            for layer, tile, own, stride in self._walk(image, tuple(self.weights.style)):
+                found = self._collect(layer, tile, own, stride, size_of(image), regions)
+                _add(sums, layer, found)
+        return self._by_area(sums, image, regions)
 
     def _normalized(self, sums: dict[str, Tensor], image: Tensor) -> dict[str, Tensor]:
         """Return what is summed over channels and places, divided by C*H*W of the layer."""
@@ -493,6 +502,12 @@ def _make_room(image: Tensor) -> None:
 def _stride(layer: str) -> int:
     """Return how many pixels lie between the features of a layer."""
     return stride_of(int(layer[4]))
+
+
+def _masks(regions: RegionMasks, layer: str, size: tuple[int, int]) -> Tensor:
+    """Return the masks of regions at a layer, for a picture of this size."""
+    height, width = size
+    return regions.at(height // _stride(layer), width // _stride(layer))
 
 
 def _whole(features: Tensor, given: Tensor, stride: int) -> Tensor:

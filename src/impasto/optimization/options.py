@@ -86,6 +86,10 @@ class OptimizeOptions(PrecisionOptions, PaintingOptions):
     blue=a.jpg white=b.jpg red=keep. Colors are CSS names, #rrggbb, or numbers (1 is the color with
     the largest area); the nearest wins. keep leaves the photo."""
 
+    style_regions: Annotated[tuple[str, ...] | None, _LOOK, COMMAS] = None
+    """With --regions: the paintings' own maps, one for all or one for each, which say which part of
+    a painting is for which color: its sky for the photo's sky, its trees for the trees."""
+
     protect: Annotated[str | None, _LOOK] = None
     """Mask picture: where it is white, such as on a face, the photo is kept more closely. impasto
     regions --faces makes one."""
@@ -172,6 +176,8 @@ class OptimizeOptions(PrecisionOptions, PaintingOptions):
             raise ConfigError(
                 "--style-weights mix paintings everywhere; leave it out with --regions"
             )
+        if self.style_regions is not None and self.regions is None:
+            raise ConfigError("--style-regions says what is for which region; give --regions too")
         if self.style_weights is not None and not sum(self.style_weights) > 0:
             raise ConfigError("--style-weights: at least one must be above 0")
         if not self.content_layers and not self.style_layers:

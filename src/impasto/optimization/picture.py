@@ -7,7 +7,7 @@ import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -40,6 +40,9 @@ from impasto.optimization.solver import Solver
 from impasto.optimization.tiling import SHARE, MemoryPlan, plan_memory, plan_output
 from impasto.perception.extractor import Extractor
 from impasto.perception.vgg import TOPOLOGIES
+
+FEW = 16
+"""Pixels of a painting that are too few to take colours from."""
 
 SMALLEST_SIDE = 32
 """Smaller pictures are padded to this inside and cropped outside: VGG halves them four times."""
@@ -86,6 +89,7 @@ def optimize_picture(
     checkpoints: Checkpoints | None = None,
     regions: Array | None = None,
     protected: Array | None = None,
+    style_parts: Sequence[Array | None] = (),
 ) -> Generator[Event, None, Finished]:
     """Paint `content` in the style of `styles`; yield what happens, last the picture.
 
@@ -102,6 +106,8 @@ def optimize_picture(
         regions: (R, H, W) in [0, 1], any size: where each of the styles goes, one each. Where they
             add up to less than 1, so much of the content stays.
         protected: (1, H, W) in [0, 1], any size: where the content counts `protect_weight` times.
+        style_parts: (1, h, w) in [0, 1] per style, any sizes: which part of it is taken; None, or
+            nothing for any: all of it.
 
     Yields:
         `Planned`, then `Step` for every step, `Preview` every `options.preview_every` steps, one
@@ -126,13 +132,24 @@ def optimize_picture(
         check_picture(style, "style")
     if regions is not None and len(regions) != len(styles):
         raise ConfigError(f"{len(regions)} regions, but {len(styles)} paintings")
-    run = _Run(content, styles, weights, options, start, checkpoints, regions, protected)
+    masks = _Masks(regions, protected, tuple(style_parts) or (None,) * len(styles))
+    run = _Run(content, styles, weights, options, start, checkpoints, masks)
     with explain_out_of_memory(lambda: _what_fits(options)):
         return (yield from run.events())
 
 
 def _what_fits(options: OptimizeOptions) -> str:
     return f"at --size {options.size}; try --size {max(64, options.size * 2 // 3)}"
+
+
+@dataclass(frozen=True)
+class _Masks:
+    """What `optimize_picture` is told about places."""
+
+    regions: Array | None
+    protected: Array | None
+    style_parts: tuple[Array | None, ...]
+    """One per style."""
 
 
 class _Run:
@@ -146,10 +163,9 @@ class _Run:
         options: OptimizeOptions,
         start: Tensor | None,
         checkpoints: Checkpoints | None,
-        regions: Array | None,
-        protected: Array | None,
+        masks: _Masks,
     ) -> None:
-        self.regions, self.protected = regions, protected
+        self.masks = masks
         self.began = self.saved_at = time.perf_counter()
         self.seconds_before = 0.0
         self.checkpoints = checkpoints
@@ -475,6 +491,7 @@ class _Run:
         """Return the photo in the paintings' colours."""
         content = resize(self.content, height, width)
         styles = [self._at_scale(style, max(height, width)) for style in self.styles]
+        styles = [*map(_taken, styles, self.masks.style_parts)]
         masks = self._masks(height, width)
         if masks is None:
             return recolor(content, styles, self.style_shares)
@@ -520,20 +537,30 @@ class _Run:
         styles = [self._at_scale(style, max(height, width)) for style in self.styles]
         extractor = self._extractor(dtype)
         content = self._around(_pad(resize(self.content, height, width)))
+        parts = [
+            None if part is None else _pad(to_masks(part, *size_of(style)).to(self.device))
+            for style, part in zip(styles, self.masks.style_parts, strict=True)
+        ]
         styles = [_pad(style) for style in styles]
         given = extractor, options.loss, self.loss_weights, content, styles, self.style_shares
         masks = self._masks(height, width)
         regions = None if masks is None else self._around(_pad(masks))
         emphasis = None
-        if self.protected is not None:
-            mask = to_masks(self.protected, height, width).to(self.device)
+        if self.masks.protected is not None:
+            mask = to_masks(self.masks.protected, height, width).to(self.device)
             emphasis = self._around(_pad(1 + (options.protect_weight - 1) * mask))
         loss: Loss
         if memory.side is None:
-            loss = PerceptualLoss(*given, regions, emphasis)
+            loss = PerceptualLoss(*given, regions, emphasis, parts)
         else:
-            side, keep = memory.side, memory.keep
-            loss = TiledLoss(*given, side, keep=keep, regions=regions, emphasis=emphasis)
+            loss = TiledLoss(
+                *given,
+                memory.side,
+                keep=memory.keep,
+                regions=regions,
+                emphasis=emphasis,
+                style_parts=parts,
+            )
         if regions is not None:
             loss = _keeping(loss, content, regions)
         if options.wrap != "none":
@@ -548,9 +575,9 @@ class _Run:
 
     def _masks(self, height: int, width: int) -> Tensor | None:
         """Return where each style goes, (R, 1, height, width); None if all go everywhere."""
-        if self.regions is None:
+        if self.masks.regions is None:
             return None
-        return to_masks(self.regions, height, width).to(self.device)
+        return to_masks(self.masks.regions, height, width).to(self.device)
 
     def _at_scale(self, style: Tensor, long_side: int) -> Tensor:
         """Return a painting at the size at which a picture takes its strokes from it.
@@ -644,6 +671,14 @@ def _pad(image: Tensor) -> Tensor:
     if not right and not below:
         return image
     return F.pad(image, (0, right, 0, below), mode="replicate")
+
+
+def _taken(style: Tensor, part: Array | None) -> Tensor:
+    """Return the pixels of a painting that are taken, as a picture of one row."""
+    if part is None:
+        return style
+    inside = to_masks(part, *size_of(style))[0, 0].to(style.device) > 0.5
+    return style[:, :, inside][:, :, None] if int(inside.sum()) >= FEW else style
 
 
 def _keeping(loss: Loss, content: Tensor, regions: Tensor) -> Loss:

@@ -28,7 +28,7 @@ from impasto.io.inputs import (
     unrounded,
     with_alpha,
 )
-from impasto.io.regions import KEEP, Region, parse_region, parse_regions, read_masks
+from impasto.io.regions import KEEP, Array, Region, parse_region, parse_regions, read_masks
 from impasto.networks.model import Model
 from impasto.networks.registry import are_together, has_any_model, style_of_painting
 from impasto.networks.registry import styles as styles_by_name
@@ -167,7 +167,8 @@ def _paint(
     enough = enough_for(options.size)
     photo, described = read(content, at_least=enough, memory=memory), describe(content)
     enough = enough_for(options.size, options.style_scale)
-    masks = None
+    masks: Array | None = None
+    parts: tuple[Array, ...] = ()
     described_styles = tuple(_describe(style, options) for style in sources)
     if options.regions is not None:
         regions = parse_regions(",".join(map(str, sources)))
@@ -175,7 +176,7 @@ def _paint(
         masks = read_masks(options.regions, regions)[wanted]
         if not masks.max() > 0:
             raise ConfigError(f"--regions {options.regions}: none of the colours named is in it")
-        sources = [regions[number].style for number in wanted]
+        sources, parts = [regions[n].style for n in wanted], _style_parts(regions, wanted, options)
     protected = None
     if options.protect is not None:
         protected = read_masks(options.protect, [Region("white", KEEP)])
@@ -204,6 +205,7 @@ def _paint(
         checkpoints=checkpoints,
         regions=masks,
         protected=protected,
+        style_parts=parts,
     )
     resolved = options.resolved()
     recipe = Recipe(
@@ -220,6 +222,31 @@ def _paint(
         init=source,
     )
     yield Done(_result(finished, photo, recipe, options))
+
+
+def _style_parts(
+    regions: Sequence[Region], painted: Sequence[int], options: OptimizeOptions
+) -> tuple[Array, ...]:
+    """Return which part of its painting each region takes; nothing if all of it."""
+    maps = options.style_regions
+    if maps is None:
+        return ()
+    if len(maps) not in (1, len(painted)):
+        raise ConfigError(
+            f"--style-regions: {len(maps)} maps for {len(painted)} painted regions; give one for "
+            "all, or one for each"
+        )
+    parts = []
+    for at, number in enumerate(painted):
+        chosen = maps[at % len(maps)]
+        part = read_masks(chosen, regions)[number : number + 1]
+        if not part.max() > 0:
+            raise ConfigError(
+                f"--style-regions {chosen}: {regions[number].color} is not in it; paint there "
+                "which part of the painting is meant"
+            )
+        parts.append(part)
+    return tuple(parts)
 
 
 def _describe(style: PictureLike, options: OptimizeOptions) -> Source:

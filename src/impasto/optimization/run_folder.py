@@ -59,7 +59,7 @@ class OptimizeRun:
             styles=tuple(_absolute_style(style, options) for style in styles),
             sha256=tuple(_sha256(source, options) for source in sources),
             output=output and str(whole(output)),
-            options=replace(options, regions=options.regions and _absolute(options.regions)),
+            options=_with_whole_paths(options),
         )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -110,6 +110,17 @@ class OptimizeRun:
             if describe(source).sha256 != sha256:
                 raise ConfigError(f"{source} has changed since {self.path} was begun")
         return replace(task, content=sources[0], styles=tuple(sources[1:]))
+
+
+def _with_whole_paths(options: OptimizeOptions) -> OptimizeOptions:
+    """Return the options with maps that are found from anywhere."""
+    maps = options.style_regions
+    return replace(
+        options,
+        regions=options.regions and _absolute(options.regions),
+        protect=options.protect and _absolute(options.protect),
+        style_regions=maps and tuple(map(_absolute, maps)),
+    )
 
 
 def _picture_in(word: str, options: OptimizeOptions) -> str | None:
