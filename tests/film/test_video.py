@@ -13,7 +13,11 @@ from impasto.assets import own_folder
 from impasto.core.errors import ConfigError, ImageError, ModelFileError
 from impasto.core.events import Advanced, Note, Painted, StopEarly
 from impasto.film.clips import ClipReader, import_av
+from impasto.film.options import FilmOptions
+from impasto.film.run_folder import FilmRun
 from impasto.film.steady import Steadier
+from impasto.film.video import video_events
+from impasto.networks.options import StylizeOptions
 from impasto.optimization.picture import optimize_picture
 from impasto.training.learn import Learned
 from support import weights_at_hand
@@ -326,3 +330,32 @@ def test_frames_by_optimisation_go_on_from_one_another(painting, tiny, tmp_path,
         impasto.video(source, painting, tmp_path / "b.mp4", method="optimize", stroke=1.0)
     with pytest.raises(ConfigError, match="method"):
         impasto.FilmOptions(method="slowly")
+
+
+def test_a_map_for_every_frame(clip, wave, tmp_path, monkeypatch):
+    """The part that stays photo moves from the left half to the right one; the last map goes on."""
+    monkeypatch.chdir(tmp_path)
+    for number, left in ((1, "white"), (2, "white"), (10, "black")):
+        image = Image.new("RGB", (64, 48), left)
+        image.paste("black" if left == "white" else "white", (32, 0, 64, 48))
+        (tmp_path / "maps").mkdir(exist_ok=True)
+        image.save(tmp_path / "maps" / f"map-{number}.png")
+    options = StylizeOptions(style=f"black=keep,white={wave}", regions="maps")
+    film = FilmOptions(steady=0.0, end=0.5)
+    *_, last = video_events(clip, "out", options, film)
+    assert isinstance(last, Painted)
+    *_, last = video_events(clip, "out.mp4", options, film, run="run")
+    assert isinstance(last, Painted)
+    before = frames_of(clip)
+    left, right = np.s_[:, :30], np.s_[:, 34:]
+    for number, half in ((0, right), (1, right), (2, left), (4, left)):
+        painted = np.asarray(Image.open(tmp_path / "out" / f"{number + 1:05d}.png"))
+        assert np.array_equal(painted[half], before[number][1][half])
+        assert not np.array_equal(painted, before[number][1])
+    stored = FilmRun(tmp_path / "run").task()
+    assert stored.options.regions == str((tmp_path / "maps").resolve())
+    (tmp_path / "none").mkdir()
+    with pytest.raises(ConfigError, match="has no pictures"):
+        impasto.video(clip, f"white={wave}", tmp_path / "x.mp4", regions=str(tmp_path / "none"))
+    with pytest.raises(ConfigError, match="whole frames"):
+        impasto.video(clip, "white=keep", tmp_path / "x.mp4", regions="maps", method="optimize")

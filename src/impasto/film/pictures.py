@@ -50,7 +50,7 @@ class PicturesReader:
         self._rate = Fraction(rate or RATE).limit_denominator(1001)
         self._files: list[Path] = []
         if is_folder(path):
-            self._files = sorted(find_pictures(path), key=_by_number)
+            self._files = frames_in(path)
             if not self._files:
                 raise ImageError(f"{path} has no pictures in it; name a film or a folder of frames")
             return
@@ -131,6 +131,11 @@ def open_film(path: Path, rate: float | None = None) -> Reader:
     if is_folder(path) or (path.suffix.lower() in MOVING and path.is_file()):
         return PicturesReader(path, rate)
     return ClipReader(path)
+
+
+def frames_in(folder: Path) -> list[Path]:
+    """Return the pictures in a folder in the order of their numbers."""
+    return sorted(find_pictures(folder), key=_by_number)
 
 
 def _by_number(path: Path) -> list[Any]:

@@ -18,6 +18,7 @@ from impasto.core.options import restore
 from impasto.film.options import FilmOptions
 from impasto.io.checkpoints import Checkpoints, new_task_file, task_file
 from impasto.io.paths import is_file, whole
+from impasto.io.regions import parse_regions
 from impasto.io.temporary import Written, write_atomically
 from impasto.networks.options import StylizeOptions
 
@@ -92,6 +93,7 @@ class FilmRun:
             ConfigError: as `check`, or the folder cannot be made.
         """
         path = self.check(output)
+        options = _with_whole_paths(options)
         task = FilmTask(str(whole(clip)), clip.stat().st_size, str(whole(output)), options, film)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -174,3 +176,17 @@ class FilmRun:
 def begins(state: FilmState) -> list[Fraction]:
     """Return when each part begins, in seconds of the result."""
     return [Fraction(part) for part in state.parts]
+
+
+def _with_whole_paths(options: StylizeOptions) -> StylizeOptions:
+    """Return the options with styles and maps that are found from anywhere."""
+    regions, style = options.regions, options.style
+    if regions is not None:
+        parts = [(each.color, _whole(each.style)) for each in parse_regions(style)]
+        style = ",".join(f"{color}={found}" for color, found in parts)
+    return replace(options, style=_whole(style), regions=regions and str(whole(regions)))
+
+
+def _whole(style: str) -> str:
+    """Return the whole path of a file; names stay as they are."""
+    return str(whole(style)) if is_file(style) else style

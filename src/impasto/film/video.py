@@ -24,6 +24,7 @@ from impasto.film.pictures import (
     Reader,
     Writer,
     check_film_output,
+    frames_in,
     is_frames,
     open_film,
     takes_sound,
@@ -32,6 +33,7 @@ from impasto.film.run_folder import FilmRun, FilmState, begins
 from impasto.film.steady import Motion, Steadier
 from impasto.io.image import read_picture
 from impasto.io.inputs import describe
+from impasto.io.paths import is_folder
 from impasto.networks.model import one_pass_only
 from impasto.networks.options import StylizeOptions
 from impasto.networks.registry import find_style, style_of_painting
@@ -117,6 +119,8 @@ def video_events(
         MissingError: PyAV or OpenCV is not installed (extra `video`).
     """
     one_pass_only(options)
+    if film.method == "optimize" and options.regions is not None:
+        raise ConfigError("--method optimize paints whole frames; leave out --regions")
     path = Path(output)
     check_film_output(path, force=force)
     with open_film(Path(clip), film.fps) as reader:
@@ -182,8 +186,25 @@ def _paint(
         if film.method == "optimize":
             painter = yield from frame_painter(options)
         else:
-            painter = yield from load_events(options)
+            painter = yield from load_events(_with_map(options, _maps_of(options), 0))
         yield from _Film(painter, options, film, reader, info, path, run).events()
+
+
+def _maps_of(options: StylizeOptions) -> list[Path]:
+    """Return the region maps of the frames; of one map for all, or none, nothing."""
+    if options.regions is None or not is_folder(options.regions):
+        return []
+    found = frames_in(Path(options.regions))
+    if not found:
+        raise ConfigError(f"--regions {options.regions}: the folder has no pictures in it")
+    return found
+
+
+def _with_map(options: StylizeOptions, maps: list[Path], number: int) -> StylizeOptions:
+    """Return the options of one frame; the last map goes on."""
+    if not maps:
+        return options
+    return replace(options, regions=str(maps[min(number, len(maps) - 1)]))
 
 
 class _Film:
@@ -201,6 +222,7 @@ class _Film:
     ) -> None:
         self.painter, self.options, self.film = painter, options, film
         self.reader, self.info, self.path, self.run = reader, info, path, run
+        self.maps = _maps_of(options)
         self.steadier = Steadier(film.steady)
         end = info.seconds if film.end is None else min(film.end, info.seconds or film.end)
         self.rate = info.rate if film.fps is None else min(info.rate, Fraction(film.fps))
@@ -278,7 +300,8 @@ class _Film:
 
     def _paint(self, frame: Frame, motion: Motion | None) -> Frame:
         if not isinstance(self.painter, FramePainter):
-            return np.asarray(self.painter.paint(frame, self.options).image.convert("RGB"))
+            options = _with_map(self.options, self.maps, self.done)
+            return np.asarray(self.painter.paint(frame, options).image.convert("RGB"))
         found = self.steadier.moved(frame, motion)
         return self.painter(frame, None if found is None else found[0])
 

@@ -67,7 +67,7 @@ class StylizeOptions(PrecisionOptions, PaintingOptions):
     """Region map: a picture whose colors say which style goes where, such as --style
     blue=a.jpg,white=great-wave,red=keep. Colors are CSS names, #rrggbb, or numbers (1 is the color
     with the largest area); the nearest wins. keep leaves the photo. A cut-out is white where it is
-    opaque."""
+    opaque. Of a film: one map, or a folder with one for each frame."""
 
     strength: Annotated[float, _LOOK] = 1.0
     """How much of the painted picture is mixed into the result, from 0 (the photo itself) to 1 (the
