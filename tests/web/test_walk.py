@@ -132,7 +132,10 @@ class Page:
         self.stop += 1
         if SCREENSHOTS:
             self.browser.save_screenshot(f"{SCREENSHOTS}/{self.place}-{self.stop:02}-{name}.png")
-        width = self.run("return document.documentElement.scrollWidth - innerWidth")
+        width = self.run(
+            "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
+            " - innerWidth"
+        )
         assert width <= 0, f"{name}: {width} pixels wider than the screen"
 
     def downloaded(self, name: str) -> Path:
@@ -246,6 +249,19 @@ def test_the_walk(page: Page):
 @pytest.mark.parametrize("page", ["queue", "phone"], indirect=True)
 def test_styles_blends_and_masks(page: Page):
     page.painted()
+    slide = (
+        "const slider = document.getElementById('strength'); slider.value = arguments[0];"
+        "slider.dispatchEvent(new Event('input'));"
+        "return document.getElementById('painting').style.opacity"
+    )
+    assert page.run(slide, 40) == "0.4", "seen before it is painted"
+    page.click("#paint")
+    page.another()
+    page.click("#copy")
+    assert "--strength 0.4" in page.text("#copy-command")
+    page.click("#copy-dialog .close")
+    assert page.run(slide, 100) == "1"
+
     page.click('[data-style="great-wave"]')
     page.another()
     page.shows("Great Wave")
@@ -267,6 +283,19 @@ def test_styles_blends_and_masks(page: Page):
     drag.move_to_element_with_offset(canvas, -60, -40).click_and_hold()
     drag.move_by_offset(60, 30).move_by_offset(20, 20).release().perform()
     page.look("mask")
+
+    page.click("#brush-subject")
+    page.until(lambda: "correct" in page.text("#brush-status"))
+    page.look("subject")
+    page.click("#brush-turn")
+    page.look("turned")
+    page.click("#brush-clear")
+    page.click("#tool-box")
+    box = webdriver.ActionChains(page.browser)
+    box.move_to_element_with_offset(canvas, -60, -40).click_and_hold().move_by_offset(110, 80)
+    box.release().perform()
+    page.until(lambda: "correct" in page.text("#brush-status"))
+    page.look("box")
     page.click("#brush-done")
     page.another()
     assert page.find("#map-hint").is_displayed()
@@ -367,7 +396,6 @@ def test_the_camera_live(page: Page):
 def test_a_film(page: Page, tmp_path: Path):
     page.painted()
     clip = make_clip(tmp_path / "holiday.mp4", size=(320, 240), times=range(60))
-    page.run("document.getElementById('photo-file').hidden = false")
     page.find("#photo-file").send_keys(str(clip))
     page.until(lambda: page.text("#status").startswith("Frame "))
     page.look("film-painting")

@@ -23,12 +23,15 @@ from impasto.web.jobs import Job
 from impasto.web.limits import SmallBodies, read_film, read_upload
 from impasto.web.live import Live
 from impasto.web.orders import JobRequest, needs, order, order_example, size_of_input, why_not_finer
-from impasto.web.responses import FILM_NEEDS, Pages, follow, has_film
+from impasto.web.responses import FILM_NEEDS, Pages, finds_regions, follow, has_film
 from impasto.web.store import GoneError
 from impasto.web.uploads import Upload
 
 Size = Annotated[int, Query(ge=16, le=2048)]
 Format = Literal["png", "jpeg", "webp"]
+
+What = Literal["subject", "faces"]
+Box = Annotated[list[Annotated[float, Query(ge=0, le=1)]] | None, Query(min_length=4, max_length=4)]
 
 KEPT_PER_PIXEL = 2
 """Bytes that an upload takes in the folder, about."""
@@ -103,6 +106,7 @@ def _add_page(app: FastAPI, queue: JobQueue) -> None:
             "example": None if example is None else view(queue, example),
             "film": has_film(),
             "film_needs": FILM_NEEDS,
+            "finds_regions": finds_regions(),
             "keep_hours": queue.store.keep_seconds / 3600,
             "timing": queue.timing.measured,
             "limits": {
@@ -149,6 +153,7 @@ def _told(upload: Upload) -> dict[str, Any]:
 def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
     uploads = responses.Slots(limits.UPLOADS)
     readers = responses.Slots(limits.READERS)
+    finders = responses.Slots(1)
 
     @app.post("/api/pictures", status_code=201)
     async def send_picture(request: Request, name: str = "") -> dict[str, Any]:
@@ -203,6 +208,14 @@ def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
         path = queue.store.path_of(source, size)
         view = responses.view_of(path, size, is_upload=not source.bundled)
         return Response(view, media_type="image/jpeg", headers=MEANWHILE)
+
+    @app.get("/api/pictures/{key}/mask")
+    async def find_mask(key: str, what: What = "subject", box: Box = None) -> Response:
+        source = queue.store.find_input(key)
+        path = queue.store.path_of(source, limits.MASK_SIDE)
+        async with finders:
+            found = await run_in_threadpool(responses.mask_of, path, what, box)
+        return Response(found, media_type="image/png", headers=MEANWHILE)
 
     @app.delete("/api/pictures/{key}", status_code=204)
     def remove_picture(key: str) -> None:

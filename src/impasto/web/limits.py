@@ -31,6 +31,9 @@ LIVE_BYTES = 10**6
 LIVE_SIDE = 640
 """Pixels of the longer side of such a frame, at most."""
 
+MASK_SIDE = 1024
+"""Long side in pixels at which a subject is cut out."""
+
 MAX_JSON = 64 * 1024
 """Bytes of a request that is not a picture."""
 

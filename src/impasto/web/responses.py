@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import importlib.util
+import io
 import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from fastapi import FastAPI, HTTPException, Request, Response
@@ -23,6 +24,8 @@ from fastapi.responses import FileResponse, JSONResponse
 from PIL import Image
 from starlette.exceptions import HTTPException as AnyHTTPException
 
+from impasto.analysis.options import RegionOptions
+from impasto.analysis.segment import find_regions
 from impasto.core.errors import (
     ImpastoError,
     InputError,
@@ -31,7 +34,7 @@ from impasto.core.errors import (
     how_to_install,
 )
 from impasto.film.clips import ClipWriter
-from impasto.io.image import write_picture
+from impasto.io.image import read_picture, to_pil, write_picture
 from impasto.io.paths import is_file
 from impasto.web.gallery import small_jpeg
 from impasto.web.job_queue import FullError, InUseError, JobQueue
@@ -296,6 +299,36 @@ FILM_NEEDS = f"a film needs one more package: {how_to_install('video')}"
 def has_film() -> bool:
     """Return whether the package that writes films is installed."""
     return importlib.util.find_spec("av") is not None
+
+
+def finds_regions() -> bool:
+    """Return whether the package that cuts out subjects and finds faces is installed."""
+    return importlib.util.find_spec("cv2") is not None
+
+
+def mask_of(photo: Path, what: Literal["subject", "faces"], box: Sequence[float] | None) -> bytes:
+    """Return a PNG, white where the subject or a face of a photo is.
+
+    Args:
+        photo: its file.
+        what: is looked for.
+        box: around the subject: left, top, width and height as shares of the photo's; None: nearly
+            all of it.
+
+    Raises:
+        ImageError: there is no face.
+        MissingError: OpenCV is not installed (extra `regions`).
+    """
+    picture = read_picture(photo).image
+    height, width = picture.shape[-2:]
+    pixels = None
+    if box is not None and what == "subject":
+        left, top, wide, high = box
+        pixels = round(left * width), round(top * height), round(wide * width), round(high * height)
+    options = RegionOptions(subject=what == "subject", faces=what == "faces", box=pixels)
+    stream = io.BytesIO()
+    find_regions(to_pil(picture), options).image.convert("L").save(stream, "PNG")
+    return stream.getvalue()
 
 
 def write_film(photo: Path, pictures: Sequence[Path], path: Path) -> None:

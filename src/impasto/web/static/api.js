@@ -45,6 +45,18 @@ function send(path, file, type, progress) {
   });
 }
 
+/** A picture that the server makes. */
+export async function picture(path) {
+  let response;
+  try {
+    response = await fetch(path);
+  } catch {
+    throw new Refused(AWAY, 0);
+  }
+  if (response.ok) return createImageBitmap(await response.blob());
+  throw new Refused(sentence((await response.json().catch(() => null))?.error ?? response.statusText), response.status);
+}
+
 export const get = (path) => ask(path);
 
 export const post = (path, body) =>

@@ -15,7 +15,7 @@ import { Way } from "./way.js";
 
 const stage = new Stage();
 const way = new Way((stop) => stage.painting(stop.url, words()));
-const mask = new Mask(stage, () => keepMask());
+const mask = new Mask(stage, () => photo.id, () => keepMask());
 let about;
 let gallery;
 let sheet;
@@ -26,6 +26,8 @@ let previous = null; // the job whose picture comes back if the next one is canc
 let unfollow = () => {};
 let changed = false; // since the shown painting
 let waiting = 0; // timer while the server is away
+
+const LIVE_SECONDS = 3; // a picture that took less is painted anew as soon as the strength changes
 
 const isOpen = () => job && (job.state === "queued" || job.state === "working");
 
@@ -455,6 +457,7 @@ function mark() {
 async function begin() {
   const [facts, styles] = await Promise.all([get("/api/about"), get("/api/styles")]);
   about = facts;
+  mask.offer(about.finds_regions);
   gallery = new Gallery({
     styles: styles.map(named),
     most: about.limits.styles,
@@ -495,7 +498,12 @@ function listen() {
   $("stop").onclick = stop;
   $("strength").oninput = () => {
     $("strength-value").textContent = `${$("strength").value} %`;
+    const painted = job?.result ? job.options.strength : 0;
+    if (painted) stage.blend(Math.min(1, options().strength / painted)); // at once, before it is painted
     mark();
+  };
+  $("strength").onchange = () => {
+    if (job?.kind === "stylize" && job.state === "done" && job.seconds < LIVE_SECONDS && !photo.film) paint();
   };
   for (const id of ["size", "stroke", "preserve-color"]) $(id).onchange = mark;
   $("finer-seconds").onchange = tell;

@@ -1,17 +1,30 @@
 // Painting where the style goes: white on black, as the style map wants it.
 
+import { picture } from "./api.js";
 import { $, clamp } from "./dom.js";
 
 const LONG_SIDE = 1024;
+const COLOR = "rgb(80 140 255)";
+const FEW = 0.005; // of the picture: a smaller box was a slip of the hand
+
+const tool = () => document.querySelector('input[name="tool"]:checked').value;
 
 export class Mask {
-  constructor(stage, done) {
+  /** `photo` returns the id of the photo, `done` is called when the mask is. */
+  constructor(stage, photo, done) {
     this.stage = stage;
+    this.photo = photo;
     this.canvas = $("mask");
     this.done = done;
     this.drawn = false;
     this.before = null;
+    this.corner = null; // where a box begins
     this.listen();
+  }
+
+  /** What needs a package is offered if the server has it. */
+  offer(finds) {
+    for (const id of ["tool-box", "brush-subject", "brush-faces"]) $(id).hidden = !finds;
   }
 
   /** Begin to paint, on what was painted before if the picture still has that shape. */
@@ -29,6 +42,7 @@ export class Mask {
     this.stage.fit();
     this.split = this.stage.split;
     this.stage.setSplit(0);
+    $("brush-status").textContent = "";
     $("brush").querySelector("input").focus({ preventScroll: true, focusVisible: false });
   }
 
@@ -41,6 +55,44 @@ export class Mask {
   clear() {
     this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.drawn = false;
+  }
+
+  turn() {
+    const context = this.canvas.getContext("2d");
+    context.globalCompositeOperation = "source-out"; // what was free is filled
+    context.fillStyle = COLOR;
+    context.fillRect(0, 0, this.canvas.width, this.canvas.height);
+    context.globalCompositeOperation = "source-over";
+    this.drawn = true;
+  }
+
+  /** Add what the server finds: the subject, in a box if there is one, or faces. */
+  async find(what, box = []) {
+    const status = $("brush-status");
+    status.textContent = "Looking…";
+    const asked = new URLSearchParams([["what", what], ...box.map((share) => ["box", share.toFixed(4)])]);
+    try {
+      const found = await picture(`/api/pictures/${this.photo()}/mask?${asked}`);
+      const layer = document.createElement("canvas");
+      layer.width = this.canvas.width;
+      layer.height = this.canvas.height;
+      const context = layer.getContext("2d");
+      context.drawImage(found, 0, 0, layer.width, layer.height);
+      const pixels = context.getImageData(0, 0, layer.width, layer.height);
+      const [red, green, blue] = COLOR.match(/\d+/g).map(Number);
+      for (let at = 0; at < pixels.data.length; at += 4) {
+        pixels.data[at + 3] = pixels.data[at]; // white becomes the brush's colour, black nothing
+        [pixels.data[at], pixels.data[at + 1], pixels.data[at + 2]] = [red, green, blue];
+      }
+      context.putImageData(pixels, 0, 0);
+      const target = this.canvas.getContext("2d");
+      target.globalCompositeOperation = "source-over";
+      target.drawImage(layer, 0, 0);
+      this.drawn = true;
+      status.textContent = "Brush and eraser correct it.";
+    } catch (error) {
+      status.textContent = error.message;
+    }
   }
 
   /** The mask as a PNG file. */
@@ -63,7 +115,7 @@ export class Mask {
   dab(x, y) {
     const context = this.canvas.getContext("2d");
     const radius = ($("brush-width").value / 200) * Math.max(this.canvas.width, this.canvas.height);
-    const erases = document.querySelector('input[name="tool"]:checked').value === "erase";
+    const erases = tool() === "erase";
     context.globalCompositeOperation = erases ? "destination-out" : "source-over";
     const soft = context.createRadialGradient(x, y, radius * 0.6, x, y, radius);
     soft.addColorStop(0, "rgb(80 140 255 / 100%)");
@@ -88,16 +140,44 @@ export class Mask {
     this.before = now;
   }
 
+  /** Show the box from the first corner to the pointer; returns it in shares of the picture. */
+  frame(event) {
+    const [u, v] = this.stage.place(event).map((share) => clamp(share, 0, 1));
+    const [left, top] = [Math.min(u, this.corner[0]), Math.min(v, this.corner[1])].map((share) => clamp(share, 0, 1));
+    const [width, height] = [Math.max(u, this.corner[0]) - left, Math.max(v, this.corner[1]) - top].map((share) => clamp(share, 0, 1));
+    const frame = $("mask-box");
+    frame.hidden = false;
+    Object.assign(frame.style, { left: `${100 * left}%`, top: `${100 * top}%`, width: `${100 * width}%`, height: `${100 * height}%` });
+    return [left, top, width, height];
+  }
+
   listen() {
     this.canvas.addEventListener("pointerdown", (event) => {
       this.canvas.setPointerCapture(event.pointerId);
       this.before = null;
-      this.stroke(event);
+      this.corner = tool() === "box" ? this.stage.place(event) : null;
+      if (this.corner) this.frame(event);
+      else this.stroke(event);
     });
     this.canvas.addEventListener("pointermove", (event) => {
-      if (this.canvas.hasPointerCapture(event.pointerId)) this.stroke(event);
+      if (!this.canvas.hasPointerCapture(event.pointerId)) return;
+      if (this.corner) this.frame(event);
+      else this.stroke(event);
     });
-    this.canvas.addEventListener("pointerup", () => { this.before = null; });
+    this.canvas.addEventListener("pointerup", (event) => {
+      this.before = null;
+      const box = this.corner && this.frame(event);
+      this.corner = null;
+      $("mask-box").hidden = true;
+      if (box && box[2] * box[3] >= FEW) this.find("subject", box);
+    });
+    this.canvas.addEventListener("pointercancel", () => {
+      this.before = this.corner = null;
+      $("mask-box").hidden = true;
+    });
+    $("brush-subject").onclick = () => this.find("subject");
+    $("brush-faces").onclick = () => this.find("faces");
+    $("brush-turn").onclick = () => this.turn();
     $("brush-clear").onclick = () => this.clear();
     $("brush-done").onclick = () => {
       this.close();

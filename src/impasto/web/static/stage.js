@@ -44,8 +44,14 @@ export class Stage {
     if (turn !== this.shown) return; // a newer one has come meanwhile
     image.src = url;
     image.alt = text;
+    this.blend(1);
     await image.decode().catch(() => {});
     this.measure(image);
+  }
+
+  /** Let the photo show through: 1 is the painting as it is. */
+  blend(share) {
+    $("painting").style.opacity = share;
   }
 
   load(url) {
