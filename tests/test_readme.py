@@ -26,6 +26,7 @@ SMALL = {
     "train": {"--steps": "2", "--size": "64", "--style-size": "64", "--batch-size": "1"},
     "styles": {},
     "show": {},
+    "regions": {},
     "export": {},
     "compare": {"--size": "64", "--limit": "2", "--seconds": "1"},
     "reconstruct": {"--size": "64", "--steps": "2"},
@@ -48,6 +49,7 @@ MADE_BY = {
     "big": "--run big",
     "photo_painting.png": "optimize photo.jpg painting.jpg --seconds",
     "wave.safetensors": "-o wave.safetensors",
+    "map.png": "-o map.png",
 }
 """What a command finds only after an earlier one, and a part of that one."""
 
@@ -81,6 +83,9 @@ def folder(tmp_path_factory, weights):
         ("photo.jpg", "painting.jpg", "a.jpg", "b.jpg", "cat.jpg", "wave.jpg")
     ):
         save_picture(path / name, 64, 96, seed)
+    (path / "my-paintings").mkdir()
+    save_picture(path / "my-paintings" / "red.jpg", 96, 96, 21)
+    save_picture(path / "my-paintings" / "blue.jpg", 96, 96, 22)
     (path / "my-photos").mkdir()
     for seed in range(3):
         save_picture(path / "my-photos" / f"{seed}.jpg", 96, 96, seed)

@@ -121,6 +121,8 @@ def video_events(
     one_pass_only(options)
     if film.method == "optimize" and options.regions is not None:
         raise ConfigError("--method optimize paints whole frames; leave out --regions")
+    if options.regions is None and is_folder(options.style):
+        raise ConfigError(f"--style {options.style} is a folder; name the one style of the film")
     path = Path(output)
     check_film_output(path, force=force)
     with open_film(Path(clip), film.fps) as reader:

@@ -14,6 +14,7 @@ from impasto.core.errors import ConfigError
 from impasto.core.memory import parse_size
 from impasto.core.options import (
     FLAG,
+    LARGEST_SEED,
     LARGEST_SIDE,
     MACHINE,
     MOST_SECONDS,
@@ -36,6 +37,7 @@ _TIME = Parameter(group=Group("Time", sort_key=2))
 
 _RANGES = {
     "strength": (0.0, 1.0),
+    "seed": (0, LARGEST_SEED),
     "size": (1, LARGEST_SIDE),
     "seconds": (0.0, MOST_SECONDS),
     "style_scale": (0.1, 8.0),
@@ -53,7 +55,12 @@ class StylizeOptions(PrecisionOptions, PaintingOptions):
     """A bundled style such as starry-night (see impasto styles), a painting of your own (a picture
     file), or a model file (.safetensors) that impasto train wrote. For a model with several styles:
     FILE.safetensors/NAME, or a blend such as wave:0.6,poppies:0.4. Paintings blend too:
-    a.jpg:0.7,b.jpg:0.3. If a file has that very name, comma and all, the file is used."""
+    a.jpg:0.7,b.jpg:0.3. If a file has that very name, comma and all, the file is used. A folder:
+    every photo gets one of the paintings and model files in it."""
+
+    seed: Annotated[int, WHOLE, _LOOK] = 0
+    """Another number gives every photo another style of a folder. The same number and file name
+    give the same one, always and on every machine."""
 
     style_scale: Annotated[float, _LOOK] = 1.0
     """Scale at which your own painting is encoded: 2 for broader strokes, 0.5 for finer ones."""

@@ -14,7 +14,7 @@ from PIL import Image
 from impasto.core.events import Event
 from impasto.core.shell import as_file
 from impasto.io.inputs import PictureLike, Result, describe
-from impasto.io.paths import is_file
+from impasto.io.paths import is_file, is_folder
 from impasto.io.regions import KEEP, Region, parse_regions, read_masks, to_masks
 from impasto.networks.model import Model
 from impasto.networks.options import StylizeOptions
@@ -135,6 +135,8 @@ def label_for(options: StylizeOptions) -> str:
     """Return a name for files of what the options ask for."""
     if options.regions is not None:
         return label_of(parse_regions(options.style))
+    if is_folder(options.style):
+        return Path(options.style).resolve().name
     return find_style(options.style, options.any_model).label
 
 

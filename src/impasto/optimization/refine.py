@@ -16,6 +16,7 @@ from impasto.io.regions import KEEP, parse_regions
 from impasto.networks.model import note_on_map
 from impasto.networks.model_file import read_info
 from impasto.networks.options import StylizeOptions
+from impasto.networks.random_styles import style_for
 from impasto.networks.registry import StyleChoice, find_style
 from impasto.networks.stylize import load_events
 from impasto.optimization.options import OptimizeOptions
@@ -70,6 +71,7 @@ def paint_events(content: PictureLike, options: StylizeOptions) -> Generator[Eve
         MissingError: the VGG weights are neither here nor to be had.
         ResourceError: out of memory.
     """
+    options = style_for(content, options)
     seconds = options.seconds
     if seconds is None:
         is_own = _has_only_paintings(options) and not options.names_a_network

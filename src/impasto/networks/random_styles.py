@@ -1,0 +1,106 @@
+"""A folder of styles, of which every photo gets one: to augment a data set, or for the surprise."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from impasto.core.errors import ConfigError
+from impasto.io.folder import find_pictures
+from impasto.io.inputs import PictureLike, Result, describe
+from impasto.io.paths import is_folder
+from impasto.networks.model import Model
+from impasto.networks.options import StylizeOptions
+from impasto.networks.regions import Chosen
+from impasto.networks.registry import style_of_painting
+
+LOADED = 16
+"""Networks that are kept in memory."""
+
+
+def styles_in(folder: str | Path) -> list[Path]:
+    """Return the paintings and model files in a folder and the folders in it, sorted.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    place = Path(folder)
+    found = sorted([*find_pictures(place), *place.rglob("*.safetensors")])
+    if not found:
+        raise ConfigError(f"--style {folder}: the folder has neither paintings nor model files")
+    return found
+
+
+def style_for(content: PictureLike, options: StylizeOptions) -> StylizeOptions:
+    """Return the options with the style that a photo gets, if `style` is a folder.
+
+    It depends on the photo's file name and on `seed` alone: the same after a restart and on any
+    number of machines. A painting that a bundled or own style has learnt is painted with that.
+    """
+    if options.regions is not None or not is_folder(options.style):
+        return options
+    return replace(options, style=_pick(styles_in(options.style), content, options.seed), seed=0)
+
+
+def _pick(styles: list[Path], content: PictureLike, seed: int) -> str:
+    name = Path(content).name if isinstance(content, str | Path) else ""
+    digest = hashlib.sha256(f"{seed}:{name}".encode("utf-8", "replace")).digest()
+    style = styles[int.from_bytes(digest, "big") % len(styles)]
+    if style.suffix == ".safetensors":
+        return str(style)
+    return style_of_painting(describe(style).sha256) or str(style)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A photo that is ready, and what it is painted with."""
+
+    model: Model
+    options: StylizeOptions
+    photo: Any
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        width, height = self.photo.size
+        return width, height
+
+
+class RandomStyles:
+    """A folder of styles, one for every photo; used as a `Model` is.
+
+    Args:
+        folder: of paintings and model files.
+        load: returns the network that options ask for.
+    """
+
+    def __init__(self, folder: Path, load: Callable[[StylizeOptions], Model]) -> None:
+        self.styles, self.load = styles_in(folder), load
+        self.choice = Chosen(folder.resolve().name)
+        self._loaded: OrderedDict[str, Model] = OrderedDict()
+
+    def paint(self, content: PictureLike, options: StylizeOptions) -> Result:
+        """Return the painted picture with its recipe."""
+        return self.finish(self.run(self.read(content, options), options), options)
+
+    def read(self, content: PictureLike, options: StylizeOptions) -> Drawn:
+        """Return the photo and its style: the first of three stages of `paint`."""
+        chosen = replace(options, style=_pick(self.styles, content, options.seed), seed=0)
+        model = self._loaded.pop(chosen.style, None) or self.load(chosen)
+        self._loaded[chosen.style] = model
+        if len(self._loaded) > LOADED:
+            self._loaded.popitem(last=False)
+        return Drawn(model, chosen, model.read(content, chosen))
+
+    def run(self, drawn: Drawn, _options: StylizeOptions) -> tuple[Drawn, Any]:
+        """Return what the network makes of the photo: nearly all of the work."""
+        return drawn, drawn.model.run(drawn.photo, drawn.options)
+
+    def finish(self, painted: tuple[Drawn, Any], _options: StylizeOptions) -> Result:
+        """Return the picture as it was asked for: the last stage."""
+        drawn, stylized = painted
+        return drawn.model.finish(stylized, drawn.options)
