@@ -22,6 +22,8 @@ STYLES = styles()
 LEAST_SEEN = 1.5 / 255
 """Root of the mean square of a pattern that nobody sees: one and a half of 256 steps."""
 
+ON_A_WALL = 3.2 / 255
+
 LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_2")
 
 
@@ -103,15 +105,19 @@ def test_many_styles_share_one_network():
 
 @pytest.mark.parametrize("name", STYLES)
 def test_flat_places_show_no_lattice(name):
-    """The sky of the castle, and an empty wall: no pattern of the network's own grid."""
+    """The sky of the castle, and an empty wall: no pattern of the network's own grid.
+
+    The wall has the grain of a camera. Strokes that lie on it anywhere count for about two steps.
+    """
     net, info = load_model(STYLES[name])
     weights = torch.eye(len(info.styles))[[[style.name for style in info.styles].index(name)]]
-    castle = at(512, read_picture(assets.find("castle")).image)
-    slope = torch.linspace(0.35, 0.65, 256).expand(1, 3, 256, 256)
-    for photo in (castle[..., :128, :], slope, slope.mT):
+    sky = at(512, read_picture(assets.find("castle")).image)[..., :128, :]
+    grain = torch.randn(1, 3, 256, 256, generator=torch.Generator().manual_seed(0)) / 255
+    wall = torch.linspace(0.35, 0.65, 256).expand(1, 3, 256, 256) + grain
+    for photo, limit in ((sky, LEAST_SEEN), (wall, ON_A_WALL), (wall.mT, ON_A_WALL)):
         with torch.no_grad():
             found = float(lattice(net(photo, weights), photo))
-        assert found**0.5 < LEAST_SEEN, found**0.5
+        assert found**0.5 < limit, found**0.5
 
 
 def at(size, image):
