@@ -43,8 +43,8 @@ def test_training_on_one_batch_lowers_its_loss():
 def test_the_terms_have_the_names_of_the_layers():
     terms = take_step(build(tv_weight=1.0), photos(), 0.0)
     style = {f"style.relu{layer}" for layer in ("1_2", "2_2", "3_3")}
-    assert set(terms) == {"content.relu3_3", "tv", "gradient", "even", *style}
-    assert "even" not in take_step(build(even_weight=0.0), photos())
+    assert set(terms) == {"content.relu3_3", "tv", "gradient", "even", "lattice", *style}
+    assert not {"even", "lattice"} & set(take_step(build(even_weight=0.0), photos()))
 
 
 def test_a_layer_counts_as_much_as_its_weight():

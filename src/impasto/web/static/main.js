@@ -498,7 +498,7 @@ function listen() {
   $("stop").onclick = stop;
   $("strength").oninput = () => {
     $("strength-value").textContent = `${$("strength").value} %`;
-    const painted = job?.result ? job.options.strength : 0;
+    const painted = job?.result ? job.options.strength ?? 1 : 0;
     if (painted) stage.blend(Math.min(1, options().strength / painted)); // at once, before it is painted
     mark();
   };
