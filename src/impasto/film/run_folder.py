@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from impasto.core.errors import ConfigError, ResourceError
 from impasto.core.options import restore
 from impasto.film.options import FilmOptions
-from impasto.io.checkpoints import Checkpoints, new_task_file, task_file
+from impasto.io.checkpoints import Checkpoints, new_task_file, task_file, write_task
 from impasto.io.paths import is_file, whole
 from impasto.io.regions import parse_regions
 from impasto.io.temporary import Written, write_atomically
@@ -95,11 +95,7 @@ class FilmRun:
         path = self.check(output)
         options = _with_whole_paths(options)
         task = FilmTask(str(whole(clip)), clip.stat().st_size, str(whole(output)), options, film)
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, json.dumps(asdict(task), indent=1).encode())
-        except OSError as error:
-            raise ConfigError(f"cannot make the run folder {self.path}: {error}") from error
+        write_task(path, task)
 
     def task(self, moved: Path | None = None) -> FilmTask:
         """Return what the run is about.

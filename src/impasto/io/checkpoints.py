@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from impasto.core.errors import ConfigError, ResourceError, first_line
 from impasto.io.paths import is_file, is_taken, whole
-from impasto.io.temporary import temporary_beside
+from impasto.io.temporary import temporary_beside, write_atomically
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 KEPT = 2
 """Checkpoints that are kept: the latest, and one more in case it is damaged."""
@@ -123,6 +128,19 @@ def new_task_file(folder: Path) -> Path:
             "another folder with --run"
         )
     return path
+
+
+def write_task(path: Path, task: DataclassInstance) -> None:
+    """Write what was asked into the file that `new_task_file` names; its folder is made.
+
+    Raises:
+        ConfigError: that cannot be done.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(asdict(task), indent=1).encode())
+    except OSError as error:
+        raise ConfigError(f"cannot make the run folder {path.parent}: {error}") from error
 
 
 def check_own_folder(folder: Path) -> None:

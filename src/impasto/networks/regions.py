@@ -60,6 +60,7 @@ class RegionsModel:
         self.regions, self.models, self.source = regions, dict(models), source
         paintings = [path for model in models.values() for path in model.choice.paintings]
         self.choice = Chosen(label_of(regions), tuple(paintings))
+        self._known: tuple[tuple[str, int, int], np.ndarray[Any, Any]] | None = None
 
     def paint(self, content: PictureLike, options: StylizeOptions) -> Result:
         """Return the painted picture with its recipe."""
@@ -74,14 +75,15 @@ class RegionsModel:
     def run(self, photo: Read, options: StylizeOptions) -> Result:
         """Return the picture with every style in its place: nearly all of the work."""
         began = time.perf_counter()
-        results = {
-            style: model.paint(photo.content, self._for(options, style))
-            for style, model in self.models.items()
-        }
+        results: dict[str, Result] = {}
+        for style, model in self.models.items():
+            asked = self._for(options, style)
+            plain = model.read(photo.content, asked) if results else photo.plain
+            results[style] = model.finish(model.run(plain, asked), asked)
         result = next(iter(results.values()))
         width, height = result.image.size
         assert options.regions is not None
-        masks = to_masks(read_masks(options.regions, self.regions), height, width)[:, 0].numpy()
+        masks = self._masks(options.regions, height, width)
         mode = result.image.mode
         kept = _at_size(photo, width, height, mode)
         total, rest = np.zeros_like(kept), np.ones((height, width, 1), np.float32)
@@ -98,6 +100,14 @@ class RegionsModel:
             seconds=time.perf_counter() - began,
             recipe=self._recipe(result.recipe, options),
         )
+
+    def _masks(self, source: str, height: int, width: int) -> np.ndarray[Any, Any]:
+        """Return where each region is, (R, height, width); read once for the frames of a film."""
+        key = source, height, width
+        if self._known is None or self._known[0] != key:
+            masks = to_masks(read_masks(source, self.regions), height, width)[:, 0].numpy()
+            self._known = key, masks
+        return self._known[1]
 
     def finish(self, result: Result, _options: StylizeOptions) -> Result:
         """Return the picture as it was asked for: the last stage."""

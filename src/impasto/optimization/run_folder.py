@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from impasto.core.errors import ConfigError
 from impasto.core.options import restore
-from impasto.io.checkpoints import Checkpoints, new_task_file, task_file
+from impasto.io.checkpoints import Checkpoints, new_task_file, task_file, write_task
 from impasto.io.inputs import describe, locate
 from impasto.io.paths import MISSING, exists, trouble, whole
 from impasto.io.regions import KEEP, parse_region
-from impasto.io.temporary import Written, write_atomically
+from impasto.io.temporary import Written
 from impasto.optimization.options import OptimizeOptions
 
 
@@ -61,11 +61,7 @@ class OptimizeRun:
             output=output and str(whole(output)),
             options=_with_whole_paths(options),
         )
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, json.dumps(asdict(task), indent=1).encode())
-        except OSError as error:
-            raise ConfigError(f"cannot make the run folder {self.path}: {error}") from error
+        write_task(path, task)
 
     def task(self, moved: Sequence[str | Path] = ()) -> OptimizeTask:
         """Return what the run is about.

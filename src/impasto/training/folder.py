@@ -15,7 +15,7 @@ from torch import Tensor
 from impasto._version import __version__
 from impasto.core.errors import ConfigError, MissingError, how_to_install
 from impasto.core.options import restore
-from impasto.io.checkpoints import Checkpoints, new_task_file, task_file
+from impasto.io.checkpoints import Checkpoints, new_task_file, task_file, write_task
 from impasto.io.image import read_picture, to_pil, write_picture
 from impasto.io.temporary import Written, write_atomically
 from impasto.training.options import TrainOptions
@@ -92,9 +92,9 @@ class RunFolder:
                 write_picture(to_pil(style), self._style_file(painting), force=True)
             if start is not None:
                 shutil.copyfile(start, self._start)
-            write_atomically(path, json.dumps(asdict(task), indent=1).encode())
         except OSError as error:
             raise ConfigError(f"cannot make the run folder {self.path}: {error}") from error
+        write_task(path, task)
 
     def held(self) -> AbstractContextManager[None]:
         """Keep the folder for this process; see `Checkpoints.held`."""

@@ -88,14 +88,6 @@ def _own_style(name: str, path: Path, _changed: int) -> Style:
     return replace(_style(name, path), own=True)
 
 
-@cache
-def photo_thumbnail(name: str) -> bytes:
-    """Return a small JPEG of a bundled picture."""
-    path = assets.find(name)
-    assert path is not None
-    return small_jpeg(path, THUMBNAIL)
-
-
 def small_jpeg(path: Path, size: int) -> bytes:
     """Return a picture's JPEG with a long side of at most `size`, on white if transparent."""
     with Image.open(path) as opened:

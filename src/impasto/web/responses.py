@@ -34,7 +34,7 @@ from impasto.core.errors import (
     how_to_install,
 )
 from impasto.film.clips import ClipWriter
-from impasto.io.image import read_picture, to_pil, write_picture
+from impasto.io.image import size_in_file, write_picture
 from impasto.io.paths import is_file
 from impasto.web.gallery import small_jpeg
 from impasto.web.job_queue import FullError, InUseError, JobQueue
@@ -319,15 +319,14 @@ def mask_of(photo: Path, what: Literal["subject", "faces"], box: Sequence[float]
         ImageError: there is no face.
         MissingError: OpenCV is not installed (extra `regions`).
     """
-    picture = read_picture(photo).image
-    height, width = picture.shape[-2:]
     pixels = None
     if box is not None and what == "subject":
+        height, width = size_in_file(photo)
         left, top, wide, high = box
         pixels = round(left * width), round(top * height), round(wide * width), round(high * height)
     options = RegionOptions(subject=what == "subject", faces=what == "faces", box=pixels)
     stream = io.BytesIO()
-    find_regions(to_pil(picture), options).image.convert("L").save(stream, "PNG")
+    find_regions(photo, options).image.convert("L").save(stream, "PNG")
     return stream.getvalue()
 
 
