@@ -13,6 +13,8 @@ GROUPS = {
     "Painting": ("stylize", "optimize", "load", "Model", "style_sheet", "styles"),
     "Many pictures and films": (
         "stylize_events",
+        "cluster_events",
+        "stylize_dataset",
         "video",
         "video_events",
         "resume_video_events",
@@ -36,6 +38,7 @@ GROUPS = {
     "Options": (
         "OptimizeOptions",
         "StylizeOptions",
+        "ClusterOptions",
         "FilmOptions",
         "LearnOptions",
         "TrainOptions",

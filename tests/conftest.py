@@ -16,8 +16,8 @@ from support import TINY, random_weights, save_picture, save_random_model
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # of tests that import it themselves
 
-pytest_plugins = ("web_tools",)
-"""Fixtures of the page's tests."""
+pytest_plugins = ("web_tools", "cloud_tools")
+"""Fixtures of the tests of the page and of addresses."""
 
 
 @pytest.fixture(scope="session")

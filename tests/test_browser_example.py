@@ -1,13 +1,9 @@
 """The browser example paints in a real browser what torch paints."""
 
 import base64
-import contextlib
-import functools
-import http.server
 import io
 import shutil
 import subprocess
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +14,7 @@ import impasto
 from impasto.core.tensors import resize
 from impasto.io.image import read_picture, to_pil
 from support import needs
+from web_tools import served
 
 FOLDER = Path(__file__).parent.parent / "examples" / "browser"
 
@@ -35,37 +32,10 @@ def site(tmp_path_factory):
     return folder
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_arguments):
-        pass
-
-
 @pytest.fixture(scope="module")
 def address(site):
-    handler = functools.partial(Quiet, directory=str(site))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
-        options.add_argument(word)
-    options.binary_location = shutil.which("chromium")
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options, service)
-    yield driver
-    driver.quit()
-    with contextlib.suppress(OSError):
-        service.stop()
+    with served(site) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def status(browser, *wanted):

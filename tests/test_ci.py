@@ -1,13 +1,17 @@
 """What CI does before the tests, with stand-ins for the tools of the system."""
 
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
-RUN = Path(__file__).parent.parent / ".ci" / "run"
+ROOT = Path(__file__).parent.parent
+RUN = ROOT / ".ci" / "run"
 
 
 @pytest.fixture
@@ -49,3 +53,17 @@ def test_what_cannot_be_installed_is_said_and_the_tests_run(tools):
 def test_nobody_else_than_root_installs_anything(tools):
     make_tool(tools, "id", "echo 1000")
     assert run(tools) == (["make test"], "")
+
+
+def test_what_make_installs_is_what_the_project_asks_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    asked = [*project["dependencies"], *(each for extra in extras for each in extra)]
+    pins = re.findall(
+        r"^([\w-]+)==(\S+)$", (ROOT / "constraints.txt").read_text("utf-8"), re.MULTILINE
+    )
+    assert len(pins) >= 8
+    for name, version in pins:
+        for requirement in map(Requirement, asked):
+            if requirement.name == name:
+                assert requirement.specifier.contains(version), (str(requirement), version)

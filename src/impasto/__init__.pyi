@@ -18,6 +18,9 @@ from .analysis.options import (
 )
 from .analysis.reconstruct import reconstruct, reconstruct_events
 from .analysis.segment import RegionMap, regions
+from .cluster.options import ClusterOptions
+from .cluster.run import cluster_events, stylize_dataset
+from .core.addresses import Address
 from .core.errors import (
     ConfigError,
     ImageError,
@@ -70,7 +73,9 @@ from .training.options import LearnOptions, TrainOptions
 from .training.run import TrainRequest, resume_events, train, train_events
 
 __all__ = [
+    "Address",
     "Advanced",
+    "ClusterOptions",
     "CompareOptions",
     "Compared",
     "Comparison",
@@ -128,6 +133,7 @@ __all__ = [
     "Trained",
     "Transfer",
     "__version__",
+    "cluster_events",
     "compare",
     "compare_events",
     "export",
@@ -151,6 +157,7 @@ __all__ = [
     "style_sheet",
     "styles",
     "stylize",
+    "stylize_dataset",
     "stylize_events",
     "train",
     "train_events",

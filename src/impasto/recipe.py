@@ -143,7 +143,8 @@ def describe_source(source: object) -> Source:
         source: a path or the bytes of a file, which are hashed; or a PIL image or an array.
     """
     if isinstance(source, bytes):
-        return Source("-", hashlib.sha256(source).hexdigest())
+        name = getattr(source, "name", "-")  # of what was read from an address
+        return Source(name, hashlib.sha256(source).hexdigest())
     if not isinstance(source, str | Path):
         return Source(type(source).__name__.lower(), None)
     path = Path(source)

@@ -16,8 +16,8 @@ from impasto.io.image import (
     read_note,
     read_picture,
     size_in_file,
+    to_bytes,
     to_pil,
-    to_png,
     write_picture,
 )
 
@@ -276,7 +276,7 @@ def test_the_bytes_of_a_file_are_read_as_the_file_is(tmp_path, rgb):
 
 def test_png_bytes_are_those_of_the_file(tmp_path, rgb):
     write_picture(rgb, tmp_path / "a.png", note="from here")
-    assert to_png(rgb, "from here") == (tmp_path / "a.png").read_bytes()
+    assert to_bytes(rgb, ".png", "from here") == (tmp_path / "a.png").read_bytes()
 
 
 def test_a_glance_at_a_file_decodes_nothing(tmp_path, rgb, monkeypatch):

@@ -110,3 +110,12 @@ def test_bfloat16_that_the_processor_only_seems_to_have_is_done_without(tmp_path
         assert asked.endswith("; try --dtype float32 or --engine torch")
     else:
         assert float(asked) == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.usefixtures("cache")
+def test_processes_are_not_tied_to_the_same_processors(tmp_path):
+    save_random_model(tmp_path / "wave.safetensors")
+    runtime = load_runtime(tmp_path / "wave.safetensors", "openvino", "float32")
+    runtime.run(IMAGE, None)
+    (compiled,) = runtime.compiled.values()
+    assert compiled.get_property("ENABLE_CPU_PINNING") is False

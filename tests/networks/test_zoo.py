@@ -14,7 +14,7 @@ from impasto.losses.evenness import lattice
 from impasto.losses.style import gram_matrix
 from impasto.networks.any_style import STATISTICS_LAYERS, encode_style
 from impasto.networks.model_file import load_any_style, load_model, read_info
-from impasto.networks.registry import BASE, NETWORKS, find_any_model, find_style, styles
+from impasto.networks.registry import BASE, NETWORKS, ZOO, find_any_model, find_style, styles
 from impasto.perception.extractor import Extractor
 from impasto.perception.weights import load_weights
 
@@ -97,10 +97,22 @@ def test_the_network_for_any_painting_takes_each_ones_style(name, extractor):
 
 
 def test_many_styles_share_one_network():
-    names = [style.name for style in read_info(BASE).styles]
+    names = [style.name for style in read_info(ZOO / "sixteen.safetensors").styles]
     assert len(names) == 16
     choice = find_style(f"{names[0]}:0.5,{names[1]}:0.5")
-    assert choice.path == BASE
+    assert choice.path == ZOO / "sixteen.safetensors"
+
+
+def test_the_base_is_the_mean_of_the_networks_of_its_shape():
+    base, info = load_model(BASE)
+    nets = [load_model(path)[0] for path in set(STYLES.values())]
+    alike = [net for net in nets if net.options == base.options]
+    assert len(alike) == 14
+    assert info.styles[0].credit.count(",") == 13
+    for name, weight in base.named_parameters():
+        mean = torch.stack([net.get_parameter(name) for net in alike]).mean(0)
+        assert torch.allclose(weight, mean, atol=2e-3, rtol=2e-3)
+    assert "base" not in styles()
 
 
 @pytest.mark.parametrize("name", STYLES)

@@ -7,7 +7,7 @@ from impasto import assets
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.core.events import Sample, StopEarly, TrainStep
 from impasto.networks.model_file import read_info
-from impasto.networks.registry import BASE, own_styles, remove_own, styles
+from impasto.networks.registry import own_styles, remove_own, styles
 from impasto.training.learn import name_for
 from support import load_image, save_picture
 
@@ -112,7 +112,3 @@ def test_the_photos_to_learn_from():
     assert sum(path.stat().st_size for path in files) <= 4e6
     credited = (assets.TRAINING_PHOTOS / "CREDITS.md").read_text("utf-8")
     assert all(f"| {path.stem} |" in credited for path in files)
-
-
-def test_the_base_is_there():
-    assert len(read_info(BASE).styles) == 16

@@ -49,6 +49,7 @@ STYLIZE_EXAMPLES = (
     "impasto stylize photo.jpg --style wave.safetensors --preserve-color luminance",
     "impasto stylize my-photos --style starry-night -o painted --size 1024",
     "impasto stylize my-photos --style my-paintings -o augmented --seed 1",
+    "impasto stylize s3://bucket/photos --style spring -o s3://bucket/painted --cluster",
     "impasto stylize photo.jpg --regions map.png --style white=great-wave,black=keep",
     "impasto stylize - --style starry-night -o - < photo.jpg > painted.png",
 )

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from impasto.cli.drive import drive
 from impasto.cli.interruption import INTERRUPTED, interruptible
 from impasto.cli.output import PARTLY, print_path
 from impasto.cli.progress import ProgressPrinter, format_seconds
-from impasto.core.events import Failed, Painted, Skipped
+from impasto.cli.report import Report
+from impasto.cluster.options import ClusterOptions
+from impasto.core.addresses import Place, place
+from impasto.core.events import Event, Failed, Painted, Skipped
 from impasto.core.shell import printable
 from impasto.networks.options import StylizeOptions
 
 PROMISE = "stopping after the pictures in hand"
+
+MOST_TOLD = 100
+"""Failures that are listed on the terminal."""
 
 
 @dataclass
 class Tally:
     """What became of many pictures."""
 
+    report: Report
     painted: list[Painted] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
@@ -41,25 +47,40 @@ class Tally:
             self.failed.append(event)
 
 
-def paint_many(
-    photos: Sequence[str],
-    output: str | None,
-    options: StylizeOptions,
-    reader: ProgressPrinter,
-    *,
-    force: bool,
-) -> Tally:
-    """Paint many pictures, and count what becomes of them."""
-    from impasto.networks.stylize import stylize_events
+@dataclass(frozen=True)
+class Work:
+    """What is to be done with many pictures."""
 
-    tally = Tally()
-    with reader, interruptible(reader, PROMISE) as interruption:
+    options: StylizeOptions
+    output: str | None
+    cluster: ClusterOptions
+    report: Report
+    force: bool
+
+    def events(self, photos: Sequence[str]) -> Generator[Event, None, None]:
+        """Yield what becomes of the pictures, painted here or on a cluster."""
+        if self.cluster.cluster:
+            from impasto.cluster.run import cluster_events
+
+            return cluster_events(
+                photos, self.options, self.cluster, output=self.output, force=self.force
+            )
+        from impasto.networks.stylize import stylize_events
+
+        return stylize_events(photos, self.options, output=self.output, force=self.force)
+
+
+def paint_many(photos: Sequence[str], work: Work, reader: ProgressPrinter) -> Tally:
+    """Paint many pictures, and count what becomes of them."""
+    tally = Tally(report=work.report)
+    with reader, interruptible(reader, PROMISE) as interruption, work.report:
         began = time.perf_counter()
-        events = stylize_events(photos, options, output=output, force=force)
         try:
-            for event in drive(events, reader, interruption, (Painted, Skipped, Failed)):
+            kept = (Painted, Skipped, Failed)
+            for event in drive(work.events(photos), reader, interruption, kept):
                 if isinstance(event, Painted | Skipped | Failed):
                     tally.add(event)
+                    work.report.add(event)
         except KeyboardInterrupt:
             tally.interrupted = True
         tally.interrupted |= interruption.asked
@@ -67,20 +88,20 @@ def paint_many(
     return tally
 
 
-def folder_of(photos: Sequence[str], output: str | None, options: StylizeOptions) -> Path | None:
+def folder_of(photos: Sequence[str], output: str | None, options: StylizeOptions) -> Place | None:
     """Return the one folder that all results are in, None if they are in the current one."""
     if output is not None:
-        return Path(output)
+        return place(output)
     from impasto.networks.pipeline import default_folder
     from impasto.networks.regions import label_for
 
     if len(photos) == 1:
         label = label_for(options)
-        return default_folder(Path(photos[0]), label)
+        return default_folder(place(photos[0]), label)
     return None
 
 
-def print_tally(tally: Tally, folder: Path | None, *, quiet: bool) -> None:
+def print_tally(tally: Tally, folder: Place | None, *, quiet: bool) -> None:
     """Print where the results are, and how many there are."""
     if quiet or folder is None:
         for painted in tally.painted:
@@ -100,8 +121,13 @@ def print_tally(tally: Tally, folder: Path | None, *, quiet: bool) -> None:
 
 def end(tally: Tally) -> int:
     """List the failures, say how to go on, and return the exit code."""
-    for failure in tally.failed:
+    for failure in tally.failed[:MOST_TOLD]:
         print("impasto:", printable(" ".join(failure.message.split())), file=sys.stderr)
+    if len(tally.failed) > MOST_TOLD:
+        more = len(tally.failed) - MOST_TOLD
+        print(f"impasto: and {more} more; --report FILE lists them", file=sys.stderr)
+    if tally.failed and tally.report.path is not None:
+        print(f"impasto: what became of every photo is in {tally.report.path}", file=sys.stderr)
     if tally.interrupted:
         done = len(tally.painted) + len(tally.skipped) + len(tally.failed)
         count = f" after {done} of {tally.total}" if done else ""

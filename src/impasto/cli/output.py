@@ -9,6 +9,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from impasto.core.addresses import Address
 from impasto.core.options import FLAG
 from impasto.core.shell import as_file, printable, quote
 from impasto.io.paths import free_beside, join_names
@@ -51,7 +52,7 @@ def free_name(*words: str, ending: str = ".png") -> Path:
     return free_beside(Path(join_names(words, ending)))
 
 
-def print_path(path: Path) -> None:
+def print_path(path: Path | Address) -> None:
     """Print where a result is: for a program as it is, on a terminal without what that obeys."""
     name = as_file(str(path))
     print(printable(name) if sys.stdout.isatty() else name)

@@ -16,6 +16,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from impasto.core.addresses import Address
 from impasto.core.events import (
     Advanced,
     Drawn,
@@ -164,7 +165,7 @@ _AS_THEY_ARE = (Note, Transfer, Planned, Step, TrainStep, Trained, Advanced, Ref
 
 
 def _as_text(record: dict[str, Any]) -> dict[str, str]:
-    return {key: str(value) for key, value in record.items() if isinstance(value, Path)}
+    return {key: str(value) for key, value in record.items() if isinstance(value, Path | Address)}
 
 
 def describe_plan(plan: Planned) -> str:

@@ -15,10 +15,13 @@ from cyclopts import Parameter
 from impasto.cli import streams
 from impasto.cli.drive import drive
 from impasto.cli.interruption import INTERRUPTED, interruptible
-from impasto.cli.many import duration, end, folder_of, paint_many, print_tally
+from impasto.cli.many import Work, duration, end, folder_of, paint_many, print_tally
 from impasto.cli.optimize import PROMISE
 from impasto.cli.output import FILES, ReportOptions, free_name, print_path
 from impasto.cli.progress import ProgressPrinter
+from impasto.cli.report import REPORT, Report
+from impasto.cluster.options import ClusterOptions
+from impasto.core.addresses import Place, is_address, place
 from impasto.core.errors import ConfigError, ImageError
 from impasto.core.events import Opened, Painted, Planned, Step
 from impasto.core.options import FLAG
@@ -45,6 +48,8 @@ def stylize(
     told: Annotated[ReportOptions, Parameter(name="*")] = ReportOptions(),  # noqa: B008
     output: Annotated[str | None, FILES, _PIPES, Parameter(alias="-o")] = None,
     force: Annotated[bool, FILES, FLAG] = False,
+    report: Annotated[str | None, FILES] = None,
+    cluster: Annotated[ClusterOptions, Parameter(name="*")] = ClusterOptions(),  # noqa: B008
     options: Annotated[StylizeOptions, Parameter(name="*")],
 ) -> int:
     """Paint PHOTOS in a style: a trained one, in one pass, or that of a painting of your own.
@@ -58,21 +63,25 @@ def stylize(
     Parameters
     ----------
     photos
-        Picture files, or folders, which are searched with all folders in them and mirrored. A
-        lone - is the picture on standard input.
+        Picture files, or folders, which are searched with all folders in them and mirrored, here
+        or at an address such as s3://bucket/photos. A lone - is the picture on standard input.
     output
         File to write (.png, .jpg, .webp, .avif or .tif), - for a PNG on standard output, or a
-        folder, which is made. Without it, PHOTO_STYLE.png, or FOLDER_STYLE for a folder, in the
-        current folder.
+        folder, which is made, here or at an address. Without it, PHOTO_STYLE.png, or FOLDER_STYLE
+        for a folder, in the current folder.
     force
         Overwrite results that exist. Of several photos, those with a result are skipped without
         it.
+    report
+        File for what became of every photo, one line of JSON each. On a cluster, and where results
+        go to an address: impasto-report.jsonl among them, if nothing else is said.
     """
     _refuse_options(photos)
     if output == PIPE:
         return _into_pipe(photos, options, as_json=told.json)
     reader = ProgressPrinter(as_json=told.json, quiet=told.quiet)
-    if _is_one(photos, output):
+    far = bool(cluster.cluster) or any(map(is_address, (*photos, output, report)))
+    if not far and report is None and _is_one(photos, output):
         painted, result, stopped = _paint_one(photos[0], output, options, reader, force=force)
         if told.json:
             reader.show(painted)
@@ -83,10 +92,23 @@ def stylize(
         return INTERRUPTED if stopped else 0
     if options.seconds:
         raise ConfigError("--seconds paints one picture; several are painted in one pass")
-    tally = paint_many(photos, output, options, reader, force=force)
+    if PIPE in photos:
+        raise ConfigError("- (standard input) is one picture; it cannot be painted elsewhere")
+    results = folder_of(photos, output, options)
+    work = Work(options, output, cluster, Report(_report_at(report, results, far=far)), force=force)
+    tally = paint_many(photos, work, reader)
     if not told.json and len(tally.failed) < tally.total:
-        print_tally(tally, folder_of(photos, output, options), quiet=told.quiet)
+        print_tally(tally, results, quiet=told.quiet)
     return end(tally)
+
+
+def _report_at(report: str | None, results: Place | None, *, far: bool) -> Place | None:
+    """Return where the report goes, None if there is none."""
+    if report is not None:
+        return place(report)
+    if not far or results is None:
+        return None
+    return (results.parent if results.suffix else results) / REPORT
 
 
 def _refuse_options(photos: Sequence[str]) -> None:
@@ -128,13 +150,13 @@ def _into_pipe(photos: Sequence[str], options: StylizeOptions, *, as_json: bool)
     if sys.stdout.isatty():
         raise ConfigError("-o - writes a PNG file to standard output; send it on with > or |")
     from impasto.core.events import outcome
-    from impasto.io.image import to_png
+    from impasto.io.image import to_bytes
     from impasto.optimization.refine import paint_events
 
     result = outcome(paint_events(_source(photos[0]), options))
     try:
         note = result.recipe.to_json()
-        sys.stdout.buffer.write(to_png(result.image, note, result.metadata))
+        sys.stdout.buffer.write(to_bytes(result.image, ".png", note, result.metadata))
         sys.stdout.flush()
     except OSError as error:
         raise streams.OutputError(error.strerror) from error

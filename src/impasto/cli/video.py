@@ -75,7 +75,7 @@ def video(
             rate = f"{painted.done} frames, {painted.images_per_second:.1f} a second"
             size = f"{painted.width}x{painted.height}"
             print(f"{size}, {rate}, {duration(painted.seconds)}")
-    if run is not None:
+    if run is not None and isinstance(painted.path, Path):
         _remember(run, painted.path, finished=not interruption.asked)
     return INTERRUPTED if interruption.asked else 0
 

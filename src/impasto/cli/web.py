@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from impasto.cli.output import print_path
 from impasto.core.errors import MissingError, how_to_install
+from impasto.core.events import Note
+from impasto.core.shell import quote
 from impasto.web.options import WebOptions
 
 NEEDED = ("fastapi", "uvicorn")
@@ -20,13 +24,28 @@ def web(*, options: Annotated[WebOptions | None, Parameter(name="*")] = None) ->
 
     Everything happens on this computer, and nothing leaves it. Ctrl-C ends it.
     """
+    options = options or WebOptions()
+    if options.static is not None:
+        return _write(options.static, force=options.force)
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
         raise MissingError(f"the page needs a few more packages: {how_to_install('web')}")
     from impasto.web.server import serve
 
-    options = options or WebOptions()
     folder = serve(options, _tell)
     print(f"\nstopped; paintings are kept for {options.keep_hours:g} hours in {folder}")
+    return 0
+
+
+def _write(folder: Path, *, force: bool) -> int:
+    from impasto.web.static_site import SiteWritten, write_site
+
+    for event in write_site(folder, force=force):
+        if isinstance(event, Note):
+            print(event.message, file=sys.stderr)
+        elif isinstance(event, SiteWritten):
+            print_path(event.path)
+            print(f"{event.files} files, {event.bytes / 1e6:.1f} MB; to look at it: ", end="")
+            print(f"python -m http.server --bind 127.0.0.1 --directory {quote(str(event.path))}")
     return 0
 
 

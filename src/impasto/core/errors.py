@@ -29,6 +29,15 @@ def how_to_install(extra: str) -> str:
     return f"pip install 'impasto[{extra}]' (in a clone: pip install '.[{extra}]')"
 
 
+def pip_install(package: str) -> str:
+    """Return the command that installs a package of others.
+
+    >>> pip_install("s3fs")
+    'pip install s3fs'
+    """
+    return f"pip install {package}"
+
+
 def without_torch(error: ModuleNotFoundError) -> str | None:
     """Return what to say if an import failed because torch is not installed, else None."""
     if (error.name or "").partition(".")[0] != "torch":

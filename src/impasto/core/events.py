@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from impasto.core.addresses import Address
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -250,10 +252,10 @@ class Trained(Event):
 class Painted(Event):
     """One picture of a batch is painted, and its file is whole."""
 
-    path: Path
+    path: Path | Address
     """The file that was written."""
 
-    source: Path
+    source: Path | Address
     """The photo."""
 
     width: int
@@ -280,15 +282,18 @@ class Painted(Event):
     remark: str | None = None
     """What a person should know of the photo, such as frames that were left out."""
 
+    style: str = ""
+    """With which it was painted, if several could have been."""
+
 
 @dataclass(frozen=True, slots=True)
 class Skipped(Event):
     """One picture of a batch was left alone, because its result exists."""
 
-    path: Path
+    path: Path | Address
     """The existing result."""
 
-    source: Path
+    source: Path | Address
     done: int
     total: int
 
@@ -297,7 +302,7 @@ class Skipped(Event):
 class Failed(Event):
     """One picture of a batch could not be painted; the others go on."""
 
-    source: Path
+    source: Path | Address
     message: str
     """What happened, in one line."""
 

@@ -71,7 +71,7 @@ def read_plain(source: str | Path | bytes, *, at_least: int | None = None) -> Im
     Raises:
         ImageError: missing, a directory, not a picture, truncated, empty, or too many pixels.
     """
-    name = "the given file" if isinstance(source, bytes) else str(Path(source))
+    name = getattr(source, "name", "the given file") if isinstance(source, bytes) else str(source)
     with opening(source, name) as opened:
         plain = decode(opened, name, at_least=at_least).copy()
         plain.info = {}

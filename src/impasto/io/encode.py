@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import ExifTags, Image, PngImagePlugin
 
+from impasto.core.addresses import Place
 from impasto.core.errors import ImageError
 from impasto.io.metadata import Metadata
 
@@ -23,7 +24,7 @@ _MOST_PIXELS = {".avif": 1 << 28}
 """Likewise, in all."""
 
 
-def check_size(path: Path, width: int, height: int) -> None:
+def check_size(path: Place, width: int, height: int) -> None:
     """Refuse a format that cannot hold a picture of this size.
 
     Args:

@@ -120,7 +120,7 @@ def read_pixels(
     if isinstance(source, Image.Image):
         remark, source = remark_on(source), source.copy()
         return _to_pixels(decode(source, "the picture"), read_metadata(source, remark))
-    name = "the given file" if isinstance(source, bytes) else str(Path(source))
+    name = getattr(source, "name", "the given file") if isinstance(source, bytes) else str(source)
     try:
         with opening(source, name) as opened:
             remark = remark_on(opened)
@@ -301,10 +301,26 @@ def _rename_to_new(temporary: Path, path: Path) -> None:
         temporary.rename(path)
 
 
-def to_png(image: Image.Image, note: str | None = None, metadata: Metadata | None = None) -> bytes:
-    """Return the bytes of the PNG file that `write_picture` would write."""
+def to_bytes(
+    image: Image.Image, suffix: str, note: str | None = None, metadata: Metadata | None = None
+) -> bytes:
+    """Return the bytes of the file that `write_picture` would write.
+
+    Args:
+        image: RGB or RGBA.
+        suffix: the ending, which picks the format.
+        note: text kept inside the file.
+        metadata: of the photo, to be kept.
+
+    Raises:
+        ImageError: the format cannot hold it.
+    """
     stream = io.BytesIO()
-    encode(image, stream, ".png", note, metadata)
+    check_size(Path(f"the picture{suffix}"), *image.size)
+    try:
+        encode(image, stream, suffix, note, metadata)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ImageError(f"the picture cannot become a {suffix} file: {error}") from error
     return stream.getvalue()
 
 

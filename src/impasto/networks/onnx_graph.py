@@ -265,3 +265,39 @@ def write_onnx(
     except OSError as error:
         raise ModelFileError(f"cannot write {path}: {error}") from error
     return len(data)
+
+
+LEVELS = 127
+"""Of a weight of 8 bits, on either side of zero."""
+
+
+def with_small_weights(model: bytes) -> bytes:
+    """Return an ONNX file with the weights of its convolutions in 8 bits: a quarter of the size.
+
+    Every output channel has a scale of its own. Runtimes turn them back into floating numbers when
+    they load the file, so that it paints as fast as before, and in hardly another way: a weight is
+    off by at most a 254th of the largest of its channel.
+    """
+    loaded = onnx.load_model_from_string(model)
+    graph = loaded.graph
+    widened = []
+    for tensor in list(graph.initializer):
+        weight = numpy_helper.to_array(tensor)
+        if weight.ndim != 4:
+            continue
+        scale = np.abs(weight).max(axis=(1, 2, 3)).clip(1e-12) / LEVELS
+        levels = np.rint(weight / scale[:, None, None, None]).astype(np.int8)
+        graph.initializer.remove(tensor)
+        graph.initializer.extend(
+            [
+                numpy_helper.from_array(levels, f"{tensor.name}_levels"),
+                numpy_helper.from_array(scale.astype(np.float32), f"{tensor.name}_scale"),
+            ]
+        )
+        inputs = [f"{tensor.name}_levels", f"{tensor.name}_scale"]
+        widened.append(helper.make_node("DequantizeLinear", inputs, [tensor.name], axis=0))
+    for node in reversed(widened):
+        graph.node.insert(0, node)
+    onnx.checker.check_model(loaded)
+    data: bytes = loaded.SerializeToString()
+    return data

@@ -9,16 +9,17 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Generic, TypeVar
 
 from PIL import Image
 
+from impasto.core.addresses import Address, Place, is_inside
 from impasto.core.errors import ConfigError, ImageError, ImpastoError
 from impasto.core.events import Event, Failed, Painted, Skipped, StopEarly
 from impasto.io.encode import OUTPUT_SUFFIXES, check_size
-from impasto.io.folder import search
-from impasto.io.image import write_picture
+from impasto.io.folder import PICTURE_SUFFIXES, search
+from impasto.io.image import to_bytes, write_picture
 from impasto.io.metadata import NOTHING, Metadata
 from impasto.io.paths import exists, is_folder, is_taken, join_names, whole
 
@@ -27,57 +28,84 @@ from impasto.io.paths import exists, is_folder, is_taken, join_names, whole
 class Job:
     """One picture of a batch."""
 
-    source: Path
-    target: Path
+    source: Place
+    target: Place
     problem: str | None = None
     """Why it cannot be painted, if that is known beforehand."""
 
+    done: bool | None = None
+    """Whether the result is there, as far as that was asked for all of them at once."""
 
-def plan(sources: Sequence[Path], style: str, output: Path | None = None) -> list[Job]:
+    def is_done(self) -> bool:
+        """Return whether the result is there."""
+        if self.done is not None:
+            return self.done
+        return self.problem is None and isinstance(self.target, Path) and is_taken(self.target)
+
+
+def plan(sources: Sequence[Place], style: str, output: Place | None = None) -> list[Job]:
     """Return what is painted, and where to. Nothing is read or written.
 
     A file becomes `output/NAME`, or NAME_STYLE.png in the current folder. A folder is mirrored
     into `output` (into `output/FOLDER` if it is one of several sources), or into FOLDER_STYLE in
     the current folder. What lies in the output of a folder is no photo of that folder. Formats
-    that cannot be written become PNG.
+    that cannot be written become PNG. Folders at addresses are listed once, the output too.
 
     Args:
         sources: files and folders. Files need not exist: painting them will fail, one by one.
         style: what to call the style in names.
-        output: folder for the results, need not exist.
+        output: folder for the results, need not exist; of a single photo, its file, if it has a
+            picture's ending and is at an address or the photo is.
 
     Raises:
         ConfigError: a result would overwrite a photo.
         ImageError: a folder without pictures.
     """
     jobs: list[Job] = []
+    one = len(sources) == 1 and isinstance(output, Path | Address)
     for source in sources:
-        if is_folder(source):
+        if _is_folder(source):
             folder = output or default_folder(source, style)
             if output is not None and len(sources) > 1:
-                folder = output / whole(source).name
+                folder = output / _whole(source).name
             jobs += _plan_folder(source, folder)
+        elif output is not None and one and output.suffix.lower() in OUTPUT_SUFFIXES:
+            jobs.append(Job(source, output))
         elif output is not None:
-            jobs.append(Job(source, output / _writable(Path(source.name))))
+            jobs.append(Job(source, output / _writable(PurePath(source.name))))
         else:
             jobs.append(Job(source, Path(join_names([source.stem, style], ".png"))))
     jobs = _without_doubles(jobs)
-    photos = {whole(job.source) for job in jobs}
+    photos = {_whole(job.source) for job in jobs}
     for job in jobs:
-        if whole(job.target) in photos:
+        if _whole(job.target) in photos:
             raise ConfigError(f"{job.target} is one of the photos; name another folder with -o")
+    if isinstance(output, Address):
+        there = {output / key for key in output.files()} | ({output} if one else set())
+        jobs = [replace(job, done=job.target in there) for job in jobs]
     return jobs
 
 
-def default_folder(source: Path, style: str) -> Path:
+def default_folder(source: Place, style: str) -> Path:
     """Return where a folder's results go if nothing else is said."""
-    return Path(join_names([whole(source).name, style], ""))
+    return Path(join_names([_whole(source).name, style], ""))
 
 
-def _plan_folder(folder: Path, output: Path) -> list[Job]:
+def _is_folder(source: Place) -> bool:
+    return source.is_folder() if isinstance(source, Address) else is_folder(source)
+
+
+def _whole(name: Place) -> Place:
+    return name if isinstance(name, Address) else whole(name)
+
+
+def _plan_folder(folder: Place, output: Place) -> list[Job]:
+    if isinstance(folder, Address):
+        return _plan_address(folder, output)
     found = search(folder)
-    photos, inside = found.pictures, whole(output)
-    if inside != whole(folder) and inside.is_relative_to(whole(folder)):
+    photos = found.pictures
+    inside = None if isinstance(output, Address) else whole(output)
+    if inside is not None and inside != whole(folder) and inside.is_relative_to(whole(folder)):
         photos = [photo for photo in photos if not whole(photo).is_relative_to(inside)]
     if not photos:
         why = f" ({' '.join(map(str, found.unread[0]))})" if found.unread else ""
@@ -88,7 +116,26 @@ def _plan_folder(folder: Path, output: Path) -> list[Job]:
     return jobs
 
 
-def _writable(name: Path) -> Path:
+def _plan_address(folder: Address, output: Place) -> list[Job]:
+    jobs = []
+    for key in folder.files():
+        name, source = PurePath(key), folder / key
+        hidden = any(part.startswith(".") and part != ".." for part in name.parts)
+        if hidden or name.suffix.lower() not in PICTURE_SUFFIXES:
+            continue
+        if isinstance(output, Address) and f"{source.url}/".startswith(f"{output.url}/"):
+            continue
+        if is_inside(key):
+            jobs.append(Job(source, output / _writable(name)))
+        else:
+            problem = f"{source} is left out: its name would lead out of the folder of the results"
+            jobs.append(Job(source, output / "refused.png", problem))
+    if not jobs:
+        raise ImageError(f"there are no pictures at {folder}; check the address")
+    return jobs
+
+
+def _writable(name: PurePath) -> PurePath:
     return name if name.suffix.lower() in OUTPUT_SUFFIXES else name.with_suffix(".png")
 
 
@@ -98,13 +145,13 @@ def _without_doubles(jobs: Iterable[Job]) -> list[Job]:
     The number depends on the place in the list only, not on which files exist, so that a second
     run finds the results of the first.
     """
-    taken: set[Path] = set()
+    taken: set[Place] = set()
     unique = []
     for job in jobs:
         target, number = job.target, 2
         while target in taken:
             name = join_names([job.target.stem], job.target.suffix)
-            target = job.target.with_name(name).with_stem(f"{Path(name).stem}-{number}")
+            target = job.target.with_name(name).with_stem(f"{PurePath(name).stem}-{number}")
             number += 1
         taken.add(target)
         unique.append(replace(job, target=target))
@@ -133,15 +180,18 @@ class Ready:
     metadata: Metadata = NOTHING
     """Of the photo, likewise."""
 
+    style: str = ""
+    """With which it was painted."""
+
 
 @dataclass(frozen=True)
 class Stages(Generic[Photo, Painting]):
     """What happens to a picture, step by step."""
 
-    pixels: Callable[[Path], int]
+    pixels: Callable[[Place], int]
     """How large it is going to be, from a glance at its file; 0 if that cannot be said."""
 
-    read: Callable[[Path], Photo]
+    read: Callable[[Place], Photo]
     """Called in a thread, while others are painted."""
 
     paint: Callable[[Photo], Painting]
@@ -174,7 +224,9 @@ def paint_batch(
     Raises:
         ImageError: the first result's folder can neither be made nor written to.
     """
-    _check_folder(jobs[0].target.parent)
+    first = jobs[0].target
+    if isinstance(first, Path):
+        _check_folder(first.parent)
     with ExitStack() as stack:
         reader, writer = (ThreadPoolExecutor(1, f"impasto-{name}") for name in ("read", "write"))
         for pool in (reader, writer):
@@ -221,7 +273,7 @@ class _Pipeline(Generic[Photo, Painting]):
         self.began = time.perf_counter()
         self.total = len(jobs)
         self.done = self.worked = 0
-        self.left = len(jobs) if force else sum(not _is_done(job) for job in jobs)
+        self.left = len(jobs) if force else sum(not job.is_done() for job in jobs)
 
     def events(self) -> Generator[Event, None, None]:
         while self._begin_to_read():
@@ -241,7 +293,7 @@ class _Pipeline(Generic[Photo, Painting]):
         """Begin with as many pictures as there is room for; return whether any is in hand."""
         while self.jobs and sum(flight.result is None for flight in self.flights) < AHEAD:
             job = self.jobs[0]
-            is_skipped = not self.force and _is_done(job)
+            is_skipped = not self.force and job.is_done()
             pixels = 0 if is_skipped or job.problem else self.stages.pixels(job.source)
             if self.flights and pixels + sum(flight.pixels for flight in self.flights) > PIXELS:
                 break
@@ -274,14 +326,7 @@ class _Pipeline(Generic[Photo, Painting]):
     def _write(self, flight: _Flight[Photo], painting: Painting) -> Ready:
         def work() -> Ready:
             ready = self.stages.finish(painting)
-            target = flight.job.target
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise ImageError(f"cannot make the folder of {target}: {error.strerror}") from error
-            write_picture(
-                ready.image, target, note=ready.note, force=self.force, metadata=ready.metadata
-            )
+            _write(ready, flight.job.target, force=self.force)
             return ready
 
         return flight.timed(work)
@@ -312,11 +357,20 @@ class _Pipeline(Generic[Photo, Painting]):
             images_per_second=self.worked / seconds,
             eta=seconds / self.worked * max(0, self.left - self.worked),
             remark=ready.metadata.remark,
+            style=ready.style,
         )
 
 
-def _is_done(job: Job) -> bool:
-    return job.problem is None and is_taken(job.target)
+def _write(ready: Ready, target: Place, *, force: bool) -> None:
+    """Write one picture, where it shows only when it is whole."""
+    if isinstance(target, Address):
+        target.write(to_bytes(ready.image, target.suffix, ready.note, ready.metadata))
+        return
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"cannot make the folder of {target}: {error.strerror}") from error
+    write_picture(ready.image, target, note=ready.note, force=force, metadata=ready.metadata)
 
 
 def _check_folder(folder: Path) -> None:

@@ -47,7 +47,8 @@ def style_for(content: PictureLike, options: StylizeOptions) -> StylizeOptions:
 
 
 def _pick(styles: list[Path], content: PictureLike, seed: int) -> str:
-    name = Path(content).name if isinstance(content, str | Path) else ""
+    known = content if isinstance(content, str | Path) else getattr(content, "name", None)
+    name = Path(known).name if isinstance(known, str | Path) else ""
     digest = hashlib.sha256(f"{seed}:{name}".encode("utf-8", "replace")).digest()
     style = styles[int.from_bytes(digest, "big") % len(styles)]
     if style.suffix == ".safetensors":

@@ -120,6 +120,7 @@ class OpenVino:
         self.config = {
             "INFERENCE_NUM_THREADS": thread_count(),
             "PERFORMANCE_HINT": "LATENCY",
+            "ENABLE_CPU_PINNING": False,  # or every process would sit on the first processors
             "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
         }
         self.graph = graph

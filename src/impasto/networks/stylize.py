@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from impasto.core.addresses import Address, Place, place
 from impasto.core.errors import ConfigError, MissingError
 from impasto.core.events import Event, Note, outcome
 from impasto.core.tensors import fit_long_side, resize, size_of
@@ -155,10 +156,10 @@ def _encode_paintings(
 
 
 def stylize_events(
-    contents: Sequence[str | Path],
+    contents: Sequence[str | Path | Address],
     options: StylizeOptions,
     *,
-    output: str | Path | None = None,
+    output: str | Path | Address | None = None,
     force: bool = False,
 ) -> Generator[Event, None, None]:
     """Yield one event for each of many photos: painted into its file, skipped or failed.
@@ -169,9 +170,10 @@ def stylize_events(
 
     Args:
         contents: files and folders; folders are searched with all folders in them, and mirrored.
+            Addresses such as s3://bucket/photos too, as far as fsspec knows them.
         options: for all of them.
-        output: folder for the results; None: a folder DIR goes to DIR_STYLE and a file to
-            NAME_STYLE.png, both in the current folder.
+        output: folder for the results, here or at an address; None: a folder DIR goes to
+            DIR_STYLE and a file to NAME_STYLE.png, both in the current folder.
         force: replace existing results instead of skipping them.
 
     Yields:
@@ -187,23 +189,28 @@ def stylize_events(
             "many photos are painted in one pass of the network for any painting; impasto learn "
             "PAINTING makes a network that paints nearer to it, as fast"
         )
-    folder = None if output is None else Path(output)
-    jobs = plan([Path(photo) for photo in contents], model.choice.label, folder)
+    folder = None if output is None else place(output)
+    jobs = plan([place(photo) for photo in contents], model.choice.label, folder)
+    yield from paint_batch(jobs, stages_of(model, options), force=force)
 
+
+def stages_of(model: Painter, options: StylizeOptions) -> Stages[Any, Any]:
+    """Return what a network does with each of many photos."""
     painter: Any = model  # of either kind, whose stages fit one another
-    stages = Stages(
-        pixels=lambda path: _pixels(path, options.size),
-        read=lambda path: painter.read(path, options),
+    return Stages(
+        pixels=lambda name: _pixels(name, options.size),
+        read=lambda name: painter.read(name.read() if isinstance(name, Address) else name, options),
         paint=lambda photo: painter.run(photo, options),
         finish=lambda painting: _ready(painter.finish(painting, options)),
         size=lambda photo: photo.size,
     )
-    yield from paint_batch(jobs, stages, force=force)
 
 
-def _pixels(path: Path, size: int | None) -> int:
+def _pixels(name: Place, size: int | None) -> int:
     """Return the pixels of a photo or of what it becomes, whichever are more."""
-    height, width = size_in_file(path)
+    if isinstance(name, Address):
+        return 0
+    height, width = size_in_file(name)
     if size is None or not height:
         return height * width
     rows, columns = fit_long_side(height, width, size)
@@ -211,7 +218,9 @@ def _pixels(path: Path, size: int | None) -> int:
 
 
 def _ready(result: Result) -> Ready:
-    return Ready(result.image, result.recipe.to_json(), result.metadata)
+    (style,) = result.recipe.styles[:1] or (None,)
+    named = "" if style is None else style.name
+    return Ready(result.image, result.recipe.to_json(), result.metadata, named)
 
 
 LARGEST = 4096

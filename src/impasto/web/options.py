@@ -46,6 +46,13 @@ class WebOptions:
     queue: Annotated[int, WHOLE] = 8
     """How many paintings may wait in the queue."""
 
+    static: Path | None = None
+    """Serve nothing; write a folder for any web host instead: a page that paints in the visitor's
+    browser, with the bundled styles (needs npm)."""
+
+    force: Annotated[bool, FLAG] = False
+    """Replace the folder of --static."""
+
     def __post_init__(self) -> None:
         """Refuse what cannot work.
 
@@ -53,6 +60,8 @@ class WebOptions:
             ConfigError: with the option's name.
         """
         check_range(self, {"port": (0, 65535), "keep_hours": (0.01, 1e5), "queue": (1, 10_000)})
+        if self.force and self.static is None:
+            raise ConfigError("--force replaces the folder of --static; give that too")
         if parse_size(self.disk) < 50e6:
             raise ConfigError(f"--disk {self.disk}: it must be at least 50MB")
 

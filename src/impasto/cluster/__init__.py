@@ -1,0 +1,1 @@
+"""Many machines at once, through Ray."""

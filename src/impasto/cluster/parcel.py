@@ -1,0 +1,133 @@
+"""A style for other machines: its files travel along, and are unpacked where they arrive."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from impasto._version import __version__
+from impasto.core.errors import ConfigError, ModelFileError
+from impasto.io.paths import is_file, is_folder
+from impasto.io.temporary import write_atomically
+from impasto.networks.model_file import read_info
+from impasto.networks.options import StylizeOptions
+from impasto.networks.random_styles import styles_in
+from impasto.networks.registry import ZOO, find_style
+
+_HERE = "\0"
+"""In the options of a parcel: the folder that it will be unpacked into."""
+
+
+@dataclass
+class Parcel:
+    """Options, and the files that they name."""
+
+    options: StylizeOptions
+    """With `_HERE` before the names of files."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    """By their names in the folder."""
+
+    version: str = __version__
+    """Of impasto, which must be the same there: networks and pictures change with it."""
+
+    def add(self, path: Path) -> str:
+        """Put a file in, and return what it will be called."""
+        name = f"{len(self.files)}/{path.name}"
+        try:
+            self.files[name] = path.read_bytes()
+        except OSError as error:
+            raise ModelFileError(f"{path} cannot be read: {error.strerror}") from error
+        return f"{_HERE}/{name}"
+
+    def unpack(self) -> StylizeOptions:
+        """Write the files into a temporary folder, once for all processes of a machine.
+
+        Returns:
+            The options, which name them.
+
+        Raises:
+            ConfigError: another version of impasto packed them.
+        """
+        if self.version != __version__:
+            raise ConfigError(
+                f"the workers have impasto {__version__}, and the command is {self.version}; "
+                "install the same version everywhere"
+            )
+        digest = hashlib.sha256(str(sorted(self.files)).encode())
+        for data in self.files.values():
+            digest.update(hashlib.sha256(data).digest())
+        folder = Path(tempfile.gettempdir()) / f"impasto-{digest.hexdigest()[:24]}"
+        for name, data in self.files.items():
+            path = folder / name
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not is_file(path) or path.stat().st_size != len(data):
+                write_atomically(path, data)
+        return _renamed(self.options, str(folder))
+
+
+def pack(options: StylizeOptions) -> Parcel:
+    """Return the options with all the files that they name.
+
+    Raises:
+        ConfigError: regions, which are of one photo.
+        ModelFileError: no such style, or a file that cannot be read.
+    """
+    if options.regions is not None:
+        raise ConfigError("--regions are those of one photo; they do not go with --cluster")
+    parcel = Parcel(options)
+    named: dict[str, str] = {"style": _pack_style(parcel, options)}
+    for name in ("any_model", "weights", "style_map"):
+        value = getattr(options, name)
+        if value is not None and is_file(value):
+            named[name] = parcel.add(Path(value))
+    parcel.options = _replaced(options, named)
+    return parcel
+
+
+def _pack_style(parcel: Parcel, options: StylizeOptions) -> str:
+    if is_folder(options.style):
+        folder = Path(options.style)
+        for path in styles_in(folder):
+            parcel.files[f"{folder.resolve().name}/{path.relative_to(folder).as_posix()}"] = (
+                path.read_bytes()
+            )
+        return f"{_HERE}/{folder.resolve().name}"
+    choice = find_style(options.style, options.any_model)
+    if choice.paintings:
+        return _blend(map(parcel.add, choice.paintings), choice.weights)
+    if choice.path.parent == ZOO:
+        return options.style
+    model = parcel.add(choice.path)
+    if len(choice.names) < 2:
+        named = len(choice.weights) > 1 and choice.names
+        return f"{model}/{choice.names[0]}" if named else model
+    known = [style.name for style in read_info(choice.path).styles]
+    shares = dict(zip(known, choice.weights, strict=True))
+    return _blend(
+        (f"{model}/{name}" for name in choice.names), (shares[name] for name in choice.names)
+    )
+
+
+def _blend(names: Iterable[str], shares: Iterable[float]) -> str:
+    parts = list(zip(names, shares, strict=True))
+    if len(parts) == 1:
+        return parts[0][0]
+    return ",".join(f"{name}:{share:.17g}" for name, share in parts)
+
+
+def _renamed(options: StylizeOptions, folder: str) -> StylizeOptions:
+    named = {}
+    for name in ("style", "any_model", "weights", "style_map"):
+        value = getattr(options, name)
+        if value is not None:
+            named[name] = value.replace(_HERE, folder)
+    return _replaced(options, named)
+
+
+def _replaced(options: StylizeOptions, named: dict[str, str]) -> StylizeOptions:
+    changes: dict[str, object] = dict(named)
+    return replace(options, **changes)  # type: ignore[arg-type]

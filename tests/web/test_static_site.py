@@ -1,0 +1,142 @@
+"""The page without a server: written with npm, served by the plainest host, used in a browser."""
+
+import base64
+import io
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import impasto
+from impasto.core.errors import ConfigError
+from impasto.io.image import to_bytes
+from impasto.networks.model_file import load_weights, read_info
+from impasto.networks.onnx_graph import build_onnx, with_small_weights
+from impasto.networks.registry import bundled_styles, styles
+from impasto.networks.runtimes import OnnxRuntime
+from impasto.web.static_site import SiteWritten, write_site
+from support import needs
+from web_tools import served
+
+
+def psnr(one, other):
+    error = np.mean((np.asarray(one, float) - np.asarray(other, float)) ** 2)
+    return 10 * np.log10(255**2 / error)
+
+
+@pytest.mark.parametrize("style", ["cafe-terrace", "kazusa"])
+def test_weights_of_eight_bits_paint_the_same_picture(style):
+    pytest.importorskip("onnxruntime")
+    path = styles()[style]
+    plain = build_onnx(read_info(path).network, load_weights(path), read_info(path))
+    small = with_small_weights(plain)
+    assert len(small) < 0.3 * len(plain)
+    photo = np.asarray(Image.open(impasto.assets.find("castle")).convert("RGB").resize((384, 256)))
+    image = (photo / np.float32(255)).transpose(2, 0, 1)[None]
+    painted = [OnnxRuntime(graph).run(image, None) * 255 for graph in (plain, small)]
+    assert psnr(*painted) > 40
+
+
+def test_what_is_in_the_way_is_kept(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    for force, why in ((False, "exists; use --force"), (True, "holds other things")):
+        with pytest.raises(ConfigError, match=why):
+            list(write_site(tmp_path / "mine", force=force))
+    with pytest.raises(ConfigError, match="does not exist"):
+        list(write_site(tmp_path / "none" / "site"))
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine", "thesis.txt"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("static") / "site"
+    *_, written = write_site(folder)
+    assert isinstance(written, SiteWritten)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def host(site):
+    with served(site) as server:
+        yield server
+
+
+@needs("npm")
+def test_it_is_small_whole_and_asks_nobody_else(site):
+    files = [path for path in site.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 15e6
+    assert {path.stem for path in (site / "styles").glob("*.bin")} == set(bundled_styles())
+    for path in files:
+        if path.suffix in (".html", ".css", ".js", ".json") and path.parent == site:
+            assert not re.findall(r"https?://[^w][^\s\"']*", path.read_text("utf-8")), path
+    assert "impasto-BUILD" not in (site / "sw.js").read_text("utf-8")
+    with pytest.raises(ConfigError, match="exists"):
+        list(write_site(site))
+
+
+@pytest.fixture
+def page(host, browser):
+    browser.get(f"http://127.0.0.1:{host.server_port}/")
+    return browser
+
+
+def wait_for(page, words):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    def find(driver):
+        text = driver.execute_script("return document.getElementById('status')?.value ?? ''")
+        return text if re.search(words, text) else None
+
+    return WebDriverWait(page, 120).until(find)
+
+
+def canvas(page, name):
+    url = page.execute_script(f"return document.getElementById('{name}').toDataURL()")
+    return Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB")
+
+
+def keep_screenshot(page, name):
+    if folder := os.environ.get("IMPASTO_SCREENSHOTS"):
+        page.save_screenshot(str(Path(folder) / f"static-{name}.png"))
+
+
+@needs("npm", "chromium", "chromedriver")
+def test_it_paints_what_python_paints(page, tmp_path):
+    assert "Terrace" in wait_for(page, r"Painted in|could not|not whole")
+    assert page.execute_script("return self.crossOriginIsolated")  # and so with several threads
+    photo, painting = canvas(page, "photo"), canvas(page, "painting")
+    assert max(photo.size) == 512
+    assert psnr(impasto.load("cafe-terrace")(photo, dtype="float32"), painting) > 36
+    keep_screenshot(page, "first")
+
+    page.find_element("css selector", "input[value='kazusa']").find_element("xpath", "..").click()
+    assert "Kazusa" in wait_for(page, r"Kazusa.*Painted in")
+    assert psnr(impasto.load("kazusa")(photo, dtype="float32"), canvas(page, "painting")) > 36
+
+    mine = Image.open(impasto.assets.find("astronaut")).resize((300, 200))
+    (tmp_path / "mine.png").write_bytes(to_bytes(mine, ".png"))
+    (tmp_path / "text.jpg").write_text("no picture")
+    given = page.find_element("id", "file")
+    given.send_keys(str(tmp_path / "text.jpg"))
+    assert wait_for(page, "text.jpg is no picture")
+    given.send_keys(str(tmp_path / "mine.png"))
+    wait_for(page, r"Painted in")
+    assert psnr(canvas(page, "photo"), mine) > 40
+    for width, height in ((390, 844), (844, 390)):
+        page.set_window_size(width, height)
+        keep_screenshot(page, f"{width}")
+        assert page.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    severe = [entry["message"] for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
+    assert not severe
+
+
+@needs("npm", "chromium", "chromedriver")
+def test_it_opens_without_a_network(page, host):
+    wait_for(page, r"Painted in")
+    host.shutdown()
+    page.refresh()
+    assert wait_for(page, r"Painted in")
