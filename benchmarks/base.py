@@ -3,7 +3,7 @@
     python benchmarks/base.py
 
 Every one of them was learnt from the network of many styles, so that their mean is one step of
-Reptile (Nichol et al. 2018, equation 2 with a step of 1) over the bundled styles.
+Reptile (nichol2018, algorithm 1 with a step of 1) over the bundled styles.
 """
 
 from __future__ import annotations

@@ -125,11 +125,17 @@ def test_it_paints_what_python_paints(page, tmp_path):
     assert wait_for(page, "text.jpg is no picture")
     given.send_keys(str(tmp_path / "mine.png"))
     wait_for(page, r"Painted in")
-    assert psnr(canvas(page, "photo"), mine) > 40
-    for width, height in ((390, 844), (844, 390)):
-        page.set_window_size(width, height)
+    assert np.array_equal(np.asarray(canvas(page, "photo")), np.asarray(mine))
+    for width, height in ((1280, 800), (390, 844), (844, 390)):
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 900}
+        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        page.execute_script("document.activeElement.blur()")
         keep_screenshot(page, f"{width}")
-        assert page.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+        assert page.execute_script(
+            "const box = document.getElementById('stage').getBoundingClientRect();"
+            "return box.left >= 0 && box.right <= innerWidth && box.bottom <= innerHeight &&"
+            "document.documentElement.scrollWidth <= innerWidth"
+        )
     severe = [entry["message"] for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
     assert not severe
 

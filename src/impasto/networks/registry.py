@@ -49,8 +49,8 @@ ZOO = Path(__file__).parent / "zoo"
 
 BASE = ZOO / "base" / f"base{SUFFIX}"
 """What new styles are learnt from: the mean of the bundled networks of one style each, every one of
-which was learnt from the network of many. Averaging what was learnt is a step of Reptile (Nichol et
-al. 2018), and takes no time. It paints in no style of its own, and has no name."""
+which was learnt from the network of many. Averaging what was learnt is a step of Reptile
+(nichol2018), and takes no time. It paints in no style of its own, and has no name."""
 
 
 def find_network(name: str) -> NetworkOptions:
