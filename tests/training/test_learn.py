@@ -112,3 +112,16 @@ def test_the_photos_to_learn_from():
     assert sum(path.stat().st_size for path in files) <= 4e6
     credited = (assets.TRAINING_PHOTOS / "CREDITS.md").read_text("utf-8")
     assert all(f"| {path.stem} |" in credited for path in files)
+
+
+def test_crops_are_large_where_there_is_time_for_them():
+    sizes = [
+        impasto.LearnOptions(device="cpu", **asked).training("base").size
+        for asked in (
+            {"dtype": "float32"},
+            {"dtype": "float32", "minutes": 3},
+            {"dtype": "float32", "steps": 10},
+            {"dtype": "bfloat16"},
+        )
+    ]
+    assert sizes == [256, 384, 384, 384]

@@ -137,6 +137,8 @@ class Page:
             " - innerWidth"
         )
         assert width <= 0, f"{name}: {width} pixels wider than the screen"
+        last = "return innerWidth - document.getElementById('open-live')"
+        assert self.run(f"{last}.getBoundingClientRect().right") >= 0, f"{name}: the header is cut"
 
     def downloaded(self, name: str) -> Path:
         path = self.downloads / name
@@ -238,6 +240,21 @@ def test_the_walk(page: Page):
     assert "impasto.optimize(" in page.text("#copy-python")
     page.look("copy")
     page.click("#copy-dialog .close")
+
+    # Everything that is kept, and one of it for longer.
+    page.click("#open-mine")
+    page.until(lambda: page.browser.find_elements(By.CSS_SELECTOR, "#mine-groups .star"))
+    page.click("#mine-groups .star")
+    page.until(lambda: page.find("#mine-groups .star").get_attribute("aria-pressed") == "true")
+    page.look("my-pictures")
+    count = len(page.browser.find_elements(By.CSS_SELECTOR, "#mine-groups .star"))
+    page.click("#mine-groups li:nth-child(2) .bin")
+    assert page.text("#mine-groups li:nth-child(2) .bin") == "Delete?"
+    page.click("#mine-groups li:nth-child(2) .bin")
+    page.until(
+        lambda: len(page.browser.find_elements(By.CSS_SELECTOR, "#mine-groups .star")) == count - 1
+    )
+    page.click("#mine .close")
 
     # The page is found again as it was.
     page.browser.refresh()

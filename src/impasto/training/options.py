@@ -189,7 +189,8 @@ class LearnOptions(PrecisionOptions):
         """Return the training that does it: of the whole network, from a trained one.
 
         Large crops, one at a time: on small ones the network never sees a large flat place, and
-        leaves blobs of colour in skies. A deeper layer of the style than the paper's: without it
+        leaves blobs of colour in skies. Where a short time would be too few of them, smaller ones.
+        A deeper layer of the style than the paper's: without it
         the network learns the painting's grain and colours, and little of its shapes.
 
         Args:
@@ -205,9 +206,9 @@ class LearnOptions(PrecisionOptions):
             style_layers=LEARN_LAYERS,
             style_layer_weights=LEARN_WEIGHTS,
             batch_size=1,
-            size=384,
+            size=self._crop(),
             lr=LEARN_RATE,
-            warmup=20,
+            warmup=5,
             average=0.98,
             seed=self.seed,
             sample_minutes=LEARN_SAMPLES,
@@ -216,6 +217,25 @@ class LearnOptions(PrecisionOptions):
             weights=self.weights,
         )
 
+    def _crop(self) -> int:
+        """Return the side of the crops in pixels."""
+        from impasto.core.device import pick_device, pick_dtype
+
+        device = pick_device(self.device)
+        is_fast = device.type != "cpu" or pick_dtype(self.dtype, device).itemsize < FULL_BYTES
+        long = self.steps is not None or self.minutes >= LONG_MINUTES
+        return LARGE_CROP if is_fast or long else SMALL_CROP
+
+
+LARGE_CROP, SMALL_CROP = 384, 256
+"""Pixels. On a processor without bfloat16, a minute of large ones is 40 steps and of small ones 61:
+the fast loss is 196 and 181 thousand (docs/training.md)."""
+
+LONG_MINUTES = 3.0
+"""For which large crops are enough steps on any processor."""
+
+FULL_BYTES = 4
+"""Of a number in float32."""
 
 LEARN_RATE = 4e-3
 """Highest learning rate from a trained network."""

@@ -22,6 +22,7 @@ from impasto.web.job_queue import JobQueue
 from impasto.web.jobs import Job
 from impasto.web.limits import SmallBodies, read_film, read_upload
 from impasto.web.live import Live
+from impasto.web.mine import pictures_of
 from impasto.web.orders import JobRequest, needs, order, order_example, size_of_input, why_not_finer
 from impasto.web.responses import FILM_NEEDS, Pages, finds_regions, follow, has_film
 from impasto.web.store import GoneError
@@ -58,11 +59,13 @@ def create_app(
     app.add_middleware(SmallBodies)
     app.add_middleware(Guard, hosts=hosts, token=token)
     responses.add_errors(app)
-    _add_page(app, queue)
+    _add_page(app, queue, is_shared=token is not None)
     _add_pictures(app, queue)
     _add_live(app)
     _add_jobs(app, queue)
     _add_results(app, queue)
+    if token is None:  # one person's server: with a token, others see no list of what is here
+        _add_mine(app, queue)
     return app
 
 
@@ -77,7 +80,7 @@ def view(queue: JobQueue, job: Job) -> dict[str, Any]:
     }
 
 
-def _add_page(app: FastAPI, queue: JobQueue) -> None:
+def _add_page(app: FastAPI, queue: JobQueue, *, is_shared: bool) -> None:
     pages = Pages()
 
     @app.get("/")
@@ -108,6 +111,7 @@ def _add_page(app: FastAPI, queue: JobQueue) -> None:
             "film_needs": FILM_NEEDS,
             "finds_regions": finds_regions(),
             "keep_hours": queue.store.keep_seconds / 3600,
+            "mine": not is_shared,
             "timing": queue.timing.measured,
             "limits": {
                 "bytes": limits.MAX_BYTES,
@@ -271,6 +275,20 @@ def _add_jobs(app: FastAPI, queue: JobQueue) -> None:
         queue.remove(queue.find(key))
 
 
+def _add_mine(app: FastAPI, queue: JobQueue) -> None:
+    @app.get("/api/mine")
+    def mine() -> dict[str, Any]:
+        return pictures_of(queue)
+
+    @app.post("/api/jobs/{key}/favorite", status_code=204)
+    def favor(key: str) -> None:
+        queue.keep(queue.find(key), favorite=True)
+
+    @app.delete("/api/jobs/{key}/favorite", status_code=204)
+    def favor_no_more(key: str) -> None:
+        queue.keep(queue.find(key), favorite=False)
+
+
 def _add_results(app: FastAPI, queue: JobQueue) -> None:
     films = responses.Slots(1)
 
@@ -280,6 +298,11 @@ def _add_results(app: FastAPI, queue: JobQueue) -> None:
         path = responses.in_format(queue.result_path(key), format, job.recipe)
         name = job.task.output.removesuffix(".png") + path.suffix
         return FileResponse(path, headers=MEANWHILE, filename=name if download else None)
+
+    @app.get("/api/jobs/{key}/view")
+    def view_result(key: str, size: Size = 1600) -> Response:
+        view = responses.view_of(queue.result_path(key), size, is_upload=True)
+        return Response(view, media_type="image/jpeg", headers=MEANWHILE)
 
     @app.get("/api/jobs/{key}/video")
     def video(key: str, *, download: bool = False) -> Response:

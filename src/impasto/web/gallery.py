@@ -105,7 +105,8 @@ def small_jpeg(path: Path, size: int) -> bytes:
 
 
 def _style(name: str, path: Path) -> Style:
-    info = next(style for style in read_info(path).styles if style.name == name)
+    known = read_info(path).styles
+    info = next((style for style in known if style.name == name), known[0])  # or a renamed file's
     artist, title, year = _credit(info)
     painting = assets.find(name)
     thumbnail = info.thumbnail if painting is None else small_jpeg(painting, THUMBNAIL)

@@ -148,6 +148,21 @@ class JobQueue:
                 self._forget(job)
         self.notify()
 
+    def keep(self, job: Job, *, favorite: bool) -> None:
+        """Keep a painting until somebody deletes it, or no longer than the others.
+
+        Raises:
+            ResourceError: the disk is full.
+        """
+        with self._changed:
+            before, job.favorite = job.favorite, favorite
+            try:
+                self.store.save_job(job.key, job.to_record())
+            except ResourceError:
+                job.favorite = before
+                raise
+        self.notify()
+
     def remove_picture(self, key: str) -> None:
         """Delete an upload.
 
@@ -224,7 +239,11 @@ class JobQueue:
         with self._changed:
             now = self.store.clock()
             needed = {job.task.after for job in self._open()}
-            over = [job for job in self.jobs.values() if not job.is_open and job.key not in needed]
+            over = [
+                job
+                for job in self.jobs.values()
+                if not job.is_open and not job.favorite and job.key not in needed
+            ]
             for job in over:
                 if now - (job.finished or job.created) > self.store.keep_seconds:
                     self._forget(job)

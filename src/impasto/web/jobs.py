@@ -138,6 +138,9 @@ class Job:
     cancelled: bool = False
     """Somebody wants it to be gone."""
 
+    favorite: bool = False
+    """Whether it is kept until somebody deletes it."""
+
     @property
     def is_open(self) -> bool:
         """Whether it waits or is worked on."""
@@ -215,6 +218,7 @@ class Job:
             "result": f"{base}/result" if self.has_result else None,
             "video": f"{base}/video" if self.has_result and self.task.kind == "video" else None,
             "learned": self.learned,
+            "favorite": self.favorite,
             "output": self.task.output,
             "command": " &&\n".join(self.commands) if self.commands else None,
             "python": _script(self.calls),

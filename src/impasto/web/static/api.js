@@ -1,5 +1,7 @@
 // Talking to the server; every failure is an Error with one sentence.
 
+import { sentence } from "./dom.js";
+
 export class Refused extends Error {
   constructor(message, status) {
     super(message);
@@ -9,21 +11,25 @@ export class Refused extends Error {
 
 export const AWAY = "The server does not answer. Start impasto web again; this page then goes on by itself.";
 
-async function ask(path, options = {}) {
-  let response;
+const parsed = (text) => {
   try {
-    response = await fetch(path, options);
+    return JSON.parse(text);
   } catch {
-    throw new Refused(AWAY, 0);
+    return null; // empty, or not ours
   }
-  const text = await response.text();
-  let answer = null;
-  try {
-    answer = text ? JSON.parse(text) : null;
-  } catch { /* not ours */ }
-  if (!response.ok) throw new Refused(sentence(answer?.error ?? response.statusText), response.status);
-  return answer;
+};
+
+const refused = (text, { status, statusText }) => new Refused(sentence(parsed(text)?.error ?? statusText), status);
+
+async function reach(path, options) {
+  const response = await fetch(path, options).catch(() => {
+    throw new Refused(AWAY, 0);
+  });
+  if (!response.ok) throw refused(await response.text(), response);
+  return response;
 }
+
+const ask = async (path, options) => parsed(await (await reach(path, options)).text());
 
 /** Send a file and tell, from 0 to 1, how much of it has gone. */
 function send(path, file, type, progress) {
@@ -34,28 +40,14 @@ function send(path, file, type, progress) {
     request.upload.onprogress = (event) => event.lengthComputable && progress?.(event.loaded / event.total);
     request.onerror = () => failed(new Refused(AWAY, 0));
     request.onload = () => {
-      let answer = null;
-      try {
-        answer = JSON.parse(request.responseText);
-      } catch { /* not ours */ }
-      if (request.status < 300) done(answer);
-      else failed(new Refused(sentence(answer?.error ?? request.statusText), request.status));
+      if (request.status < 300) done(parsed(request.responseText));
+      else failed(refused(request.responseText, request));
     };
     request.send(file);
   });
 }
 
-/** A picture that the server makes. */
-export async function picture(path) {
-  let response;
-  try {
-    response = await fetch(path);
-  } catch {
-    throw new Refused(AWAY, 0);
-  }
-  if (response.ok) return createImageBitmap(await response.blob());
-  throw new Refused(sentence((await response.json().catch(() => null))?.error ?? response.statusText), response.status);
-}
+export const blob = async (path) => (await reach(path)).blob();
 
 export const get = (path) => ask(path);
 
@@ -100,9 +92,4 @@ export function follow(id, tell, away, gone) {
     away();
   };
   return () => source.close();
-}
-
-function sentence(text) {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }

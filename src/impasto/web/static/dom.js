@@ -10,7 +10,7 @@ export function make(tag, properties = {}, ...children) {
     if (name.includes("-") || name === "role" || name === "for") element.setAttribute(name, value);
     else element[name] = value;
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  element.append(...children.filter(Boolean));
   return element;
 }
 
@@ -25,6 +25,16 @@ export function icon(path) {
   svg.append(line);
   return svg;
 }
+
+/** A button with a picture and one or two lines. */
+export function tile(src, title, by, properties) {
+  const image = make("img", { src, alt: "", loading: "lazy", draggable: false });
+  return make("button", { type: "button", className: "tile", ...properties },
+    make("span", { className: "thumb" }, image), title && make("b", { textContent: title }), make("small", { textContent: by }));
+}
+
+/** Words with a capital letter and a full stop. */
+export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
 
 /** Seconds as people say them. */
 export function duration(seconds) {

@@ -1,6 +1,8 @@
 // The styles: one is chosen with a click, up to four are blended.
 
-import { $, icon, make } from "./dom.js";
+import { $, icon, make, tile } from "./dom.js";
+
+const PLUS = "M12 5v14M5 12h14";
 
 export class Gallery {
   /** Call `changed()` when the choice changes, and `one()` when a single style was picked. */
@@ -47,6 +49,15 @@ export class Gallery {
     this.draw();
   }
 
+  /** A painting or a learnt style was deleted. */
+  forget(id) {
+    if (!this.find(id)) return;
+    this.styles = this.styles.filter((style) => style.id !== id);
+    this.chosen = this.chosen.filter((share) => share.id !== id);
+    if (!this.chosen.length) this.chosen = [{ id: this.styles.at(-1).id, weight: 1 }];
+    this.draw();
+  }
+
   choose(id) {
     this.set([{ id, weight: 1 }]);
     this.picked();
@@ -74,16 +85,14 @@ export class Gallery {
 
   draw() {
     const own = make("li", {}, make("button", { type: "button", className: "tile", id: "own-painting", onclick: () => $("painting-file").click() },
-      make("span", { className: "thumb own" }, icon("M12 5v14M5 12h14")), make("b", { textContent: "Your own painting" }), make("small", { textContent: "any picture" })));
+      make("span", { className: "thumb own" }, icon(PLUS)), make("b", { textContent: "Your own painting" }), make("small", { textContent: "any picture" })));
     $("gallery").replaceChildren(own, ...this.styles.map((style) => this.tile(style)));
     this.mark();
   }
 
   tile(style) {
-    const image = make("img", { src: style.thumbnail, alt: "", loading: "lazy", width: 100, height: 100, draggable: false });
-    const button = make("button", { type: "button", className: "tile", onclick: () => this.choose(style.id), "data-style": style.id, "aria-pressed": "false" },
-      make("span", { className: "thumb" }, image), make("b", { textContent: style.title }), make("small", { textContent: style.by }));
-    const add = make("button", { type: "button", className: "add", title: "Blend", onclick: () => this.toggle(style.id), "data-add": style.id, "aria-label": `Blend ${style.title} in` }, icon("M12 5v14M5 12h14"));
+    const button = tile(style.thumbnail, style.title, style.by, { onclick: () => this.choose(style.id), "data-style": style.id, "aria-pressed": "false" });
+    const add = make("button", { type: "button", className: "add", title: "Blend", onclick: () => this.toggle(style.id), "data-add": style.id, "aria-label": `Blend ${style.title} in` }, icon(PLUS));
     return make("li", {}, button, add);
   }
 
@@ -96,7 +105,7 @@ export class Gallery {
       add.setAttribute("aria-pressed", is && this.chosen.length > 1);
       add.disabled = !is && this.chosen.length >= this.most;
       add.hidden = is && this.chosen.length === 1;
-      add.replaceChildren(icon(is ? "M5 12h14" : "M12 5v14M5 12h14"));
+      add.replaceChildren(icon(is ? "M5 12h14" : PLUS));
     }
     this.drawBlend();
   }

@@ -1,13 +1,14 @@
 // The page: what is chosen, what is being painted, what is shown.
 
-import { AWAY, Refused, follow, get, isFilm, post, remove, upload } from "./api.js";
+import { AWAY, Refused, blob, follow, get, isFilm, post, remove, upload } from "./api.js";
 import { expectations, listenForTabs, offerSizes, options, setOptions } from "./controls.js";
 import { listenForCopy } from "./copy.js";
-import { $, duration, make } from "./dom.js";
+import { $, duration, make, sentence, tile } from "./dom.js";
 import { listenForFiles } from "./files.js";
 import { Gallery } from "./gallery.js";
 import { Live } from "./live.js";
 import { Mask } from "./mask.js";
+import { Mine } from "./mine.js";
 import { Player } from "./player.js";
 import { Sheet } from "./sheet.js";
 import { Stage } from "./stage.js";
@@ -78,26 +79,20 @@ function tell() {
 function tellProgress(bar) {
   const { state, place, waits, eta, step, message, expected, kind } = job;
   const left = eta === null ? "" : `, about ${duration(Math.max(eta, 0.5))} left`;
+  const steps = { learn: "Learning the painting", optimize: "Making it finer" }[kind];
   if (state === "queued") {
     const before = place === 1 ? "one painting is before yours" : `${place} paintings are before yours`;
     say(place ? `Waiting: ${before}${waits ? `, about ${duration(waits)}` : ""}.` : "Starting…");
-    bar.removeAttribute("value");
+  } else if (steps) {
+    say(step ? `${steps}: step ${step}${left}.` : sentence(message || "Getting ready"));
   } else if (kind === "video") {
     say(sentence(`${message || "Getting ready"}${left}`));
-    if (expected && eta !== null) bar.value = Math.max(0.02, 1 - eta / expected);
-    else bar.removeAttribute("value");
-  } else if (kind === "learn") {
-    say(step ? `Learning the painting: step ${step}${left}.` : sentence(message || "Getting ready"));
-    if (expected && eta !== null && step) bar.value = Math.max(0.02, 1 - eta / expected);
-    else bar.removeAttribute("value");
-  } else if (kind === "optimize") {
-    say(step ? `Making it finer: step ${step}${left}.` : sentence(message || "Getting ready"));
-    if (expected && eta !== null && step) bar.value = Math.max(0.02, 1 - eta / expected);
-    else bar.removeAttribute("value");
   } else {
     say(message ? sentence(message) : `Painting${left}…`);
-    bar.removeAttribute("value");
   }
+  const known = state === "working" && expected && eta !== null && (kind === "video" || (steps && step));
+  if (known) bar.value = Math.max(0.02, 1 - eta / expected);
+  else bar.removeAttribute("value");
 }
 
 function tellEnd() {
@@ -113,8 +108,6 @@ function tellEnd() {
     say(`Painted in ${duration(job.seconds)}, ${job.width} × ${job.height}.`);
   }
 }
-
-const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
 
 function fail(error) {
   if (error instanceof Refused && error.status === 0) return away();
@@ -370,16 +363,30 @@ async function bringPainting(file) {
   }
 }
 
+async function takePhoto(id) {
+  try {
+    await usePhoto(await get(`/api/pictures/${id}/about`));
+    await paint();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Something was deleted under My pictures: offer it nowhere. What is shown stays on the screen. */
+function forget(id) {
+  about.photos = about.photos.filter((each) => each.id !== id);
+  gallery.forget(id);
+  if (previous?.id === id) previous = null;
+  if (job?.id === id) {
+    job = { ...job, result: null };
+    tell();
+  }
+  if (photo) drawPhotos();
+}
+
 function drawPhotos() {
   $("photos").replaceChildren(...about.photos.map(({ id, title }) => make("li", {},
-    make("button", { type: "button", className: "tile", "aria-pressed": id === photo.id, onclick: async () => {
-      try {
-        await usePhoto(await get(`/api/pictures/${id}/about`));
-        await paint();
-      } catch (error) {
-        fail(error);
-      }
-    } }, make("span", { className: "thumb" }, make("img", { src: `/api/pictures/${id}/view?size=256`, alt: "" })), make("small", { textContent: title })))));
+    tile(`/api/pictures/${id}/view?size=256`, "", title, { "aria-pressed": id === photo.id, onclick: () => takePhoto(id) }))));
 }
 
 function setMap(value) {
@@ -414,19 +421,17 @@ async function keepMask() {
 async function downloadFilm() {
   say("Making the film; it is downloaded as soon as it is done.");
   try {
-    const answer = await fetch(`/api/jobs/${job.id}/film`);
-    if (!answer.ok) throw new Error((await answer.json()).error);
-    const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: job.output.replace(/\.png$/, ".mp4") });
+    const link = make("a", { href: URL.createObjectURL(await blob(`/api/jobs/${job.id}/film`)), download: job.output.replace(/\.png$/, ".mp4") });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
     tellEnd();
   } catch (error) {
     tellEnd();
-    complain(sentence(error.message));
+    complain(error.message);
   }
 }
 
-const pictureFile = async () => new File([await (await fetch(job.result)).blob()], job.output, { type: "image/png" });
+const pictureFile = async () => new File([await blob(job.result)], job.output, { type: "image/png" });
 
 async function copyPicture() {
   try {
@@ -482,6 +487,17 @@ async function begin() {
       gallery.set([{ id: style, weight: 1 }]);
       bringPhoto(file);
     },
+  });
+  $("open-mine").hidden = !about.mine;
+  new Mine({
+    keepHours: () => about.keep_hours,
+    open: (id) => {
+      history.pushState(null, "", `#${id}`);
+      find(id).catch(fail);
+    },
+    usePhoto: (id) => takePhoto(id),
+    choose: (name) => gallery.find(name) && gallery.choose(name),
+    removed: forget,
   });
   listenForTabs();
   listenForCopy(() => job);

@@ -1,6 +1,6 @@
 // Painting where the style goes: white on black, as the style map wants it.
 
-import { picture } from "./api.js";
+import { blob } from "./api.js";
 import { $, clamp } from "./dom.js";
 
 const LONG_SIDE = 1024;
@@ -72,7 +72,7 @@ export class Mask {
     status.textContent = "Looking…";
     const asked = new URLSearchParams([["what", what], ...box.map((share) => ["box", share.toFixed(4)])]);
     try {
-      const found = await picture(`/api/pictures/${this.photo()}/mask?${asked}`);
+      const found = await createImageBitmap(await blob(`/api/pictures/${this.photo()}/mask?${asked}`));
       const layer = document.createElement("canvas");
       layer.width = this.canvas.width;
       layer.height = this.canvas.height;
