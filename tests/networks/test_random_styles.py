@@ -10,11 +10,12 @@ from PIL import Image
 
 import impasto
 from impasto import assets
-from impasto.core.errors import ConfigError
+from impasto.core.errors import ConfigError, ModelFileError
 from impasto.core.events import Painted
 from impasto.io.image import read_note
 from impasto.networks.options import StylizeOptions
 from impasto.networks.random_styles import style_for, styles_in
+from impasto.networks.registry import bundled_styles
 from impasto.networks.stylize import stylize_events
 from impasto.recipe import Recipe
 
@@ -70,7 +71,24 @@ def test_folders_that_cannot_be(folder, tmp_path):
     (tmp_path / "none").mkdir()
     with pytest.raises(ConfigError, match="neither paintings nor model files"):
         styles_in(tmp_path / "none")
-    with pytest.raises(ConfigError, match="is a folder"):
+    with pytest.raises(ConfigError, match="names several styles"):
         impasto.load(folder)
     with pytest.raises(ConfigError, match="the one style of the film"):
         impasto.video(tmp_path / "x.mp4", folder, tmp_path / "y.mp4")
+
+
+def test_named_styles_take_turns_too(folder, tmp_path, monkeypatch):
+    def seen(style):
+        asked = StylizeOptions(style=style)
+        return {style_for(f"{number}.jpg", asked).style for number in range(300)}
+
+    assert seen("random") == set(bundled_styles())
+    mine = str(folder / "mine.safetensors")
+    assert seen(f"random:kazusa,{mine}") == {"kazusa", mine}
+    with pytest.raises(ModelFileError, match="no-such-style"):
+        styles_in("random:kazusa,no-such-style")
+    with pytest.raises(ConfigError, match="names several styles"):
+        impasto.load("random")
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (40, 30), "teal").save("photo.png")
+    assert impasto.stylize("photo.png", "random", size=40).recipe.styles[0].name in bundled_styles()

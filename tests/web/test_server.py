@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import runpy
 import signal
 import socket
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from impasto.cli.start import main
+from impasto.cli.web import qr_code
 from impasto.core.errors import ConfigError
 from impasto.web.options import WebOptions
 from impasto.web.server import listen
@@ -131,3 +134,20 @@ def test_the_example_client_paints(tmp_path, photo, capsys, monkeypatch):
 def test_a_host_that_is_no_address_of_this_computer_is_one_line(host):
     with pytest.raises(ConfigError, match="this is no address of this computer"):
         listen(host, 0)
+
+
+def test_the_qr_code_in_the_terminal_is_the_address():
+    """Read as a phone's camera would: half blocks become pixels, and OpenCV decodes them."""
+    cv2 = pytest.importorskip("cv2")
+    pytest.importorskip("segno")
+    address = "http://192.168.178.20:7460/?token=Vd3Jk_x-0aQ7mB2nL9cR4tY6uW8eZ1sP"
+    drawn = re.sub(r"\x1b\[[0-9;]*m", "", qr_code(address))
+    halves = {" ": (0, 0), "\u2580": (1, 0), "\u2584": (0, 1), "\u2588": (1, 1)}
+    rows = [[halves[mark] for mark in line] for line in drawn.splitlines()]
+    width = max(map(len, rows))
+    dark = np.array([[*row, *[(0, 0)] * (width - len(row))] for row in rows])
+    pixels = dark.transpose(0, 2, 1).reshape(-1, width)
+    image = np.kron(255 * pixels, np.ones((8, 8))).astype(np.uint8)
+    image = np.pad(image, 32, constant_values=255)
+    found = [cv2.QRCodeDetector().detectAndDecode(each)[0] for each in (image, 255 - image)]
+    assert address in found

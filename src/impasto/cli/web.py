@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -53,3 +54,21 @@ def _tell(address: str, warning: str | None) -> None:
     if warning is not None:
         print(f"warning: {warning}", file=sys.stderr)
     print(f"impasto is at {address}\nCtrl-C ends it.", flush=True)
+    code = None if warning is None or not sys.stdout.isatty() else qr_code(address)
+    if code is not None:
+        print(f"\nFor the camera of a phone in this network:\n\n{code}", flush=True)
+
+
+def qr_code(address: str) -> str | None:
+    """Return an address as a QR code in half blocks, None if the package for it is missing.
+
+    Args:
+        address: of the page, with its token.
+    """
+    if importlib.util.find_spec("segno") is None:
+        return None
+    import segno
+
+    drawn = io.StringIO()
+    segno.make(address, micro=False).terminal(drawn, border=2, compact=True)
+    return drawn.getvalue()

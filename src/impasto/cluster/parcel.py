@@ -15,7 +15,7 @@ from impasto.io.temporary import write_atomically
 from impasto.networks.model_file import read_info
 from impasto.networks.options import StylizeOptions
 from impasto.networks.random_styles import styles_in
-from impasto.networks.registry import ZOO, find_style
+from impasto.networks.registry import RANDOM, ZOO, find_style, is_random
 
 _HERE = "\0"
 """In the options of a parcel: the folder that it will be unpacked into."""
@@ -91,11 +91,14 @@ def pack(options: StylizeOptions) -> Parcel:
 def _pack_style(parcel: Parcel, options: StylizeOptions) -> str:
     if is_folder(options.style):
         folder = Path(options.style)
-        for path in styles_in(folder):
+        for path in map(Path, styles_in(folder)):
             parcel.files[f"{folder.resolve().name}/{path.relative_to(folder).as_posix()}"] = (
                 path.read_bytes()
             )
         return f"{_HERE}/{folder.resolve().name}"
+    if is_random(options.style):
+        words = [_pack_style(parcel, replace(options, style=w)) for w in styles_in(options.style)]
+        return f"{RANDOM}:{','.join(words)}"
     choice = find_style(options.style, options.any_model)
     if choice.paintings:
         return _blend(map(parcel.add, choice.paintings), choice.weights)

@@ -36,7 +36,7 @@ from impasto.io.inputs import describe
 from impasto.io.paths import is_folder
 from impasto.networks.model import one_pass_only
 from impasto.networks.options import StylizeOptions
-from impasto.networks.registry import find_style, style_of_painting
+from impasto.networks.registry import find_style, is_random, style_of_painting
 from impasto.networks.stylize import Painter, load_events
 from impasto.training.learn import Learned, learn_events
 
@@ -121,8 +121,8 @@ def video_events(
     one_pass_only(options)
     if film.method == "optimize" and options.regions is not None:
         raise ConfigError("--method optimize paints whole frames; leave out --regions")
-    if options.regions is None and is_folder(options.style):
-        raise ConfigError(f"--style {options.style} is a folder; name the one style of the film")
+    if options.regions is None and is_random(options.style):
+        raise ConfigError(f"--style {options.style} names several; name the one style of the film")
     path = Path(output)
     check_film_output(path, force=force)
     with open_film(Path(clip), film.fps) as reader:

@@ -56,11 +56,12 @@ class StylizeOptions(PrecisionOptions, PaintingOptions):
     file), or a model file (.safetensors) that impasto train wrote. For a model with several styles:
     FILE.safetensors/NAME, or a blend such as wave:0.6,poppies:0.4. Paintings blend too:
     a.jpg:0.7,b.jpg:0.3. If a file has that very name, comma and all, the file is used. A folder:
-    every photo gets one of the paintings and model files in it."""
+    every photo gets one of the paintings and model files in it; random: one of the bundled styles;
+    random:great-wave,my.jpg: one of these."""
 
     seed: Annotated[int, WHOLE, _LOOK] = 0
-    """Another number gives every photo another style of a folder. The same number and file name
-    give the same one, always and on every machine."""
+    """Another number gives every photo another one of several styles (of a folder, or random). The
+    same number and file name give the same one, always and on every machine."""
 
     style_scale: Annotated[float, _LOOK] = 1.0
     """Scale at which your own painting is encoded: 2 for broader strokes, 0.5 for finer ones."""

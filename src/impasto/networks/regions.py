@@ -18,7 +18,7 @@ from impasto.io.paths import is_file, is_folder
 from impasto.io.regions import KEEP, Region, parse_regions, read_masks, to_masks
 from impasto.networks.model import Model
 from impasto.networks.options import StylizeOptions
-from impasto.networks.registry import find_style
+from impasto.networks.registry import RANDOM, find_style, is_random
 from impasto.recipe import Recipe, Source
 
 
@@ -145,9 +145,14 @@ def label_for(options: StylizeOptions) -> str:
     """Return a name for files of what the options ask for."""
     if options.regions is not None:
         return label_of(parse_regions(options.style))
-    if is_folder(options.style):
-        return Path(options.style).resolve().name
+    if is_random(options.style):
+        return random_label(options.style)
     return find_style(options.style, options.any_model).label
+
+
+def random_label(style: str) -> str:
+    """Return a name for files of what is painted in one of several styles."""
+    return Path(style).resolve().name if is_folder(style) else RANDOM
 
 
 def load_regions(options: StylizeOptions, load: Any) -> Generator[Event, None, RegionsModel]:

@@ -105,6 +105,17 @@ def _styles_in(folder: Path) -> dict[Path, tuple[str, ...]]:
     return dict(sorted(found.items(), key=lambda item: len(item[1])))
 
 
+RANDOM = "random"
+"""As a style: one of the bundled ones for every photo; `random:A,B`: one of these."""
+
+
+def is_random(style: str) -> bool:
+    """Return whether every photo gets one of several styles: of a folder, or of named ones."""
+    if is_folder(style):
+        return True
+    return not exists(style) and (style == RANDOM or style.startswith(f"{RANDOM}:"))
+
+
 def own_styles() -> dict[str, Path]:
     """Return the names of the styles that `impasto learn` has made here and their model files."""
     folder = assets.own_folder()

@@ -16,7 +16,6 @@ from impasto.core.events import Event, Note, outcome
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.image import size_in_file
 from impasto.io.inputs import PictureLike, Result, describe, read, remarks, with_alpha
-from impasto.io.paths import is_folder
 from impasto.io.sheet import contact_sheet
 from impasto.networks.model import Model, one_pass_only
 from impasto.networks.model_file import StyleInfo, load_any_style, load_model, read_info
@@ -24,7 +23,7 @@ from impasto.networks.options import StylizeOptions
 from impasto.networks.pipeline import Ready, Stages, paint_batch, plan
 from impasto.networks.random_styles import RandomStyles
 from impasto.networks.regions import RegionsModel, load_regions
-from impasto.networks.registry import StyleChoice, find_any_model, find_style, styles
+from impasto.networks.registry import StyleChoice, find_any_model, find_style, is_random, styles
 from impasto.recipe import Source, describe_source
 
 log = logging.getLogger(__name__)
@@ -66,8 +65,8 @@ def load(
         any_model=None if any_model is None else str(any_model),
         weights=weights,
     )
-    if is_folder(asked.style):
-        raise ConfigError(f"{style} is a folder; load one of the styles in it")
+    if is_random(asked.style):
+        raise ConfigError(f"{style} names several styles; load one of them")
     return _load_quietly(asked)
 
 
@@ -82,8 +81,8 @@ def load_events(options: StylizeOptions) -> Generator[Event, None, Painter]:
     """
     if options.regions is not None:
         return (yield from load_regions(options, load_events))
-    if is_folder(options.style):
-        return RandomStyles(Path(options.style), _load_quietly)
+    if is_random(options.style):
+        return RandomStyles(options.style, _load_quietly)
     style = options.style
     choice = find_style(style, options.any_model)
     log.info("network: %s", choice.path)
