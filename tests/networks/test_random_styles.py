@@ -18,6 +18,7 @@ from impasto.networks.random_styles import style_for, styles_in
 from impasto.networks.registry import bundled_styles
 from impasto.networks.stylize import stylize_events
 from impasto.recipe import Recipe
+from support import save_picture
 
 
 @pytest.fixture
@@ -92,3 +93,14 @@ def test_named_styles_take_turns_too(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (40, 30), "teal").save("photo.png")
     assert impasto.stylize("photo.png", "random", size=40).recipe.styles[0].name in bundled_styles()
+
+
+def test_every_painting_is_read_by_vgg_once(tmp_path, monkeypatch):
+    painting = save_picture(tmp_path / "painting.png", 64, 64, 5)
+    first = impasto.load(painting)
+    monkeypatch.setattr("impasto.perception.weights.find_weights", lambda **_: pytest.fail("again"))
+    again = impasto.load(painting)
+    for one, other in zip(first.net.parameters(), again.net.parameters(), strict=True):
+        assert one.equal(other)
+    with pytest.raises(pytest.fail.Exception, match="again"):
+        impasto.load(painting, style_scale=2)

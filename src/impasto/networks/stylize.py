@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -25,6 +26,9 @@ from impasto.networks.random_styles import RandomStyles
 from impasto.networks.regions import RegionsModel, load_regions
 from impasto.networks.registry import StyleChoice, find_any_model, find_style, is_random, styles
 from impasto.recipe import Source, describe_source
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +136,40 @@ def _encode_paintings(
     """Return the network for any painting as one that has learnt these."""
     import torch
 
+    network, info = load_any_style(choice.path)
+    described = [describe(source) for source in sources]
+    seen_by = scale, weights or os.environ.get("IMPASTO_VGG16"), os.environ.get("IMPASTO_DTYPE")
+    keys = [(source.sha256, *seen_by) for source in described]
+    if any(source.sha256 is None for source in described) or not set(keys) <= set(_STATISTICS):
+        statistics = yield from _statistics_of(sources, scale, weights)
+        _STATISTICS.update(zip(keys, statistics, strict=True))
+        for key in list(_STATISTICS)[:-MOST_STATISTICS]:
+            del _STATISTICS[key]
+    else:
+        statistics = [_STATISTICS[key] for key in keys]
+    net = network.with_styles(torch.cat(statistics))
+    source = described[0]
+    if len(described) > 1:
+        parts = zip(described, choice.weights, strict=True)
+        source = Source(",".join(f"{part.name}:{share:.4g}" for part, share in parts), None)
+    styles = tuple(StyleInfo(name) for name in choice.names)
+    return Model(net, dataclasses.replace(info, styles=styles, network=net.options), choice, source)
+
+
+MOST_STATISTICS = 4096
+"""Of paintings, that are kept: some kilobytes each."""
+
+_STATISTICS: dict[tuple[object, ...], Tensor] = {}
+"""What VGG has seen in a painting, by the painting's SHA-256 and what else counts: of a folder of
+styles, whose networks do not all stay in memory, each is read once."""
+
+
+def _statistics_of(
+    sources: Sequence[PictureLike], scale: float, weights: str | None
+) -> Generator[Event, None, list[Tensor]]:
+    """Return the statistics (1, D) of paintings, which the network for any painting is shown."""
+    import torch
+
     from impasto.core.device import pick_dtype
     from impasto.networks.any_style import STATISTICS_LAYERS, encode_style
     from impasto.perception.extractor import Extractor
@@ -139,19 +177,10 @@ def _encode_paintings(
 
     paintings = [read(source) for source in sources]
     yield from remarks(*zip(sources, paintings, strict=True))
-    network, info = load_any_style(choice.path)
     vgg = yield from find_weights(file=weights)
     dtype = pick_dtype("auto", torch.device("cpu"))
     extractor = Extractor(vgg, STATISTICS_LAYERS, dtype=dtype)
-    statistics = [encode_style(extractor, painting.image, scale) for painting in paintings]
-    net = network.with_styles(torch.cat(statistics))
-    described = [describe(source) for source in sources]
-    source = described[0]
-    if len(described) > 1:
-        parts = zip(described, choice.weights, strict=True)
-        source = Source(",".join(f"{part.name}:{share:.4g}" for part, share in parts), None)
-    styles = tuple(StyleInfo(name) for name in choice.names)
-    return Model(net, dataclasses.replace(info, styles=styles, network=net.options), choice, source)
+    return [encode_style(extractor, painting.image, scale) for painting in paintings]
 
 
 def stylize_events(
