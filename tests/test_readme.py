@@ -75,9 +75,10 @@ def quickened(words: list[str]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, weights):
-    """What the README's reader has: photos and paintings."""
+def folder(tmp_path_factory, weights, cloud_server):
+    """What the README's reader has: photos and paintings, here and in the cloud."""
     assert weights
+    cloud_server.files.mkdir("bucket")
     path = tmp_path_factory.mktemp("readme")
     for seed, name in enumerate(
         ("photo.jpg", "painting.jpg", "a.jpg", "b.jpg", "cat.jpg", "wave.jpg")
@@ -88,13 +89,16 @@ def folder(tmp_path_factory, weights):
     save_picture(path / "my-paintings" / "blue.jpg", 96, 96, 22)
     (path / "my-photos").mkdir()
     for seed in range(3):
-        save_picture(path / "my-photos" / f"{seed}.jpg", 96, 96, seed)
+        photo = save_picture(path / "my-photos" / f"{seed}.jpg", 96, 96, seed)
+        cloud_server.files.pipe_file(f"bucket/photos/{seed}.jpg", photo.read_bytes())
     make_clip(path / "clip.mp4")
     return path
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if " web" not in line])
-def test_a_command_of_the_readme_does_what_it_says(folder, monkeypatch, capsys, command):
+def test_a_command_of_the_readme_does_what_it_says(
+    folder, cloud_server, monkeypatch, capsys, command
+):
     monkeypatch.chdir(folder)
     words = quickened(shlex.split(command)[1:])
     for name, part in MADE_BY.items():
@@ -104,6 +108,9 @@ def test_a_command_of_the_readme_does_what_it_says(folder, monkeypatch, capsys, 
     before = set(folder.rglob("*"))
     assert main(words) == 0, capsys.readouterr().err
     assert capsys.readouterr().out
+    if "s3://" in command:
+        assert len(cloud_server.keys("bucket/painted")) == 4  # and the report
+        return
     writes = words[0] not in ("show", "measure", "learn") and words != ["styles"]
     if writes and not {"--dry-run", "--resume"} & set(words):
         assert set(folder.rglob("*")) > before

@@ -259,7 +259,8 @@ def test_a_run_that_was_killed_goes_on_to_the_same_film(wave, tmp_path, monkeypa
     assert (len(advanced), last.done) == (FRAMES - 5, FRAMES)
     one, other = frames_of(whole), frames_of(output)
     assert [at for at, _ in one] == [at for at, _ in other]
-    assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(one, other, strict=True))
+    apart = [np.abs(a.astype(int) - b).max() for (_, a), (_, b) in zip(one, other, strict=True)]
+    assert apart == [0] * len(one)
     if ending == ".mp4":
         assert sound_of(output) == sound_of(source)
         plain = frames_of(impasto.video(source, wave, tmp_path / "plain.mp4"))

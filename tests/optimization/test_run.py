@@ -256,8 +256,9 @@ def test_a_region_takes_its_part_of_the_painting(photo, region_map, tmp_path):
             impasto.optimize(photo, {**words, "lime": "great-wave"}, style_regions=maps, **asked)
 
 
-def test_what_is_protected_stays_nearer_to_the_photo(photo, painting, region_map, tmp_path):
-    """White is protected: here the right half."""
+@pytest.mark.usefixtures("weights")
+def test_what_is_protected_stays_nearer_to_the_photo(photo, painting, tmp_path):
+    """White is protected: here the right half; a random network would not tell it from the rest."""
     image = Image.new("L", (60, 40))
     image.paste(255, (30, 0, 60, 40))
     image.save(tmp_path / "white.png")
@@ -266,5 +267,4 @@ def test_what_is_protected_stays_nearer_to_the_photo(photo, painting, region_map
     for more in ({}, {"protect": str(tmp_path / "white.png"), "protect_weight": 200.0}):
         result = impasto.optimize(photo, painting, size=60, steps=(12,), init="content", **more)
         errors.append(np.abs(np.asarray(result.image, float)[:, 34:] - before).mean())
-    assert errors[1] < 0.9 * errors[0]
-    assert region_map.exists()
+    assert errors[1] < 0.5 * errors[0]

@@ -126,7 +126,9 @@ def end(tally: Tally) -> int:
     if len(tally.failed) > MOST_TOLD:
         more = len(tally.failed) - MOST_TOLD
         print(f"impasto: and {more} more; --report FILE lists them", file=sys.stderr)
-    if tally.failed and tally.report.path is not None:
+    if tally.report.problem is not None:
+        print("impasto: no report:", printable(tally.report.problem), file=sys.stderr)
+    elif tally.failed and tally.report.path is not None:
         print(f"impasto: what became of every photo is in {tally.report.path}", file=sys.stderr)
     if tally.interrupted:
         done = len(tally.painted) + len(tally.skipped) + len(tally.failed)
@@ -135,7 +137,7 @@ def end(tally: Tally) -> int:
         print(line, file=sys.stderr)
         return INTERRUPTED
     if not tally.failed:
-        return 0
+        return 0 if tally.report.problem is None else 2
     return 2 if tally.total == 1 else PARTLY
 
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from impasto.core.addresses import Address, Place
-from impasto.core.errors import ImageError
+from impasto.core.errors import ImageError, ImpastoError
 from impasto.core.events import Failed, Painted, Skipped
 
 REPORT = "impasto-report.jsonl"
@@ -27,6 +27,9 @@ class Report:
 
     def __init__(self, path: Place | None) -> None:
         self.path = path
+        self.problem: str | None = None
+        """Why it is not whole, once all is over."""
+
         self._file: TextIO | None = None
         self._lines: list[str] = []
         self._written = time.monotonic()
@@ -41,15 +44,14 @@ class Report:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Write what is not written yet.
-
-        Raises:
-            ImageError: it cannot be written.
-        """
+        """Write what is not written yet; if that fails, `problem` says why."""
         if self._file is not None:
             self._file.close()
         if self._lines:
-            self._upload()
+            try:
+                self._upload()
+            except ImpastoError as failure:
+                self.problem = str(failure)
 
     def add(self, event: Painted | Skipped | Failed) -> None:
         """Write what became of one picture.

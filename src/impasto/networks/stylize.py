@@ -136,7 +136,6 @@ def _encode_paintings(
     """Return the network for any painting as one that has learnt these."""
     import torch
 
-    network, info = load_any_style(choice.path)
     described = [describe(source) for source in sources]
     seen_by = scale, weights or os.environ.get("IMPASTO_VGG16"), os.environ.get("IMPASTO_DTYPE")
     keys = [(source.sha256, *seen_by) for source in described]
@@ -147,6 +146,7 @@ def _encode_paintings(
             del _STATISTICS[key]
     else:
         statistics = [_STATISTICS[key] for key in keys]
+    network, info = load_any_style(choice.path)
     net = network.with_styles(torch.cat(statistics))
     source = described[0]
     if len(described) > 1:
