@@ -132,5 +132,15 @@ def test_flat_places_show_no_lattice(name):
         assert found**0.5 < limit, found**0.5
 
 
+@pytest.mark.parametrize("painting", ["cafe-terrace", "great-wave", "harvest"])
+def test_nor_does_the_network_for_any_painting(painting, extractor):
+    network, _ = load_any_style(find_any_model())
+    statistics = encode_style(extractor, read_picture(assets.find(painting)).image)
+    sky = at(512, read_picture(assets.find("castle")).image)[..., :128, :]
+    with torch.no_grad():
+        found = float(lattice(network(sky, statistics).clamp(0, 1), sky))
+    assert found**0.5 < LEAST_SEEN, found**0.5
+
+
 def at(size, image):
     return resize(image, *fit_long_side(*size_of(image), size))
