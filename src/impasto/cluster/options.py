@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from impasto.core.errors import ConfigError
-from impasto.core.options import WHOLE, check_range
+from impasto.core.options import FLAG, WHOLE, check_range
 
 _CLUSTER = Parameter(group=Group("Many machines", sort_key=8))
 
@@ -22,7 +22,7 @@ _RANGES = {"workers": (1, 100_000), "threads": (1, 1024)}
 class ClusterOptions:
     """Options of painting many photos on a Ray cluster."""
 
-    cluster: Annotated[bool | str, _CLUSTER] = False
+    cluster: Annotated[bool | str, _CLUSTER, FLAG] = False
     """Paint on a Ray cluster (needs the extra cluster): the one at this address, such as
     ray://head:10001; without an address that of RAY_ADDRESS, one that runs here, or one that is
     started for the occasion on this machine. Photos and results must be where all its machines
