@@ -20,6 +20,9 @@ from impasto.networks.registry import RANDOM, ZOO, find_style, is_random
 _HERE = "\0"
 """In the options of a parcel: the folder that it will be unpacked into."""
 
+_FILES = ("any_model", "weights", "style_map")
+"""Options that can name a file, beside the style."""
+
 
 @dataclass
 class Parcel:
@@ -80,7 +83,7 @@ def pack(options: StylizeOptions) -> Parcel:
         raise ConfigError("--regions are those of one photo; they do not go with --cluster")
     parcel = Parcel(options)
     named: dict[str, str] = {"style": _pack_style(parcel, options)}
-    for name in ("any_model", "weights", "style_map"):
+    for name in _FILES:
         value = getattr(options, name)
         if value is not None and is_file(value):
             named[name] = parcel.add(Path(value))
@@ -124,7 +127,7 @@ def _blend(names: Iterable[str], shares: Iterable[float]) -> str:
 
 def _renamed(options: StylizeOptions, folder: str) -> StylizeOptions:
     named = {}
-    for name in ("style", "any_model", "weights", "style_map"):
+    for name in ("style", *_FILES):
         value = getattr(options, name)
         if value is not None:
             named[name] = value.replace(_HERE, folder)

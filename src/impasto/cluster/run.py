@@ -202,8 +202,8 @@ class Painter:
 def _row(event: Painted | Failed) -> Row:
     painted = event if isinstance(event, Painted) else None
     return {
-        "source": _url(event.source),
-        "target": "" if painted is None else _url(painted.path),
+        "source": _name(event.source),
+        "target": "" if painted is None else _name(painted.path),
         "message": "" if isinstance(event, Painted) else event.message,
         "width": 0 if painted is None else painted.width,
         "height": 0 if painted is None else painted.height,
@@ -211,10 +211,6 @@ def _row(event: Painted | Failed) -> Row:
         "remark": "" if painted is None else painted.remark or "",
         "style": "" if painted is None else painted.style,
     }
-
-
-def _url(name: Place) -> str:
-    return name.url if isinstance(name, Address) else str(name)
 
 
 def use_threads(threads: int) -> None:

@@ -26,7 +26,6 @@ from impasto.web.mine import pictures_of
 from impasto.web.orders import JobRequest, needs, order, order_example, size_of_input, why_not_finer
 from impasto.web.responses import FILM_NEEDS, Pages, finds_regions, follow, has_film
 from impasto.web.store import GoneError
-from impasto.web.uploads import Upload
 
 Size = Annotated[int, Query(ge=16, le=2048)]
 Format = Literal["png", "jpeg", "webp"]
@@ -143,17 +142,6 @@ def _add_page(app: FastAPI, queue: JobQueue, *, is_shared: bool) -> None:
         remove_own(name)
 
 
-def _told(upload: Upload) -> dict[str, Any]:
-    """Return what a client is told of a picture or a film that it has sent."""
-    return {
-        "id": upload.id,
-        "name": upload.name,
-        "width": upload.width,
-        "height": upload.height,
-        "film": upload.film is not None,
-    }
-
-
 def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
     uploads = responses.Slots(limits.UPLOADS)
     readers = responses.Slots(limits.READERS)
@@ -171,7 +159,7 @@ def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
             await run_in_threadpool(queue.sweep, wanted)
             await run_in_threadpool(queue.store.check_room, wanted)
             upload = await run_in_threadpool(queue.store.keep_picture, data, name)
-        return _told(upload)
+        return upload.view()
 
     @app.post(limits.FILMS, status_code=201)
     async def send_film(request: Request, name: str = "") -> dict[str, Any]:
@@ -186,7 +174,7 @@ def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
                 upload = await run_in_threadpool(queue.store.keep_film, film, name)
             finally:
                 await run_in_threadpool(queue.store.drop_film, film)
-        return _told(upload)
+        return upload.view()
 
     @app.get("/api/pictures/{key}/film")
     def film(key: str) -> Response:

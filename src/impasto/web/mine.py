@@ -8,7 +8,6 @@ from impasto.web.gallery import gallery
 from impasto.web.job_queue import JobQueue
 from impasto.web.jobs import Job
 from impasto.web.orders import order_example
-from impasto.web.uploads import Upload
 
 MOST = 300
 """Paintings and pictures that are listed, the latest first."""
@@ -30,7 +29,7 @@ def pictures_of(queue: JobQueue) -> dict[str, Any]:
     uploads.sort(key=lambda upload: upload.created, reverse=True)
     return {
         "paintings": [_told(job) for job in paintings[:MOST]],
-        "pictures": [_shown(upload) for upload in uploads[:MOST]],
+        "pictures": [{**each.view(), "created": each.created} for each in uploads[:MOST]],
         "styles": [style.to_dict() for style in gallery().values() if style.own],
     }
 
@@ -50,15 +49,4 @@ def _told(job: Job) -> dict[str, Any]:
         "height": job.height,
         "film": job.task.kind == "video",
         "favorite": job.favorite,
-    }
-
-
-def _shown(upload: Upload) -> dict[str, Any]:
-    return {
-        "id": upload.id,
-        "name": upload.name,
-        "width": upload.width,
-        "height": upload.height,
-        "created": upload.created,
-        "film": upload.film is not None,
     }

@@ -68,6 +68,16 @@ class Upload:
             return 1
         return draft_scale(self.file_width, self.file_height, size)
 
+    def view(self) -> dict[str, Any]:
+        """Return what clients are told of it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "width": self.width,
+            "height": self.height,
+            "film": self.film is not None,
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
         return dataclasses.asdict(self)
