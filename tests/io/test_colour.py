@@ -33,6 +33,30 @@ def test_a_flat_painting_can_be_matched():
     assert torch.isfinite(matched).all()
 
 
+def charcoal(tint):
+    """A drawing in greys with a faint noise in its colours, as scanners and JPEG leave it."""
+    noise = tint * (noise_picture(64, 64, 4) - 0.5)
+    return (to_luminance(noise_picture(64, 64, 3)) * 0.8 + 0.1 + noise).clamp(0, 1)
+
+
+def tint_of(image):
+    return float((image - to_luminance(image)).std(dim=(2, 3)).mean())
+
+
+def test_the_faint_tint_of_a_drawing_does_not_become_speckles():
+    drawing, photo = charcoal(0.03), noise_picture(64, 64, 5)
+    assert 0.003 < tint_of(drawing) < 0.008
+    assert tint_of(photo) > 0.1
+    for found in (match_colors(drawing, photo), recolor(drawing, [photo], [1.0])):
+        assert tint_of(found) < 3 * tint_of(drawing)
+        assert to_luminance(found).std() > 0.1  # light and dark are matched all the same
+
+
+def test_colours_that_are_no_noise_are_matched_in_full():
+    drawing, photo = charcoal(0.1), noise_picture(64, 64, 5) * 0.3 + 0.35
+    assert abs(tint_of(match_colors(drawing, photo)) / tint_of(photo) - 1) < 0.05
+
+
 def colours(image):
     return image[0].reshape(3, -1).double()
 

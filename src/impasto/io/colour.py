@@ -16,6 +16,10 @@ _TO_YIQ = (
 """ITU-R BT.601 luma and the two NTSC colour differences."""
 
 
+NOISE = 0.012
+"""Standard deviation, of 1, below which a difference of colour is taken for noise, and fades out
+instead of being carried to another picture's: it would become speckles."""
+
 GREY = 2 / 255
 """By how much the channels of a grey picture may differ; a JPEG rounds them apart by one."""
 
@@ -67,7 +71,8 @@ def match_colors(image: Tensor, reference: Tensor) -> Tensor:
         (1, 3, H, W), clamped to [0, 1].
 
     Source:
-        gatys2016color, sec. 3.1, the symmetric root ("image analogies" form).
+        gatys2016color, sec. 3.1, the symmetric root ("image analogies" form). Differs: what is
+        fainter than `NOISE`, such as the tint of a charcoal drawing, is not brought up.
     """
     flat, other = _flat(image), _flat(reference)  # (3, H*W)
     mean, other_mean = flat.mean(1, keepdim=True), other.mean(1, keepdim=True)
@@ -118,10 +123,15 @@ def _covariance(flat: Tensor) -> Tensor:
 
 
 def _root(matrix: Tensor, *, inverse: bool = False) -> Tensor:
-    """Return the symmetric square root of a positive (3, 3) matrix, or that root's inverse."""
+    """Return the symmetric square root of a positive (3, 3) matrix, or that root's inverse.
+
+    The inverse leaves out what is noise.
+    """
     values, vectors = torch.linalg.eigh(matrix)
     roots = values.clamp_min(1e-12).sqrt()
-    root: Tensor = vectors @ torch.diag(1 / roots if inverse else roots) @ vectors.T
+    if inverse:
+        roots = (roots / NOISE).clamp_max(1) ** 4 / roots  # steep, and without a jump
+    root: Tensor = vectors @ torch.diag(roots) @ vectors.T
     return root
 
 
