@@ -4,7 +4,8 @@ from itertools import product
 import pytest
 import torch
 
-from impasto.losses.perceptual import LossWeights, PerceptualLoss
+from impasto.losses.perceptual import FORMULAS, LossWeights, PerceptualLoss
+from impasto.losses.style import Statistic
 from impasto.losses.tiled import TiledLoss, stages, tiles
 from impasto.perception.extractor import Extractor
 from support import TINY, noise_picture, random_weights
@@ -162,6 +163,42 @@ def test_regions_are_exact_in_tiles_too(formula):
         tiled, found = evaluate(TiledLoss(*arguments, side, keep=keep, regions=masks), image)
         assert tiled == pytest.approx(whole, rel=1e-9)
         assert (found - gradient).abs().max() <= 1e-9 * gradient.abs().max()
+
+
+def moments(features, masks):
+    """The sums of each channel and of its square."""
+    weighed = features if masks is None else features * masks
+    return torch.stack([weighed.sum((2, 3)), (weighed * features).sum((2, 3))], 1)
+
+
+def moments_gradient(features, gradient, masks):
+    mean, square = gradient[:, 0, :, None, None], gradient[:, 1, :, None, None]
+    found = mean + 2 * features * square
+    return found if masks is None else (found * masks).sum(0, keepdim=True)
+
+
+@pytest.mark.parametrize("has_regions", [False, True])
+def test_another_statistic_works_in_tiles_at_once(monkeypatch, has_regions):
+    statistic = Statistic(moments, moments_gradient)
+    formula = replace(FORMULAS["impasto"], name="moments", statistic=statistic)
+    monkeypatch.setitem(FORMULAS, "moments", formula)
+    dtype = torch.float64
+    extractor = make_extractor(dtype)
+    content, image = (noise_picture(150, 203, seed).to(dtype) for seed in (0, 1))
+    styles = [noise_picture(170, 90, 2).to(dtype), noise_picture(64, 64, 3).to(dtype)]
+    masks = noise_picture(150, 203, 4)[0, :2, None].to(dtype) if has_regions else None
+    arguments = extractor, "moments", WEIGHTS, content, styles, [1.0, 1.0]
+    whole, gradient = evaluate(PerceptualLoss(*arguments, masks), image)
+    features = extractor(image)["relu3_3"]
+    if not has_regions:
+        targets = [extractor(style)["relu3_3"] for style in styles]
+        wanted = sum(moments(each, None) / each[0, 0].numel() for each in targets) / 2
+        found = moments(features, None) / features[0, 0].numel()
+        distance = float((found - wanted).square().sum() / wanted.square().sum())
+        assert whole["style.relu3_3"] == pytest.approx(10 * 2 / 5.5 * distance, rel=1e-6)
+    tiled, found = evaluate(TiledLoss(*arguments, 32, regions=masks), image)
+    assert tiled == pytest.approx(whole, rel=1e-9)
+    assert (found - gradient).abs().max() <= 1e-9 * gradient.abs().max()
 
 
 def test_one_region_over_all_is_the_plain_loss():

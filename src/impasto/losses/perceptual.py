@@ -13,7 +13,7 @@ from impasto.core.errors import ConfigError
 from impasto.core.tensors import size_of
 from impasto.losses.content import content_loss, mean_squared_error, relative_distance
 from impasto.losses.smoothness import out_of_range, total_variation
-from impasto.losses.style import gram_matrix, mix_grams, region_gram_sums, style_loss
+from impasto.losses.style import GRAM, Statistic, mix_grams, style_loss
 from impasto.perception.extractor import Extractor
 
 Distance = Callable[[Tensor, Tensor], Tensor]
@@ -28,7 +28,7 @@ class Formula:
     """Between features (B, C, H, W)."""
 
     style: Distance
-    """Between normalised Gram matrices (B, C, C)."""
+    """Between statistics of features: for `GRAM`, normalised Gram matrices (B, C, C)."""
 
     content_unit: Callable[[float, int], float]
     """What `content` multiplies the sum of squared differences by, from the target's sum of squares
@@ -39,6 +39,9 @@ class Formula:
 
     range_weight: float = 0.0
     """Weight of the penalty on pixels outside [0, 1]."""
+
+    statistic: Statistic = GRAM
+    """What the style is compared by."""
 
 
 FORMULAS = {
@@ -117,11 +120,6 @@ class RegionMasks:
             self._known[height, width] = F.adaptive_avg_pool2d(self.masks, (height, width))
         return self._known[height, width]
 
-    @staticmethod
-    def areas(masks: Tensor) -> Tensor:
-        """Return the places of each region, (R, 1, 1); of one that has vanished, a little."""
-        return masks.sum((1, 2, 3)).clamp_min(1e-3)[:, None, None]
-
 
 class Emphasis:
     """How many times the content counts at each place, at the size of any layer.
@@ -193,7 +191,7 @@ class PerceptualLoss:
                 features = extractor(style, weights.style)
                 masks = None if part is None else RegionMasks(part)
                 for layer in weights.style:
-                    grams[layer].append(_grams(features[layer], masks))
+                    grams[layer].append(self._statistic(features[layer], masks))
         self.set_styles(grams, style_shares)
 
     def set_styles(
@@ -202,7 +200,7 @@ class PerceptualLoss:
         """Set what the style is compared with.
 
         Args:
-            grams: (1, C, C) per style, by layer.
+            grams: the statistic, such as (1, C, C) Gram matrices, per style and by layer.
             shares: one per style, to pull towards their mixture; None to keep them apart.
         """
         self._style = {
@@ -245,9 +243,15 @@ class PerceptualLoss:
             distance = self._content_distance(wide(features[layer]), targets[layer])
             terms[f"content.{layer}"] = weights.content_weight * share * distance
         grams = {
-            layer: _grams(features[layer], self.regions) for layer in self.shares(weights.style)
+            layer: self._statistic(features[layer], self.regions)
+            for layer in self.shares(weights.style)
         }
         return {**terms, **self.style_terms(grams, style), **self.pixel_terms(image)}
+
+    def _statistic(self, features: Tensor, regions: RegionMasks | None) -> Tensor:
+        """Return the statistic of all places, or those of each region."""
+        masks = None if regions is None else regions.at(*size_of(features)).to(features.device)
+        return self.formula.statistic(features, masks)
 
     def _content_distance(self, features: Tensor, target: Tensor) -> Tensor:
         if self.emphasis is None:
@@ -295,14 +299,6 @@ class PerceptualLoss:
         """Return what each layer counts beside the others, without those of weight 0."""
         scale = sum(layers.values()) if self.formula.averages_layers else 1.0
         return {layer: weight / scale for layer, weight in layers.items() if weight}
-
-
-def _grams(features: Tensor, regions: RegionMasks | None) -> Tensor:
-    """Return the Gram matrices of all places, or those of each region, (R, C, C)."""
-    if regions is None:
-        return gram_matrix(features)
-    masks = regions.at(*size_of(features)).to(features.device)
-    return region_gram_sums(features, masks) / (features.shape[1] * regions.areas(masks))
 
 
 def wide(features: Tensor) -> Tensor:

@@ -2,13 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from impasto.core.errors import ShapeError
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """What a style loss collects from the features of a layer: a sum over their places.
+
+    Sums over the parts of a picture add up, which is all that tiles need. Divided by how many
+    places there are, they are what distances compare.
+    """
+
+    sums: Callable[[Tensor, Tensor | None], Tensor]
+    """From features (B, C, H, W), a side of which may be 0: (B, ...). With masks (R, 1, H, W) in
+    [0, 1], how much of each place belongs to each region of one picture: (R, ...)."""
+
+    gradient: Callable[[Tensor, Tensor, Tensor | None], Tensor]
+    """Of a loss at the features, from the features, its gradient at their sums and the masks."""
+
+    unit: Callable[[int], float] = lambda _channels: 1.0
+    """What the sums are divided by beside the places, from the number of channels."""
+
+    def __call__(self, features: Tensor, masks: Tensor | None = None) -> Tensor:
+        """Return the statistic of whole pictures, or of every region of one."""
+        sums = self.sums(features, masks)
+        return self.divided(sums, features.shape[1], places(features, masks).to(sums))
+
+    def divided(self, sums: Tensor, channels: int, count: Tensor) -> Tensor:
+        """Return sums, or a gradient at what this returns, divided by channels and places.
+
+        Args:
+            sums: (B, ...) or (R, ...).
+            channels: of the features.
+            count: (1,) or (R,), from `places`.
+        """
+        return sums / (self.unit(channels) * count.view(-1, *[1] * (sums.ndim - 1)))
+
+
+def places(features: Tensor, masks: Tensor | None) -> Tensor:
+    """Return how many places there are, (1,); or in each region, (R,), at least a little."""
+    if masks is None:
+        return torch.tensor([features.shape[-2] * features.shape[-1]])
+    return masks.sum((1, 2, 3)).clamp_min(1e-3)
 
 
 class _Gram(torch.autograd.Function):
@@ -158,6 +200,20 @@ def _rows(features: Tensor) -> Tensor:
     if features.stride(1) == 1:  # channels last, or a part of such features
         return features.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
     return features.reshape(batch, channels, height * width).transpose(1, 2)
+
+
+def _gram_sums(features: Tensor, masks: Tensor | None) -> Tensor:
+    return gram_sum(features) if masks is None else region_gram_sums(features, masks)
+
+
+def _gram_sums_gradient(features: Tensor, gradient: Tensor, masks: Tensor | None) -> Tensor:
+    if masks is None:
+        return gram_sum_gradient(features, gradient)
+    return region_gram_sums_gradient(features, masks, gradient)
+
+
+GRAM = Statistic(_gram_sums, _gram_sums_gradient, unit=float)
+"""Gram matrices, (B, C, C): how strongly each pair of channels fires together."""
 
 
 def style_loss(gram: Tensor, target: Tensor) -> Tensor:

@@ -14,12 +14,7 @@ from torch import Tensor
 from impasto.core.memory import give_back_memory
 from impasto.core.tensors import size_of
 from impasto.losses.perceptual import LossWeights, PerceptualLoss, RegionMasks, wide
-from impasto.losses.style import (
-    gram_sum,
-    gram_sum_gradient,
-    region_gram_sums,
-    region_gram_sums_gradient,
-)
+from impasto.losses.style import places
 from impasto.perception.extractor import LAYOUT, Extractor, stride_of
 
 STAGES = (range(1, 3), range(3, 4), range(4, 5), range(5, 6))
@@ -194,10 +189,10 @@ class TiledLoss:
     """`PerceptualLoss` of one picture in bounded memory, with the same terms and gradient.
 
     The network is cut into stages, and each stage sees its input tile by tile. The first pass adds
-    up the Gram matrices of the whole picture and the distances of the content; from these follow
-    the loss and its gradient at every layer. The second pass runs every stage again, the last one
-    first, and takes that gradient back to the pixels. A tile's own features see nothing that is
-    cut off, so the sum over the tiles is exact.
+    up the statistics (Gram matrices) of the whole picture and the distances of the content; from
+    these follow the loss and its gradient at every layer. The second pass runs every stage again,
+    the last one first, and takes that gradient back to the pixels. A tile's own features see
+    nothing that is cut off, so the sum over the tiles is exact.
 
     Args:
         extractor: as for `PerceptualLoss`.
@@ -345,8 +340,8 @@ class TiledLoss:
         }
         return self._by_area(sums, image, self.loss.regions), terms
 
-    @staticmethod
     def _collect(
+        self,
         layer: str,
         tile: Tile,
         own: Tensor,
@@ -354,22 +349,26 @@ class TiledLoss:
         size: tuple[int, int],
         regions: RegionMasks | None,
     ) -> Tensor:
-        """Return the Gram sums of a tile's own features, (1, C, C), or those of every region."""
-        if regions is None:
-            return gram_sum(own)
-        masks = tile.place(_masks(regions, layer, size), stride)
-        return region_gram_sums(own, masks.to(own.device))
+        """Return the sums of a tile's own features, or those of every region."""
+        masks = _part_of(regions, layer, size, tile, stride)
+        return self.loss.formula.statistic.sums(
+            own, None if masks is None else masks.to(own.device)
+        )
 
     def _by_area(
         self, sums: dict[str, Tensor], image: Tensor, regions: RegionMasks | None
     ) -> dict[str, Tensor]:
         """Return sums divided by channels and places, of the picture or of every region."""
-        if regions is None:
-            return self._normalized(sums, image)
         found = {}
         for layer, total in sums.items():
-            areas = regions.areas(_masks(regions, layer, size_of(image))).to(total.device)
-            found[layer] = total / (total.shape[1] * areas)
+            if regions is None:
+                height, width = (side // _stride(layer) for side in size_of(image))
+                count = total.new_tensor([height * width])
+            else:
+                masks = _masks(regions, layer, size_of(image))
+                count = places(masks, masks).to(total)
+            channels = self.extractor.channels(layer)
+            found[layer] = self.loss.formula.statistic.divided(total, channels, count)
         return found
 
     def _second_pass(self, kept: _Kept, gram_grads: dict[str, Tensor]) -> Tensor:
@@ -424,11 +423,10 @@ class TiledLoss:
         return torch.autograd.grad(outputs, found.cut, gradients)[0]
 
     def _spread(self, layer: str, tile: Tile, own: Tensor, stride: int, gradient: Tensor) -> Tensor:
-        """Return the gradient at a tile's own features, from that at the Gram sums."""
-        if self.loss.regions is None:
-            return gram_sum_gradient(own, gradient)
-        masks = tile.place(_masks(self.loss.regions, layer, self._size), stride)
-        return region_gram_sums_gradient(own, masks.to(own.device), gradient)
+        """Return the gradient at a tile's own features, from that at the sums."""
+        masks = _part_of(self.loss.regions, layer, self._size, tile, stride)
+        masks = None if masks is None else masks.to(own.device)
+        return self.loss.formula.statistic.gradient(own, gradient, masks)
 
     def _times(self, layer: str, tile: Tile, stride: int) -> Tensor:
         """Return how many times the content counts in a tile's own part."""
@@ -470,14 +468,6 @@ class TiledLoss:
                 _add(sums, layer, found)
         return self._by_area(sums, image, regions)
 
-    def _normalized(self, sums: dict[str, Tensor], image: Tensor) -> dict[str, Tensor]:
-        """Return what is summed over channels and places, divided by C*H*W of the layer."""
-        height, width = size_of(image)
-        return {
-            layer: total / (total.shape[1] * (height // _stride(layer)) * (width // _stride(layer)))
-            for layer, total in sums.items()
-        }
-
 
 class _KnownGradient(torch.autograd.Function):
     """Nothing, whose gradient is known already."""
@@ -508,6 +498,13 @@ def _masks(regions: RegionMasks, layer: str, size: tuple[int, int]) -> Tensor:
     """Return the masks of regions at a layer, for a picture of this size."""
     height, width = size
     return regions.at(height // _stride(layer), width // _stride(layer))
+
+
+def _part_of(
+    regions: RegionMasks | None, layer: str, size: tuple[int, int], tile: Tile, stride: int
+) -> Tensor | None:
+    """Return the masks of regions in a tile's own part."""
+    return None if regions is None else tile.place(_masks(regions, layer, size), stride)
 
 
 def _whole(features: Tensor, given: Tensor, stride: int) -> Tensor:

@@ -82,6 +82,10 @@ class Extractor(nn.Module):
         """The type of the features."""
         return self.get_buffer("conv1_1_weight").dtype
 
+    def channels(self, layer: str) -> int:
+        """Return how many channels a layer has."""
+        return int(self.get_buffer(f"{self.topology.split(layer)[1]}_weight").shape[0])
+
     def forward(self, image: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
         """Return the features of `image` by layer name.
 
