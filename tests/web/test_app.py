@@ -160,6 +160,11 @@ def test_a_refinement_shows_its_way_and_is_stopped_with_what_it_has(client, queu
     working = wait_for_frames(client, job, 3)
     assert working["state"] == "working"
     assert working["eta"] is not None
+    numbers = working["numbers"]
+    assert 0.9 * numbers["loss"] < numbers["content"] + numbers["style"] < 1.01 * numbers["loss"]
+    assert numbers["steps_per_second"] > 0
+    assert numbers["memory"] > 1e8
+    assert (numbers["width"], numbers["height"]) == (96, 64)
     assert client.post(f"/api/jobs/{job['id']}/stop").status_code == 200
     done = wait(client, job)
     assert (done["state"], done["stopped"]) == ("done", True)

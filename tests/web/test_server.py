@@ -9,8 +9,12 @@ import runpy
 import signal
 import socket
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -36,6 +40,33 @@ def test_it_ends_cleanly_and_says_so(tmp_path, how):
     assert "stopped" in out
     assert err == ""
     assert server.process.returncode == 0
+
+
+@pytest.mark.usefixtures("weights")
+def test_what_is_being_painted_is_told_of_and_kept_at_the_end(tmp_path):
+    folder = tmp_path / "web"
+    server = ServerProcess(folder, "--port", "0")
+    with httpx.Client(base_url=server.address) as page:
+
+        def start(**order: object) -> str:
+            return str(page.post("/api/jobs", json=order).raise_for_status().json()["id"])
+
+        def until(key: str, is_it: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+            while not is_it(job := page.get(f"/api/jobs/{key}").json()):
+                time.sleep(0.05)
+            return dict(job)
+
+        order = {"photo": "astronaut", "styles": [{"style": "kazusa"}], "size": 128}
+        first = start(kind="stylize", **order)
+        until(first, lambda job: job["state"] == "done")
+        second = start(kind="optimize", after=first, seconds=300)
+        until(second, lambda job: job["step"] > 0)
+    out, err = server.end()
+    assert "ending what is being painted" in out
+    assert (err, server.process.returncode) == ("", 0)
+    with ServerProcess(folder, "--port", "0") as again:
+        job = httpx.get(f"{again.address}api/jobs/{second}").json()
+    assert (job["state"], job["stopped"]) == ("done", True)
 
 
 def test_200_megabytes_are_refused_before_they_have_come(tmp_path):

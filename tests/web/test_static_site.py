@@ -84,14 +84,19 @@ def page(host, browser):
     return browser
 
 
-def wait_for(page, words):
+def until(page, what, seconds=120):
     from selenium.webdriver.support.ui import WebDriverWait
+
+    return WebDriverWait(page, seconds).until(what)
+
+
+def wait_for(page, words):
 
     def find(driver):
         text = driver.execute_script("return document.getElementById('status')?.value ?? ''")
         return text if re.search(words, text) else None
 
-    return WebDriverWait(page, 120).until(find)
+    return until(page, find)
 
 
 def canvas(page, name):
@@ -131,11 +136,12 @@ def test_it_paints_what_python_paints(page, tmp_path):
         page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         page.execute_script("document.activeElement.blur()")
         keep_screenshot(page, f"{width}")
-        assert page.execute_script(
+        fits = (
             "const box = document.getElementById('stage').getBoundingClientRect();"
             "return box.left >= 0 && box.right <= innerWidth && box.bottom <= innerHeight &&"
             "document.documentElement.scrollWidth <= innerWidth"
         )
+        until(page, lambda driver, script=fits: driver.execute_script(script), seconds=10)
     severe = [entry["message"] for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
     assert not severe
 

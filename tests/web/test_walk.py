@@ -34,6 +34,11 @@ PLACES = {
     "phone": (360, 740, False),
     "phone-dark": (360, 740, True),
 }
+CHINESE = {
+    "queue-zh": (1280, 800, False),
+    "phone-zh": (390, 844, True),
+    "wide-phone-zh": (844, 390, False),
+}
 
 DROP = """
 const [text, name, where] = arguments;
@@ -48,11 +53,21 @@ for (const type of ["dragenter", "dragover", "drop"]) {
 """
 
 
+MASK = """
+const mask = document.getElementById("mask");
+const { width, height } = mask;
+const copy = Object.assign(document.createElement("canvas"), { width, height });
+const context = copy.getContext("2d", { willReadFrequently: true });
+context.drawImage(mask, 0, 0);
+const d = context.getImageData(0, 0, width, height).data;
+"""
+
+
 class Page:
     """The page in a browser, and everything that the browser complains about."""
 
     def __init__(self, address: str, place: str, downloads: Path) -> None:
-        width, height, dark = PLACES[place]
+        width, height, dark = (PLACES | CHINESE)[place]
         options = webdriver.ChromeOptions()
         options.binary_location = str(CHROMIUM)
         camera = "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"
@@ -62,14 +77,18 @@ class Page:
         options.add_argument(f"--window-size={width},{height}")
         options.add_experimental_option(
             "prefs",
-            {"download.default_directory": str(downloads), "download.prompt_for_download": False},
+            {
+                "download.default_directory": str(downloads),
+                "download.prompt_for_download": False,
+                "intl.accept_languages": "zh-CN,en" if place in CHINESE else "en-US,zh",
+            },
         )
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         service = webdriver.ChromeService(str(DRIVER))
         self.browser = webdriver.Chrome(options=options, service=service)
         self.seen = ""
         self.place, self.downloads, self.stop = place, downloads, 0
-        phone = place.startswith("phone")
+        phone = "phone" in place
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
@@ -109,10 +128,14 @@ class Page:
 
     def another(self) -> None:
         """Wait until there is another painting than when this was called last."""
+        self.another_in("Painted in")
+
+    def another_in(self, start: str) -> None:
+        """The same in words of another language."""
         last = self.seen
         self.until(lambda: self.run("return location.hash") not in (last, ""))
         self.seen = str(self.run("return location.hash"))
-        self.painted()
+        self.painted(start)
 
     def painted(self, start: str = "Painted in") -> None:
         self.until(lambda: self.text("#status").startswith(start))
@@ -139,6 +162,11 @@ class Page:
         assert width <= 0, f"{name}: {width} pixels wider than the screen"
         last = "return innerWidth - document.getElementById('open-live')"
         assert self.run(f"{last}.getBoundingClientRect().right") >= 0, f"{name}: the header is cut"
+        below = (
+            "return document.getElementById('paint').getBoundingClientRect().bottom - innerHeight"
+        )
+        if self.place.startswith("wide"):
+            assert self.run(below) <= 0, f"{name}: Paint is below the screen"
 
     def downloaded(self, name: str) -> Path:
         path = self.downloads / name
@@ -189,6 +217,7 @@ def test_the_walk(page: Page):
     page.look("own-photo")
     page.click("#tab-adjust")
     page.choose("#size", "")  # the original one: quick to refine
+    page.run("document.getElementById('show-numbers').click()")
     page.look("adjust")
     page.click("#tab-style")
     page.click("#paint")
@@ -212,6 +241,8 @@ def test_the_walk(page: Page):
     # Finer.
     page.click("#finer")
     page.until(lambda: re.search(r"step [2-9]", page.text("#status")))
+    numbers = r"loss [\d.e+]+ \(content \d+ %, style \d+ %\) · [\d.]+ steps a second · \d+ × \d+ · "
+    assert re.match(numbers, page.text("#numbers"))
     page.look("finer")
     page.click("#stop")
     page.painted("Made finer")
@@ -221,7 +252,13 @@ def test_the_walk(page: Page):
     page.find("#way-range").send_keys(Keys.HOME)
     page.until(lambda: page.find("#painting").get_attribute("src") != newest)
     assert page.text("#way-step") == "one pass"
+    page.find("#way-range").send_keys(Keys.ARROW_RIGHT)
+    step = page.text("#way-step").split()[-1]
+    page.click("#download summary")
+    page.click("#get-step")  # a step on the way can be kept, too
+    assert page.downloaded(f"holiday_starry-night_finer_{step}.jpg").read_bytes()[:2] == b"\xff\xd8"
     page.find("#way-range").send_keys(Keys.END)
+    assert page.find("#get-step").get_attribute("hidden") is not None
 
     # Away with it: the file has its recipe inside.
     page.click("#download summary")
@@ -300,6 +337,19 @@ def test_styles_blends_and_masks(page: Page):
     drag.move_to_element_with_offset(canvas, -60, -40).click_and_hold()
     drag.move_by_offset(60, 30).move_by_offset(20, 20).release().perform()
     page.look("mask")
+    painted = "const c = document.getElementById('mask'); return c.toDataURL()"
+    stroke = page.run(painted)
+    page.click("#brush-clear")
+    assert page.run(painted) != stroke
+    page.click("#brush-undo")
+    assert page.run(painted) == stroke
+    page.find("body").send_keys(Keys.CONTROL, "z")
+    assert not page.find("#brush-undo").is_enabled()
+    page.find("body").send_keys(Keys.ESCAPE)  # nothing is painted
+    assert not page.find("#brush").is_displayed()
+    focused = "return document.activeElement.id + document.activeElement.value"
+    assert page.run(focused) == "style-map"
+    page.choose("#style-map", "paint")
 
     page.click("#brush-subject")
     page.until(lambda: "correct" in page.text("#brush-status"))
@@ -320,6 +370,52 @@ def test_styles_blends_and_masks(page: Page):
     page.click("#copy")
     assert "--style-map mask.png" in page.text("#copy-command")
     page.click("#copy-dialog .close")
+    page.browser.refresh()  # the mask is there again
+    page.painted()
+    page.click("#tab-adjust")
+    page.click("#map-hint button")
+    covered = (
+        f"{MASK} let n = 0; for (let at = 3; at < d.length; at += 4) n += d[at] > 128;"
+        "return (4 * n) / d.length"
+    )
+    page.until(lambda: 0.002 < float(str(page.run(covered))) < 0.9)
+    page.look("mask-again")
+    page.click("#brush-done")
+    page.another()
+
+    # Three styles, each where it is painted.
+    page.click("#tab-style")
+    for style in ("kazusa", "harvest"):
+        page.run(f"document.querySelector('[data-add={style}]').click()")
+    page.click("#tab-adjust")
+    page.choose("#style-map", "paint")
+    canvas = page.find("#mask")
+    for number, (left, top) in enumerate(((-70, -40), (20, 20))):
+        page.run(f"document.querySelectorAll('#brush-styles input')[{number}].click()")
+        drag = webdriver.ActionChains(page.browser)
+        drag.move_to_element_with_offset(canvas, left, top).click_and_hold()
+        drag.move_by_offset(40, 10).release().perform()
+    page.look("three-painted")
+    page.click("#brush-done")
+    page.another()
+    page.look("three-styles")
+    page.click("#copy")
+    assert "--regions mask.png" in page.text("#copy-command")
+    page.click("#copy-dialog .close")
+    page.browser.refresh()
+    page.painted()
+    page.click("#tab-adjust")
+    page.click("#map-hint button")
+    colors = (
+        f"{MASK} const found = new Set();"
+        "for (let at = 0; at < d.length; at += 4)"
+        " if (d[at + 3] > 200) found.add([0, 1, 2].map((i) => Math.round(d[at + i] / 32)).join());"
+        "return [...found]"
+    )
+    page.until(lambda: len(page.run(colors)) == 2)  # as they were painted
+    page.look("three-again")
+    page.click("#brush-done")
+    page.another()
 
     # A painting of one's own, dropped on the controls.
     page.drop(photo_bytes(120, 90, seed=7), "mine.jpg", "#panel")
@@ -327,6 +423,14 @@ def test_styles_blends_and_masks(page: Page):
     page.shows("mine.jpg")
     page.click("#tab-style")
     page.look("own-painting")
+
+    page.find("#search").send_keys("cafe gogh")
+    shown = page.browser.find_elements(By.CSS_SELECTOR, "#gallery li:not([hidden]) [data-style]")
+    assert [each.get_attribute("data-style") for each in shown] == ["cafe-terrace"]
+    page.find("#search").send_keys(" x")
+    assert page.text("#search-none").startswith("No style")
+    page.look("search")
+    page.run("const s = document.getElementById('search'); s.value = ''; s.oninput()")
 
     page.click("#all-styles")
     page.until(lambda: page.text("#sheet-status").startswith("Click one"))
@@ -407,6 +511,59 @@ def test_the_camera_live(page: Page):
     page.painted()
     page.shows("Great Wave")
     assert not page.find("#live").is_displayed()
+
+
+SEEN = """
+const theirs = "pre, code, noscript, script, #mine-groups, #photos"; // names of people's own
+const seen = [];
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const { parentElement } = walker.currentNode;
+  if (!parentElement.closest(theirs)) seen.push(walker.currentNode.data);
+}
+for (const name of ["aria-label", "title", "alt", "aria-valuetext"]) {
+  for (const each of document.querySelectorAll(`[${name}]`)) {
+    if (!each.closest(theirs)) seen.push(each.getAttribute(name));
+  }
+}
+return [document.documentElement.lang, ...seen.map((each) => each.trim()).filter(Boolean)];
+"""
+
+
+@pytest.mark.usefixtures("weights")
+@pytest.mark.parametrize("page", CHINESE, indirect=True)
+def test_chinese_browsers_get_a_chinese_page(page: Page):
+    def english() -> list[str]:
+        language, *texts = page.run(SEEN)  # type: ignore[misc]
+        assert language == "zh"
+        names = r"impasto|Python|PNG|JPEG|WebP|MP4|holiday\.jpg|https?|starry-night|kazusa"
+        return [text for text in texts if re.search("[A-Za-z]{3}", re.sub(names, "", text))]
+
+    page.painted("用时")
+    page.look("opened")
+    assert english() == []
+    page.drop(photo_bytes(), "holiday.jpg")
+    page.another_in("用时")
+    page.run("document.querySelector('[data-style=kazusa]').click()")
+    page.another_in("用时")
+    page.run("document.querySelector('[data-add=great-wave]').click()")
+    page.click("#tab-adjust")
+    page.look("adjust")
+    assert english() == []
+    page.click("#all-styles")
+    page.until(lambda: "点一幅" in page.text("#sheet-status"))
+    page.look("sheet")
+    page.click("#sheet .close")
+    page.click("#open-mine")
+    page.until(lambda: page.text("#mine-note"))
+    page.look("mine")
+    page.click("#mine .close")
+    page.click("#open-live")
+    page.until(lambda: "每秒" in page.text("#live-status"))
+    page.click("#live .close")
+    page.run("document.getElementById('copy').click()")
+    page.look("copy")
+    assert english() == []
 
 
 @pytest.mark.parametrize("page", ["queue", "phone"], indirect=True)

@@ -32,7 +32,7 @@ def web(*, options: Annotated[WebOptions | None, Parameter(name="*")] = None) ->
         raise MissingError(f"the page needs a few more packages: {how_to_install('web')}")
     from impasto.web.server import serve
 
-    folder = serve(options, _tell)
+    folder = serve(options, _tell, _ending)
     print(f"\nstopped; paintings are kept for {options.keep_hours:g} hours in {folder}")
     return 0
 
@@ -57,6 +57,10 @@ def _tell(address: str, warning: str | None) -> None:
     code = None if warning is None or not sys.stdout.isatty() else qr_code(address)
     if code is not None:
         print(f"\nFor the camera of a phone in this network:\n\n{code}", flush=True)
+
+
+def _ending() -> None:
+    print("\nending what is being painted; Ctrl-C again gives it up", flush=True)
 
 
 def qr_code(address: str) -> str | None:

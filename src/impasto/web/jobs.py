@@ -112,6 +112,11 @@ class Job:
     step: int = 0
     steps: int = 0
     eta: float | None = None
+    numbers: dict[str, float] = field(default_factory=dict)
+    """Of the latest step, for the curious: `loss`, and `content` and `style` of it;
+    `steps_per_second`; `width` and `height` of its scale in pixels; `memory` in bytes, this
+    process's most so far."""
+
     frames: list[Frame] = field(default_factory=list)
     tiles: list[str] = field(default_factory=list)
     """Names of a contact sheet's pictures so far; the first one is the photo."""
@@ -199,6 +204,7 @@ class Job:
             "seconds": _round(self.seconds),
             "step": self.step,
             "steps": self.steps,
+            "numbers": self.numbers,
             "stopped": self.stopped,
             "width": self.width,
             "height": self.height,

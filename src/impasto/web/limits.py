@@ -49,6 +49,9 @@ MAX_SECONDS = 900
 MAX_STYLES = 4
 """In one blend."""
 
+REGION_COLORS = ("black", "#ff2896", "#00c8ff", "#ffbe00")
+"""Of a map for more than two styles: where each of them goes, in their order."""
+
 MAX_FRAMES = 60
 """Previews that are kept of one refinement; beyond, every second one goes."""
 

@@ -73,8 +73,8 @@ class StylizeRequest(_Request):
     def _fits(self) -> StylizeRequest:
         if not sum(share.weight for share in self.styles) > 0:
             raise ValueError("at least one style needs a weight above 0")
-        if self.style_map is not None and len(self.styles) > 2:
-            raise ValueError("a style map is for one style or two")
+        if self.style_map in RAMPS and len(self.styles) > 2:
+            raise ValueError("a style map from side to side is for one style or two")
         return self
 
 
@@ -153,7 +153,11 @@ def order(queue: JobQueue, request: JobRequest) -> Job:
     if size[0] * size[1] > MAX_PIXELS:
         raise ConfigError(f"{size[0]}x{size[1]} pixels are too many; choose a size")
     expected = queue.timing.expect("stylize", size[0] * size[1] / 1e6)
-    return queue.submit(task, *size, queue.timing.expect("sketch") if task.is_sketch else expected)
+    if task.is_sketch:
+        expected = queue.timing.expect("sketch")
+    elif task.has_regions and expected is not None:
+        expected *= len(task.styles)
+    return queue.submit(task, *size, expected)
 
 
 def order_example(queue: JobQueue) -> Job | None:
@@ -291,20 +295,20 @@ def _pass(store: Store, request: StylizeRequest, photo: Input) -> Task:
         for name, value in given.items()
         if value != StylizeRequest.model_fields[name].default
     }
+    has_regions = isinstance(style_map, Input) and len(request.styles) > 2
     heaviest = max(share.weight for share in request.styles)
     if heaviest >= SMALLEST_WEIGHT:
         heaviest = 1.0  # as they were given
     shares = tuple(
         Share(style, round(share.weight / heaviest, 3))
         for style, share in zip(renamed, request.styles, strict=True)
-        if share.weight > 0
+        if share.weight > 0 or has_regions
     )
-    if isinstance(style_map, str | Input) and len(shares) > 2:
-        raise ConfigError("a style map is for one style or two")
     own = [share.style for share in shares if not share.style.bundled]
     if own and not has_any_model():
         raise ConfigError("no network for paintings is bundled here; choose a named style")
-    if own and any(share.style.bundled and not _has_painting(share.style) for share in shares):
+    is_blend = bool(own) and not has_regions
+    if is_blend and any(each.style.bundled and not _has_painting(each.style) for each in shares):
         raise ConfigError(
             "a painting of your own can be blended with styles whose painting is bundled only"
         )

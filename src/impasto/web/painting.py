@@ -14,17 +14,20 @@ from impasto.core.events import Event, Painted, StopEarly
 from impasto.film.options import FilmOptions
 from impasto.film.video import video_events
 from impasto.io.inputs import Result
+from impasto.io.regions import Region
 from impasto.networks.model import Model
 from impasto.networks.options import StylizeOptions
+from impasto.networks.regions import RegionsModel
 from impasto.networks.stylize import load, load_for_paintings, sheet_pictures
 from impasto.optimization.options import OptimizeOptions
 from impasto.optimization.refine import SKETCH_SECONDS, sketch_options
 from impasto.optimization.run import optimize_events
+from impasto.recipe import Source
 from impasto.training.learn import SHOWN_SIZE, learn_events
 from impasto.training.options import LearnOptions
-from impasto.web.limits import FILM_SECONDS, SHEET_SIZE
+from impasto.web.limits import FILM_SECONDS, REGION_COLORS, SHEET_SIZE
 from impasto.web.store import Store
-from impasto.web.tasks import Input, Task
+from impasto.web.tasks import Input, Share, Task
 
 MODELS = 4
 """Networks that are kept in memory."""
@@ -99,9 +102,18 @@ class Painter:
         style_map = task.style_map
         if isinstance(style_map, Input):
             style_map = str(self.store.path_of(style_map))
-        options = StylizeOptions(style=task.style_text, style_map=style_map, **task.options)
+        places = {"regions" if task.has_regions else "style_map": style_map}
+        options = StylizeOptions(style=task.style_text, **places, **task.options)
         photo = self.store.path_of(task.photo, options.size)
-        return self._model(task).paint(photo, options)
+        if not task.has_regions:
+            return self._model(task).paint(photo, options)
+        models = {}
+        for share in task.styles:
+            own = not share.style.bundled
+            style = str(self.store.path_of(share.style)) if own else share.style.name
+            models[style] = self._model(replace(task, styles=(Share(share.style, 1.0),)))
+        regions = tuple(map(Region, REGION_COLORS, models))
+        return RegionsModel(regions, models, Source(task.style_text, None)).paint(photo, options)
 
     def _model(self, task: Task) -> Model:
         key = tuple((share.style.key, share.weight) for share in task.styles)

@@ -22,6 +22,7 @@ from impasto.core.events import (
     TrainStep,
     Transfer,
 )
+from impasto.core.memory import peak_memory
 from impasto.film.pictures import open_film
 from impasto.io.image import to_pil, write_picture
 from impasto.io.inputs import Result
@@ -57,6 +58,7 @@ class JobRecorder:
     def begin_anew(self, job: Job) -> None:
         """Forget how far a job came."""
         job.state, job.started, job.eta, job.step = "queued", None, None, 0
+        job.numbers = {}
         job.frames, job.tiles, job.message = [], [], "the server was restarted; beginning anew"
 
     def take(self, job: Job, event: Event) -> None:
@@ -69,6 +71,7 @@ class JobRecorder:
         elif isinstance(event, Step | TrainStep):
             job.step, job.steps, job.eta = event.step, event.steps, event.eta
             job.seconds = event.seconds
+            job.numbers = _numbers(event)
         elif isinstance(event, Preview):
             if time.monotonic() - self._last_frame > FRAME_SECONDS:
                 self._last_frame = time.monotonic()
@@ -225,3 +228,19 @@ def tile_name(number: int) -> str:
 def in_plain_words(error: ImpastoError) -> str:
     """Return an error's line without the command line's hyphens: `--size` becomes `size`."""
     return re.sub(r"--([a-z])", r"\1", str(error))
+
+
+def _numbers(step: Step | TrainStep) -> dict[str, float]:
+    """Return a step's numbers for the curious."""
+    found = {
+        "loss": step.loss,
+        **{
+            part: sum(value for name, value in step.terms.items() if name.split(".")[0] == part)
+            for part in ("content", "style")
+        },
+        "steps_per_second": step.step / step.seconds if step.seconds else 0.0,
+        "memory": float(peak_memory()),
+    }
+    if isinstance(step, Step):
+        found.update(width=step.width, height=step.height)
+    return {name: float(f"{value:.4g}") for name, value in found.items()}

@@ -43,12 +43,18 @@ class _Server(uvicorn.Server):
             self._ready()
 
 
-def serve(options: WebOptions, tell: Callable[[str, str | None], None]) -> Path:
+def serve(
+    options: WebOptions,
+    tell: Callable[[str, str | None], None],
+    ending: Callable[[], None] = lambda: None,
+) -> Path:
     """Serve the page until Ctrl-C or SIGTERM; return the folder of what was painted.
 
     Args:
         options: where to listen and how much to keep.
         tell: called with the page's address, and with a warning or None, as soon as it answers.
+        ending: called if a painting must still come to its end before this returns; another
+            Ctrl-C then gives it up.
 
     Raises:
         ConfigError: the port is taken, or the folder cannot be used.
@@ -92,7 +98,10 @@ def serve(options: WebOptions, tell: Callable[[str, str | None], None]) -> Path:
         except KeyboardInterrupt:
             pass
         finally:
-            queue.close()
+            if queue.is_working:
+                ending()
+            with contextlib.suppress(KeyboardInterrupt):
+                queue.close()
     return store.folder
 
 

@@ -32,6 +32,9 @@ ENGINE_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs")
 
 SITE = Path(__file__).parent / "site"
 
+WORDS = ("words.js", "zh.json")
+"""What the page shares with the one that has a server: its words in other languages."""
+
 FIRST = "cafe-terrace"
 """The style that the page begins with."""
 
@@ -166,14 +169,15 @@ def network_of(style: str) -> bytes:
 
 
 def _add_pictures(site: Path) -> None:
-    """Add the photo that the page begins with, and its icon."""
+    """Add the photo that the page begins with, its icon, and its words in other languages."""
     castle = assets.find("castle")
     assert castle is not None
     with Image.open(castle) as photo:
         photo.thumbnail((PHOTO, PHOTO))
         photo.save(site / "photo.webp", quality=86)
     static = SITE.with_name("static")
-    shutil.copy(static / "icon.svg", site)
+    for name in ("icon.svg", *WORDS):
+        shutil.copy(static / name, site)
     manifest = json.loads((static / "impasto.webmanifest").read_text("utf-8"))
     manifest["start_url"], manifest["icons"][0]["src"] = "./", "icon.svg"
     (site / "impasto.webmanifest").write_text(json.dumps(manifest), "utf-8")

@@ -303,7 +303,7 @@ def _lock(path: Path) -> int:
     except OSError:
         os.close(handle)
         raise ConfigError(
-            f"another impasto web is using {path.parent}; open its page, or start this one with "
-            "another --folder"
+            f"another impasto web is using {path.parent}, or is about to end; open its page, try "
+            "again in a moment, or start this one with another --folder"
         ) from None
     return handle

@@ -10,6 +10,7 @@ from typing import Any
 
 from impasto.optimization.options import OptimizeOptions
 from impasto.recipe import Recipe, Source
+from impasto.web.limits import REGION_COLORS
 
 LONGEST_NAME = 80
 """Bytes of a picture's name that are kept: names of results are made of several."""
@@ -65,10 +66,18 @@ class Task:
 
     @property
     def style_text(self) -> str:
-        """What follows `--style`: `great-wave`, or `wave:0.6,my.jpg:0.4`."""
+        """What follows `--style`: `wave`, `wave:0.6,my.jpg:0.4` or `black=wave,red=my.jpg`."""
+        if self.has_regions:
+            pairs = zip(REGION_COLORS, self.styles, strict=False)
+            return ",".join(f"{color}={share.style.name}" for color, share in pairs)
         if len(self.styles) == 1:
             return self.styles[0].style.name
         return ",".join(f"{share.style.name}:{share.weight:g}" for share in self.styles)
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether a map says by its colours where each of several styles goes."""
+        return isinstance(self.style_map, Input) and len(self.styles) > 2
 
     @property
     def has_own_painting(self) -> bool:
@@ -130,7 +139,7 @@ def in_words(recipe: Recipe, task: Task) -> Recipe:
         sha256 = task.styles[0].style.sha256 or sha256
     names = {"style": task.style_text}
     if isinstance(task.style_map, Input):
-        names["style_map"] = task.style_map.name
+        names["regions" if task.has_regions else "style_map"] = task.style_map.name
     return dataclasses.replace(
         recipe,
         content=content,

@@ -1,8 +1,12 @@
 // Photo in, painting out; the painting is done by painter.js.
 
+import { t } from "./words.js";
+
 const $ = (id) => document.getElementById(id);
 const [stage, photo, painting] = ["stage", "photo", "painting"].map($);
 const FILM = 320; // long side in pixels of the camera's pictures
+
+const yearOf = ({ year }) => (year.startsWith("about ") ? t("about {0}", year.slice(6)) : year);
 
 let styles = [];
 let style = null;
@@ -25,7 +29,7 @@ function begin() {
   painter = new Worker(new URL("painter.js", import.meta.url), { type: "module" });
   painter.onmessage = ({ data }) => waiting.get(data.id)?.(data);
   painter.onerror = () => {
-    for (const tell of waiting.values()) tell({ problem: "the painter could not be loaded" });
+    for (const tell of waiting.values()) tell({ problem: t("the painter could not be loaded") });
   };
 }
 
@@ -91,13 +95,13 @@ async function paint() {
   const image = fit(picture.width, picture.height, Number($("size").value), picture);
   const megapixels = (image.width * image.height) / 1e6;
   if (painted?.picture !== picture) stage.classList.add("waiting");
-  say(`Fetching ${style.title}…`);
+  say(t("Fetching {0}…", style.title));
   let over = progress(null);
   try {
     const result = await ask(image, name, () => {
       over();
       over = progress(learnt && learnt * megapixels);
-      say("Painting…");
+      say(t("Painting…"));
     });
     if (!result.latest || stream) return;
     [painting.width, painting.height] = [result.image.width, result.image.height];
@@ -107,9 +111,9 @@ async function paint() {
     $("save").disabled = false;
     learnt = result.seconds / megapixels;
     localStorage.setItem("impasto-speed", JSON.stringify(learnt));
-    say(`${style.artist}, ${style.title}, ${style.year}. Painted in ${result.seconds.toFixed(1)} s.`);
+    say(t("{0}, {1}, {2}. Painted in {3} s.", style.artist, style.title, style.year, result.seconds.toFixed(1)));
   } catch (error) {
-    say(`It could not be painted: ${error.message}. Reload the page to try again.`, true);
+    say(t("It could not be painted: {0}. Reload the page to try again.", error.message), true);
   } finally {
     over();
   }
@@ -122,7 +126,7 @@ async function open(file) {
     if (stream) endCamera();
     picture = found;
   } catch {
-    return say(`${file.name || "This"} is no picture that this browser can read. Choose a JPEG, PNG or WebP.`, true);
+    return say(t("{0} is no picture that this browser can read. Choose a JPEG, PNG or WebP.", file.name || t("This")), true);
   }
   await paint();
 }
@@ -145,13 +149,13 @@ function result() {
 // The camera
 
 async function beginCamera() {
-  if (!navigator.mediaDevices) return say("Browsers give the camera only to pages over https.", true);
-  say("Waiting for the camera…");
+  if (!navigator.mediaDevices) return say(t("Browsers give the camera only to pages over https."), true);
+  say(t("Waiting for the camera…"));
   try {
     stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { width: { ideal: 640 }, facingMode: "user" } });
   } catch (error) {
     const denied = error.name === "NotAllowedError";
-    return say(denied ? "The camera was not allowed. Allow it in the browser’s address bar." : "There is no camera that can be used.", true);
+    return say(denied ? t("The camera was not allowed. Allow it in the browser’s address bar.") : t("There is no camera that can be used."), true);
   }
   const video = $("video");
   video.srcObject = stream;
@@ -168,7 +172,7 @@ async function beginCamera() {
       result = await ask(image, style.name);
     } catch (error) {
       endCamera();
-      return say(`It could not be painted: ${error.message}.`, true);
+      return say(t("It could not be painted: {0}.", error.message), true);
     }
     if (!stream) break;
     [painting.width, painting.height] = [result.image.width, result.image.height];
@@ -176,7 +180,7 @@ async function beginCamera() {
     times.push(performance.now());
     if (times.length > 12) times.shift();
     const rate = times.length > 1 ? (1000 * (times.length - 1)) / (times.at(-1) - times[0]) : 0;
-    say(`${style.title}, ${rate.toFixed(1)} pictures a second.`);
+    say(t("{0}, {1} pictures a second.", style.title, rate.toFixed(1)));
   }
 }
 
@@ -246,7 +250,7 @@ function show() {
   const strip = $("styles");
   for (const each of styles) {
     const label = document.createElement("label");
-    label.title = `${each.artist}, ${each.title}, ${each.year}`;
+    label.title = [each.artist, each.title, each.year].join(", ");
     const [radio, image, name] = ["input", "img", "span"].map((kind) => document.createElement(kind));
     Object.assign(radio, { type: "radio", name: "style", value: each.name, className: "unseen", checked: each === style });
     Object.assign(image, { src: `styles/${each.name}.webp`, alt: "", width: 84, height: 64 });
@@ -273,6 +277,7 @@ async function main() {
   await isolate();
   begin();
   ({ styles } = await (await fetch("styles.json")).json());
+  styles = styles.map((each) => ({ ...each, title: t(each.title), artist: t(each.artist), year: yearOf(each) }));
   style = styles.find(({ name }) => name === localStorage.getItem("impasto-style")) ?? styles[0];
   show();
   const test = new File([""], "a.jpg", { type: "image/jpeg" });
@@ -281,4 +286,4 @@ async function main() {
   await paint();
 }
 
-main().catch((error) => say(`The page is not whole: ${error.message}.`, true));
+main().catch((error) => say(t("The page is not whole: {0}.", error.message), true));

@@ -1,6 +1,7 @@
 // Talking to the server; every failure is an Error with one sentence.
 
 import { sentence } from "./dom.js";
+import { heard, t } from "./words.js";
 
 export class Refused extends Error {
   constructor(message, status) {
@@ -9,7 +10,7 @@ export class Refused extends Error {
   }
 }
 
-export const AWAY = "The server does not answer. Start impasto web again; this page then goes on by itself.";
+export const AWAY = t("The server does not answer. Start impasto web again; this page then goes on by itself.");
 
 const parsed = (text) => {
   try {
@@ -19,7 +20,7 @@ const parsed = (text) => {
   }
 };
 
-const refused = (text, { status, statusText }) => new Refused(sentence(parsed(text)?.error ?? statusText), status);
+const refused = (text, { status, statusText }) => new Refused(sentence(heard(parsed(text)?.error ?? statusText)), status);
 
 async function reach(path, options) {
   const response = await fetch(path, options).catch(() => {
@@ -64,11 +65,11 @@ export const isFilm = (file) => file.type.startsWith("video/") || /\.(mp4|mov|mk
 
 /** Send a picture file or a film; what comes back names it. `progress` is called with 0 to 1. */
 export async function upload(file, limits, progress) {
-  if (!file.size) throw new Refused("This file is empty. Choose another one.", 422);
+  if (!file.size) throw new Refused(t("This file is empty. Choose another one."), 422);
   const film = isFilm(file);
   const most = film ? limits.film_bytes : limits.bytes;
   if (file.size > most) {
-    throw new Refused(`This file is larger than ${most / 1e6} MB. Choose a smaller one.`, 413);
+    throw new Refused(t("This file is larger than {0} MB. Choose a smaller one.", most / 1e6), 413);
   }
   const family = film ? "video/" : "image/";
   const type = file.type.startsWith(family) ? file.type : "application/octet-stream";

@@ -1,6 +1,7 @@
 // Tabs, fields, and what they say together.
 
 import { $, duration, make } from "./dom.js";
+import { t } from "./words.js";
 
 const SIZES = [512, 768, 1024, 1536, 2048, 3072];
 const LARGEST_WHOLE = 4096;
@@ -28,10 +29,10 @@ export function listenForTabs() {
 export function offerSizes(photo) {
   const long = Math.max(photo.width, photo.height);
   const before = $("size").value || "768";
-  const names = { 512: "small, 512", 768: "medium, 768", 1024: "large, 1024" };
+  const names = { 512: t("small, 512"), 768: t("medium, 768"), 1024: t("large, 1024") };
   const sizes = SIZES.filter((size) => size <= Math.max(long, 1024));
-  const options = sizes.map((size) => make("option", { value: size, textContent: names[size] ?? `very large, ${size}` }));
-  if (long <= LARGEST_WHOLE && !sizes.includes(long)) options.push(make("option", { value: "", textContent: `original, ${long}` }));
+  const options = sizes.map((size) => make("option", { value: size, textContent: names[size] ?? t("very large, {0}", size) }));
+  if (long <= LARGEST_WHOLE && !sizes.includes(long)) options.push(make("option", { value: "", textContent: t("original, {0}", long) }));
   $("size").replaceChildren(...options);
   $("size").value = before;
   if ($("size").selectedIndex < 0) $("size").value = "768";
@@ -68,15 +69,18 @@ export function setOptions(given) {
   $("preserve-color").value = given.preserve_color ?? "none";
 }
 
+/** Steps, counted. */
+export const count = (steps) => (steps === 1 ? t("1 step") : t("{0} steps", steps));
+
 /** What a painting and a refinement will take here, from what was measured. */
 export function expectations(timing, photo, job) {
   const words = [];
-  if (timing.stylize) words.push(`Paint: about ${duration(timing.stylize * megapixels(photo))} on this computer.`);
+  if (timing.stylize) words.push(t("Paint: about {0} on this computer.", duration(timing.stylize * megapixels(photo))));
   const seconds = Number($("finer-seconds").value);
   if (job?.result && !job.why_not_finer && timing.optimize) {
     const steps = Math.floor(seconds / (timing.optimize * job.width * job.height / 1e6));
-    const advice = steps < 8 ? "; a smaller size gets further" : "";
-    words.push(`Finer: about ${Math.max(1, steps)} step${steps > 1 ? "s" : ""} in ${duration(seconds)}${advice}.`);
+    const advice = steps < 8 ? t(" A smaller size gets further.") : "";
+    words.push(t("Finer: about {0} in {1}.", count(Math.max(1, steps)), duration(seconds)) + advice);
   }
   return words.join("\n");
 }

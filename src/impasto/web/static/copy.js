@@ -1,11 +1,12 @@
 // The command and the Python lines that paint a picture again.
 
 import { $, make } from "./dom.js";
+import { t } from "./words.js";
 
 const WHAT = {
-  photo: "is your photo. ",
-  painting: "is your painting. ",
-  style_map: "is where the style goes. ",
+  photo: t("is your photo. "),
+  painting: t("is your painting. "),
+  style_map: t("is where the style goes. "),
 };
 
 export function listenForCopy(current) {
@@ -15,8 +16,8 @@ export function listenForCopy(current) {
     $("copy-python").textContent = job.python;
     const needs = job.needs.map((need) => make("li", {},
       make("code", { textContent: need.name }), ` ${WHAT[need.role]}`,
-      need.url ? make("a", { href: need.url, download: need.name, textContent: "save a copy" }) : ""));
-    $("copy-needs").replaceChildren(...(needs.length ? [make("p", { textContent: "In the folder where you run it:" }), make("ul", {}, ...needs)] : []));
+      need.url ? make("a", { href: need.url, download: need.name, textContent: t("save a copy") }) : ""));
+    $("copy-needs").replaceChildren(...(needs.length ? [make("p", { textContent: t("In the folder where you run it:") }), make("ul", {}, ...needs)] : []));
     $("copy-dialog").showModal();
   };
   for (const button of document.querySelectorAll("[data-copy]")) {
@@ -24,12 +25,12 @@ export function listenForCopy(current) {
       const from = $(button.dataset.copy);
       try {
         await navigator.clipboard.writeText(from.textContent);
-        button.textContent = "Copied";
+        button.textContent = t("Copied");
       } catch { // no permission, or not a secure address
         getSelection().selectAllChildren(from);
-        button.textContent = "Selected";
+        button.textContent = t("Selected");
       }
-      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+      setTimeout(() => { button.textContent = t("Copy"); }, 2000);
     };
   }
 }

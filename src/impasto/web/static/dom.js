@@ -1,5 +1,7 @@
 // Small words for the DOM.
 
+import { t } from "./words.js";
+
 export const $ = (id) => document.getElementById(id);
 
 /** Make an element: properties, data-* and aria-* attributes, children. */
@@ -34,13 +36,13 @@ export function tile(src, title, by, properties) {
 }
 
 /** Words with a capital letter and a full stop. */
-export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
+export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…。！？]$/.test(text) ? "" : "."}`;
 
 /** Seconds as people say them. */
 export function duration(seconds) {
-  if (seconds < 9.5) return `${Math.max(0.1, seconds).toFixed(1)} s`;
-  if (seconds < 99.5) return `${Math.round(seconds)} s`;
-  return `${Math.round(seconds / 60)} min`;
+  if (seconds < 9.5) return t("{0} s", Math.max(0.1, seconds).toFixed(1));
+  if (seconds < 99.5) return t("{0} s", Math.round(seconds));
+  return t("{0} min", Math.round(seconds / 60));
 }
 
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));

@@ -2,6 +2,7 @@
 
 import { isFilm } from "./api.js";
 import { $ } from "./dom.js";
+import { t } from "./words.js";
 
 const pictures = (list) => [...(list ?? [])].filter((file) => isFilm(file) || file.type.startsWith("image/") || /\.(heic|heif|avif|tiff?)$/i.test(file.name) || !file.type);
 
@@ -53,7 +54,7 @@ export function listenForFiles({ photos, painting, refuse }) {
     const asPainting = zone(event)?.dataset.as === "painting" || event.target.closest?.("#panel");
     hide();
     const found = pictures(event.dataTransfer.files);
-    if (!found.length) refuse("That is no picture or film. Drop a JPEG, PNG, WebP, AVIF, TIFF or HEIC file, or an MP4.");
+    if (!found.length) refuse(t("That is no picture or film. Drop a JPEG, PNG, WebP, AVIF, TIFF or HEIC file, or an MP4."));
     else if (asPainting && !isFilm(found[0])) painting(found[0]);
     else photos(found);
   });

@@ -1,6 +1,7 @@
 // The styles: one is chosen with a click, up to four are blended.
 
 import { $, icon, make, tile } from "./dom.js";
+import { t } from "./words.js";
 
 const PLUS = "M12 5v14M5 12h14";
 
@@ -12,6 +13,8 @@ export class Gallery {
     this.changed = changed;
     this.picked = picked;
     this.chosen = []; // {id, weight}
+    $("search").oninput = () => this.search();
+    $("search").hidden = styles.length < 8;
     this.draw();
   }
 
@@ -42,7 +45,7 @@ export class Gallery {
     this.styles.unshift({
       id: picture.id,
       title: picture.name,
-      by: "your painting",
+      by: t("your painting"),
       thumbnail: `/api/pictures/${picture.id}/view?size=256`,
       own: true,
     });
@@ -85,14 +88,27 @@ export class Gallery {
 
   draw() {
     const own = make("li", {}, make("button", { type: "button", className: "tile", id: "own-painting", onclick: () => $("painting-file").click() },
-      make("span", { className: "thumb own" }, icon(PLUS)), make("b", { textContent: "Your own painting" }), make("small", { textContent: "any picture" })));
+      make("span", { className: "thumb own" }, icon(PLUS)), make("b", { textContent: t("Your own painting") }), make("small", { textContent: t("any picture") })));
     $("gallery").replaceChildren(own, ...this.styles.map((style) => this.tile(style)));
     this.mark();
+    this.search();
+  }
+
+  /** Show the styles whose title or painter has the words that are looked for. */
+  search() {
+    const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+    const words = plain($("search").value).split(" ");
+    for (const [index, { id, title, by }] of this.styles.entries()) {
+      const text = plain(`${id} ${title} ${by}`);
+      $("gallery").children[index + 1].hidden = !words.every((word) => text.includes(word));
+    }
+    const none = [...$("gallery").children].slice(1).every((item) => item.hidden);
+    $("search-none").textContent = none ? t("No style is called so. Bring the painting itself.") : "";
   }
 
   tile(style) {
     const button = tile(style.thumbnail, style.title, style.by, { onclick: () => this.choose(style.id), "data-style": style.id, "aria-pressed": "false" });
-    const add = make("button", { type: "button", className: "add", title: "Blend", onclick: () => this.toggle(style.id), "data-add": style.id, "aria-label": `Blend ${style.title} in` }, icon(PLUS));
+    const add = make("button", { type: "button", className: "add", title: t("Blend"), onclick: () => this.toggle(style.id), "data-add": style.id, "aria-label": t("Blend {0} in", style.title) }, icon(PLUS));
     return make("li", {}, button, add);
   }
 
@@ -126,13 +142,13 @@ export class Gallery {
       return make("div", { className: "line" },
         make("img", { src: style.thumbnail, alt: "" }),
         make("span", { className: "name", textContent: style.title }),
-        make("input", { type: "range", min: 0.05, max: 1, step: 0.05, value: share.weight, "aria-label": `How much of ${style.title}`, oninput: (event) => {
+        make("input", { type: "range", min: 0.05, max: 1, step: 0.05, value: share.weight, "aria-label": t("How much of {0}", style.title), oninput: (event) => {
           share.weight = Number(event.target.value);
           tellShares();
           this.changed();
         } }),
         output,
-        make("button", { type: "button", "aria-label": `Take ${style.title} out`, onclick: () => this.toggle(share.id) }, icon("M6 6l12 12M18 6L6 18")));
+        make("button", { type: "button", "aria-label": t("Take {0} out", style.title), onclick: () => this.toggle(share.id) }, icon("M6 6l12 12M18 6L6 18")));
     }));
     tellShares();
   }

@@ -2,6 +2,7 @@
 
 import { AWAY } from "./api.js";
 import { $, make } from "./dom.js";
+import { heard, t } from "./words.js";
 
 const RATE_OF = 12; // frames over which the rate is counted
 
@@ -35,15 +36,15 @@ export class Live {
   async begin() {
     this.end();
     if (!navigator.mediaDevices) {
-      return this.say("Browsers give the camera only to pages of this computer, or over https. Open the page at 127.0.0.1.", true);
+      return this.say(t("Browsers give the camera only to pages of this computer, or over https. Open the page at 127.0.0.1."), true);
     }
-    this.say("Waiting for the camera…");
+    this.say(t("Waiting for the camera…"));
     const facingMode = $("live-camera").value;
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode } });
     } catch (error) {
       const denied = error.name === "NotAllowedError";
-      return this.say(denied ? "The camera was not allowed. Allow it in the browser’s address bar, then open this again." : "There is no camera that can be used.", true);
+      return this.say(denied ? t("The camera was not allowed. Allow it in the browser’s address bar, then open this again.") : t("There is no camera that can be used."), true);
     }
     if (!$("live").open) return this.end();
     this.session = crypto.randomUUID?.() ?? String(Math.random());
@@ -94,7 +95,7 @@ export class Live {
       throw new Error(AWAY);
     }
     if (answer.status === 429) return null; // another camera is at it
-    if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error ?? answer.statusText);
+    if (!answer.ok) throw new Error(heard((await answer.json().catch(() => ({}))).error ?? answer.statusText));
     return createImageBitmap(await answer.blob());
   }
 
@@ -112,7 +113,7 @@ export class Live {
     $("live-keep").disabled = false;
     this.times = [...this.times, performance.now()].slice(-RATE_OF);
     const seconds = (this.times.at(-1) - this.times[0]) / 1000;
-    if (seconds) this.say(`${((this.times.length - 1) / seconds).toFixed(0)} frames a second`);
+    if (seconds) this.say(t("{0} frames a second", ((this.times.length - 1) / seconds).toFixed(0)));
   }
 
   /** The camera's picture, unpainted, becomes the photo. */

@@ -1,7 +1,7 @@
 // The page: what is chosen, what is being painted, what is shown.
 
 import { AWAY, Refused, blob, follow, get, isFilm, post, remove, upload } from "./api.js";
-import { expectations, listenForTabs, offerSizes, options, setOptions } from "./controls.js";
+import { count, expectations, listenForTabs, offerSizes, options, setOptions } from "./controls.js";
 import { listenForCopy } from "./copy.js";
 import { $, duration, make, sentence, tile } from "./dom.js";
 import { listenForFiles } from "./files.js";
@@ -13,16 +13,26 @@ import { Player } from "./player.js";
 import { Sheet } from "./sheet.js";
 import { Stage } from "./stage.js";
 import { Way } from "./way.js";
+import { heard, t } from "./words.js";
 
 const stage = new Stage();
 const way = new Way((stop) => stage.painting(stop.url, words()));
-const mask = new Mask(stage, () => photo.id, () => keepMask());
+const mask = new Mask(stage, {
+  photo: () => photo.id,
+  styles: () => titles(),
+  done: () => keepMask(),
+  left: () => {
+    setMap(map);
+    $("style-map").focus();
+  },
+});
 let about;
 let gallery;
 let sheet;
 let photo = null; // {id, name, width, height}
 let job = null; // what is shown, or being painted
 let map = ""; // the style map: a name, or the id of an uploaded mask
+let isMapForMany = false; // whether it has a colour for each of more than two styles
 let previous = null; // the job whose picture comes back if the next one is cancelled
 let unfollow = () => {};
 let changed = false; // since the shown painting
@@ -48,9 +58,10 @@ function complain(text) {
   $("problem").hidden = !text;
 }
 
+const titles = () => gallery?.chosen.map(({ id }) => gallery.find(id)?.title).filter(Boolean) ?? [];
+
 function words() {
-  const names = gallery?.chosen.map(({ id }) => gallery.find(id)?.title).filter(Boolean).join(" and ");
-  return `${photo?.title ?? photo?.name ?? "The photo"}, painted in the style of ${names}`;
+  return t("{0}, painted in the style of {1}", photo?.title ?? photo?.name ?? t("The photo"), titles().join(" + "));
 }
 
 function tell() {
@@ -62,50 +73,66 @@ function tell() {
   // A hidden button would lose the focus of who works with the keyboard.
   if (open && (focused === $("paint") || focused === $("finer"))) $("stop").focus();
   if (!open && focused === $("stop")) $("paint").focus();
-  $("stop").textContent = finer && job.state === "working" ? "Stop and keep it" : "Cancel";
+  $("stop").textContent = finer && job.state === "working" ? t("Stop and keep it") : t("Cancel");
   $("finer-group").hidden = open;
   $("learn-group").hidden = open || !gallery?.ownPainting;
   $("finer").disabled = !job?.result || Boolean(job.why_not_finer);
-  $("finer").textContent = job?.kind === "optimize" && !open ? "Go on" : "Make it finer";
+  $("finer").textContent = job?.kind === "optimize" && !open ? t("Go on") : t("Make it finer");
   $("actions").hidden = !job?.result;
   stage.busy(open && !finer);
+  tellNumbers();
   const bar = $("progress");
   bar.hidden = !open;
   if (open) tellProgress(bar);
   const reason = job?.result && job.why_not_finer;
-  $("hint").textContent = open ? "" : reason ? sentence(reason) : expectations(about.timing, photo, job);
+  $("hint").textContent = open ? "" : reason ? sentence(heard(reason)) : expectations(about.timing, photo, job);
 }
 
 function tellProgress(bar) {
   const { state, place, waits, eta, step, message, expected, kind } = job;
-  const left = eta === null ? "" : `, about ${duration(Math.max(eta, 0.5))} left`;
-  const steps = { learn: "Learning the painting", optimize: "Making it finer" }[kind];
+  const left = eta === null ? "" : t(", about {0} left", duration(Math.max(eta, 0.5)));
+  const steps = { learn: t("Learning the painting"), optimize: t("Making it finer") }[kind];
+  const doing = message ? heard(message) : t("Getting ready");
   if (state === "queued") {
-    const before = place === 1 ? "one painting is before yours" : `${place} paintings are before yours`;
-    say(place ? `Waiting: ${before}${waits ? `, about ${duration(waits)}` : ""}.` : "Starting…");
+    const before = place === 1 ? t("Waiting: one painting is before yours") : t("Waiting: {0} paintings are before yours", place);
+    say(place ? sentence(before + (waits ? t(", about {0}", duration(waits)) : "")) : t("Starting…"));
   } else if (steps) {
-    say(step ? `${steps}: step ${step}${left}.` : sentence(message || "Getting ready"));
+    say(sentence(step ? t("{0}: step {1}", steps, step) + left : doing));
   } else if (kind === "video") {
-    say(sentence(`${message || "Getting ready"}${left}`));
+    say(sentence(doing + left));
   } else {
-    say(message ? sentence(message) : `Painting${left}…`);
+    say(message ? sentence(doing) : t("Painting{0}…", left));
   }
   const known = state === "working" && expected && eta !== null && (kind === "video" || (steps && step));
   if (known) bar.value = Math.max(0.02, 1 - eta / expected);
   else bar.removeAttribute("value");
 }
 
+/** Loss, speed and memory, for the curious. */
+function tellNumbers() {
+  const { numbers } = job ?? {};
+  $("numbers").hidden = !$("show-numbers").checked || !numbers?.loss;
+  if ($("numbers").hidden) return;
+  const share = (part) => Math.round((100 * numbers[part]) / numbers.loss);
+  $("numbers").textContent = [
+    t("loss {0} (content {1} %, style {2} %)", Number(numbers.loss.toPrecision(3)), share("content"), share("style")),
+    t("{0} steps a second", numbers.steps_per_second.toFixed(1)),
+    numbers.width && `${numbers.width} × ${numbers.height}`,
+    `${(numbers.memory / 1e9).toFixed(1)} GB`,
+  ].filter(Boolean).join(" · ");
+}
+
 function tellEnd() {
   if (job.state === "failed") {
-    say(sentence(job.message), { bad: !job.stopped, action: ["Try again", () => paint()] });
+    say(sentence(heard(job.message)), { bad: !job.stopped, action: [t("Try again"), () => paint()] });
   } else if (job.kind === "learn") {
-    say(`Learnt in ${duration(job.seconds)}: ${job.learned} is a style of yours now.`);
+    say(t("Learnt in {0}: {1} is a style of yours now.", duration(job.seconds), job.learned));
   } else if (job.kind === "video") {
-    say(`Painted in ${duration(job.seconds)}: ${job.step} frames, ${job.width} × ${job.height}.`);
+    say(t("Painted in {0}: {1} frames, {2} × {3}.", duration(job.seconds), job.step, job.width, job.height));
   } else if (job.kind === "optimize") {
-    say(`Made finer: ${job.step} step${job.step === 1 ? "" : "s"} in ${duration(job.seconds)}.`);
+    say(t("Made finer: {0} in {1}.", count(job.step), duration(job.seconds)));
   } else {
-    say(`Painted in ${duration(job.seconds)}, ${job.width} × ${job.height}.`);
+    say(t("Painted in {0}, {1} × {2}.", duration(job.seconds), job.width, job.height));
   }
 }
 
@@ -138,14 +165,14 @@ async function start(request) {
 
 function paint() {
   if (photo.film) return paintFilm();
-  const style_map = map && gallery.chosen.length < 3 ? map : null;
+  const style_map = map && (isMapForMany || gallery.chosen.length < 3) ? map : null;
   return start({ kind: "stylize", photo: photo.id, styles: gallery.shares(), ...options(), style_map });
 }
 
 /** Styles with a name paint films; a painting of one's own is learnt first. */
 function paintFilm() {
   if (gallery.shares().some((share) => share.picture)) {
-    return complain("Films are painted in styles with a name. Press “Learn it” first, then paint the film.");
+    return complain(t("Films are painted in styles with a name. Press “Learn it” first, then paint the film."));
   }
   const chosen = options();
   const whole = Math.max(photo.width, photo.height);
@@ -155,7 +182,9 @@ function paintFilm() {
 
 const learn = () => start({ kind: "learn", picture: gallery.ownPainting.id, photo: photo.id, minutes: Number($("learn-minutes").value) });
 
-const named = (style) => ({ id: style.name, title: style.title, by: style.own ? "learnt here" : [style.artist, style.year].filter(Boolean).join(", "), thumbnail: style.thumbnail });
+const yearOf = ({ year }) => (year.startsWith("about ") ? t("about {0}", year.slice(6)) : year);
+
+const named = (style) => ({ id: style.name, title: style.own ? style.title : t(style.title), by: style.own ? t("learnt here") : [t(style.artist), yearOf(style)].filter(Boolean).join(", "), thumbnail: style.thumbnail });
 
 /** A painting was learnt: it is a style from now on, and the photo is painted with it. */
 async function useLearned() {
@@ -213,7 +242,7 @@ async function stop() {
   try {
     if (job.kind !== "stylize" && job.state === "working") {
       $("stop").disabled = true;
-      say("Finishing…");
+      say(t("Finishing…"));
       await post(`/api/jobs/${job.id}/stop`);
     } else {
       unfollow();
@@ -222,7 +251,7 @@ async function stop() {
       history.replaceState(null, "", job ? `#${job.id}` : location.pathname);
       if (job) show();
       tell();
-      say("Cancelled.");
+      say(t("Cancelled."));
     }
   } catch (error) {
     fail(error);
@@ -237,7 +266,7 @@ function gone() {
   job = previous;
   if (job) show();
   tell();
-  complain("This painting was deleted on another page.");
+  complain(t("This painting was deleted on another page."));
 }
 
 /** The server does not answer: wait for it, then find the job again. */
@@ -262,7 +291,7 @@ async function find(id) {
     found = id ? await get(`/api/jobs/${encodeURIComponent(id)}`) : about.example;
   } catch (error) {
     if (error.status !== 404) throw error;
-    complain("That painting is not kept any more.");
+    complain(t("That painting is not kept any more."));
     found = about.example;
   }
   if (!found) return;
@@ -271,7 +300,7 @@ async function find(id) {
       await usePhoto(await get(`/api/pictures/${found.photo.id}/about`));
     } catch (error) {
       if (error.status !== 404 || found === about.example) throw error;
-      complain("The photo of that painting has been deleted.");
+      complain(t("The photo of that painting has been deleted."));
       return find("");
     }
   }
@@ -312,15 +341,17 @@ async function bringPhoto(file) {
     complain("");
     unfollow();
     $("paint").disabled = true;
-    const what = isFilm(file) ? "film" : "photo";
-    say(`Reading the ${what}…`);
+    const [reading, sending] = isFilm(file)
+      ? [t("Reading the film…"), "Sending the film: {0} %"]
+      : [t("Reading the photo…"), "Sending the photo: {0} %"];
+    say(reading);
     if (local) {
       stage.fit();
       await stage.painting("");
       await stage.photo(local, file.name).catch(() => {}); // the server says what is wrong with it
     }
     const brought = await upload(file, about.limits, (share) => {
-      say(share < 1 ? `Sending the ${what}: ${Math.round(100 * share)} %` : `Reading the ${what}…`);
+      say(share < 1 ? t(sending, Math.round(100 * share)) : reading);
     });
     keepPhoto(brought);
     await usePhoto(brought);
@@ -349,13 +380,13 @@ async function bringPhotos([first, ...others]) {
       complain(`${file.name}: ${error.message}`);
     }
   }
-  if (others.length) say(`${others.length + 1} photos: they are under Adjust, Photo.`);
+  if (others.length) say(t("{0} photos: they are under Adjust, Photo.", others.length + 1));
 }
 
 async function bringPainting(file) {
   try {
     complain("");
-    say("Looking at the painting…");
+    say(t("Looking at the painting…"));
     gallery.addOwn(await upload(file, about.limits));
     $("gallery").scrollTo({ left: 0, top: 0 });
   } catch (error) {
@@ -389,25 +420,32 @@ function drawPhotos() {
     tile(`/api/pictures/${id}/view?size=256`, "", title, { "aria-pressed": id === photo.id, onclick: () => takePhoto(id) }))));
 }
 
+const isMask = () => map && [...$("style-map").options].every((option) => option.value !== map);
+
 function setMap(value) {
   map = value;
-  const named = [...$("style-map").options].some((option) => option.value === value);
-  $("style-map").value = named ? value : "paint";
+  isMapForMany = isMask() && gallery.chosen.length > 2;
+  $("style-map").value = isMask() ? "paint" : value;
   tellMap();
 }
 
 function tellMap() {
   const hint = $("map-hint");
   hint.hidden = !map;
-  const two = gallery?.chosen.length === 2;
-  hint.replaceChildren(two ? "The second style of the blend goes there, the first one elsewhere. " : "Elsewhere the photo stays as it is. ");
-  if ($("style-map").value === "paint") hint.append(make("button", { type: "button", textContent: "Paint the place again", onclick: () => mask.open() }));
+  const count = gallery?.chosen.length;
+  hint.replaceChildren(isMapForMany ? t("Each style goes where it was painted, the first one elsewhere. ") : count === 2 ? t("The second style of the blend goes there, the first one elsewhere. ") : t("Elsewhere the photo stays as it is. "));
+  if ($("style-map").value === "paint") hint.append(make("button", { type: "button", textContent: t("Paint the place again"), onclick: () => openMask() }));
+}
+
+/** Go on with a mask that was painted before, also after the page was loaded anew. */
+function openMask() {
+  mask.open(isMask() ? map : null);
 }
 
 async function keepMask() {
   if (!mask.drawn) {
     setMap("");
-    return say("Nothing was painted: the style goes everywhere.");
+    return say(t("Nothing was painted: the style goes everywhere."));
   }
   try {
     setMap((await upload(await mask.file(), about.limits)).id);
@@ -419,7 +457,7 @@ async function keepMask() {
 
 /** A film of how the picture became finer; an error stays on this page. */
 async function downloadFilm() {
-  say("Making the film; it is downloaded as soon as it is done.");
+  say(t("Making the film; it is downloaded as soon as it is done."));
   try {
     const link = make("a", { href: URL.createObjectURL(await blob(`/api/jobs/${job.id}/film`)), download: job.output.replace(/\.png$/, ".mp4") });
     link.click();
@@ -436,9 +474,9 @@ const pictureFile = async () => new File([await blob(job.result)], job.output, {
 async function copyPicture() {
   try {
     await navigator.clipboard.write([new ClipboardItem({ "image/png": pictureFile() })]);
-    say("The picture is in the clipboard.");
+    say(t("The picture is in the clipboard."));
   } catch {
-    complain("The browser did not let the picture into the clipboard. Download it instead.");
+    complain(t("The browser did not let the picture into the clipboard. Download it instead."));
   }
 }
 
@@ -446,12 +484,16 @@ async function share() {
   try {
     await navigator.share({ files: [await pictureFile()], title: words() });
   } catch (error) {
-    if (error.name !== "AbortError") complain("Sharing did not work. Download the picture instead.");
+    if (error.name !== "AbortError") complain(t("Sharing did not work. Download the picture instead."));
   }
 }
 
 function mark() {
   changed = true;
+  if (isMask() && isMapForMany !== gallery.chosen.length > 2) { // it does not say where these go
+    mask.clear();
+    setMap("");
+  }
   $("paint").classList.toggle("changed", changed);
   tellMap();
   tell();
@@ -461,7 +503,7 @@ function mark() {
 
 async function begin() {
   const [facts, styles] = await Promise.all([get("/api/about"), get("/api/styles")]);
-  about = facts;
+  about = { ...facts, photos: facts.photos.map(({ id, title }) => ({ id, title: t(title) })) };
   mask.offer(about.finds_regions);
   gallery = new Gallery({
     styles: styles.map(named),
@@ -523,15 +565,20 @@ function listen() {
   };
   for (const id of ["size", "stroke", "preserve-color"]) $(id).onchange = mark;
   $("finer-seconds").onchange = tell;
+  $("show-numbers").checked = localStorage.getItem("impasto-numbers") === "true";
+  $("show-numbers").onchange = () => {
+    localStorage.setItem("impasto-numbers", $("show-numbers").checked);
+    tellNumbers();
+  };
   $("style-map").onchange = () => {
-    if ($("style-map").value === "paint") mask.open();
+    if ($("style-map").value === "paint") openMask();
     else setMap($("style-map").value);
     mark();
   };
   $("film").onclick = (event) => {
     event.preventDefault();
     if (about.film) downloadFilm();
-    else say(sentence(about.film_needs));
+    else say(sentence(heard(about.film_needs)));
   };
   $("copy-picture").hidden = !window.ClipboardItem;
   $("copy-picture").onclick = copyPicture;

@@ -1,22 +1,30 @@
 // Painting where the style goes: white on black, as the style map wants it.
 
 import { blob } from "./api.js";
-import { $, clamp } from "./dom.js";
+import { $, clamp, make } from "./dom.js";
+import { t } from "./words.js";
 
 const LONG_SIDE = 1024;
-const COLOR = "rgb(80 140 255)";
+// Hardly any photo or painting has the first; the server takes all from a map for several styles.
+const COLORS = ["rgb(255 40 150)", "rgb(0 200 255)", "rgb(255 190 0)"];
+const UNDONE = 20; // steps back, at most
 const FEW = 0.005; // of the picture: a smaller box was a slip of the hand
 
 const tool = () => document.querySelector('input[name="tool"]:checked').value;
 
 export class Mask {
-  /** `photo` returns the id of the photo, `done` is called when the mask is. */
-  constructor(stage, photo, done) {
+  /** `photo` returns the photo's id, `styles` the chosen titles; `done` and `left` tell of the end. */
+  constructor(stage, { photo, styles, done, left }) {
     this.stage = stage;
     this.photo = photo;
+    this.styles = styles;
+    this.many = false; // more than two styles, each with a colour
+    this.color = COLORS[0];
     this.canvas = $("mask");
     this.done = done;
+    this.left = left;
     this.drawn = false;
+    this.past = []; // what was drawn before, to go back to
     this.before = null;
     this.corner = null; // where a box begins
     this.listen();
@@ -27,8 +35,8 @@ export class Mask {
     for (const id of ["tool-box", "brush-subject", "brush-faces"]) $(id).hidden = !finds;
   }
 
-  /** Begin to paint, on what was painted before if the picture still has that shape. */
-  open() {
+  /** Begin to paint, on what was painted before: on this canvas, or kept by the server. */
+  open(kept) {
     const aspect = this.stage.aspect;
     const width = Math.round(aspect >= 1 ? LONG_SIDE : LONG_SIDE * aspect);
     const height = Math.round(aspect >= 1 ? LONG_SIDE / aspect : LONG_SIDE);
@@ -37,13 +45,32 @@ export class Mask {
       this.canvas.height = height;
       this.drawn = false;
     }
+    this.past = [];
+    this.tellPast();
+    this.offerStyles();
+    if (kept && !this.drawn) this.load(`/api/pictures/${kept}/view?size=${LONG_SIDE}`);
     this.canvas.hidden = $("brush").hidden = false;
     document.body.classList.add("masking");
     this.stage.fit();
     this.split = this.stage.split;
-    this.stage.setSplit(0);
+    this.stage.setSplit(1); // on the photo, where one sees what is where
     $("brush-status").textContent = "";
     $("brush").querySelector("input").focus({ preventScroll: true, focusVisible: false });
+  }
+
+  /** More than two styles: the brush has a colour for each but the first, which has the rest. */
+  offerStyles() {
+    const others = this.styles().slice(1);
+    this.many = others.length > 1;
+    [this.color] = COLORS;
+    $("brush-styles").hidden = !this.many;
+    $("brush-turn").hidden = this.many;
+    $("brush-styles").replaceChildren(...others.map((title, index) => {
+      const swatch = make("i");
+      swatch.style.background = COLORS[index];
+      const input = make("input", { type: "radio", name: "region", checked: !index, onchange: () => { this.color = COLORS[index]; } });
+      return make("label", {}, input, make("span", {}, swatch, title));
+    }));
   }
 
   close() {
@@ -57,10 +84,35 @@ export class Mask {
     this.drawn = false;
   }
 
+  /** Keep what is drawn: the next change can be undone. */
+  remember() {
+    const { width, height } = this.canvas;
+    const copy = this.canvas.cloneNode();
+    copy.getContext("2d").drawImage(this.canvas, 0, 0, width, height);
+    this.past = [...this.past, [copy, this.drawn]].slice(-UNDONE);
+    this.tellPast();
+  }
+
+  undo() {
+    const last = this.past.pop();
+    if (!last) return;
+    this.clear();
+    const context = this.canvas.getContext("2d");
+    context.globalCompositeOperation = "source-over";
+    context.drawImage(last[0], 0, 0);
+    [, this.drawn] = last;
+    this.tellPast();
+  }
+
+  tellPast() {
+    $("brush-undo").disabled = !this.past.length;
+  }
+
   turn() {
+    this.remember();
     const context = this.canvas.getContext("2d");
     context.globalCompositeOperation = "source-out"; // what was free is filled
-    context.fillStyle = COLOR;
+    context.fillStyle = this.color;
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     context.globalCompositeOperation = "source-over";
     this.drawn = true;
@@ -69,30 +121,41 @@ export class Mask {
   /** Add what the server finds: the subject, in a box if there is one, or faces. */
   async find(what, box = []) {
     const status = $("brush-status");
-    status.textContent = "Looking…";
+    status.textContent = t("Looking…");
     const asked = new URLSearchParams([["what", what], ...box.map((share) => ["box", share.toFixed(4)])]);
+    if (await this.load(`/api/pictures/${this.photo()}/mask?${asked}`)) status.textContent = t("Brush and eraser correct it.");
+  }
+
+  /** Add a map of the server's, white where the style goes; returns whether that was possible. */
+  async load(address) {
     try {
-      const found = await createImageBitmap(await blob(`/api/pictures/${this.photo()}/mask?${asked}`));
+      const found = await createImageBitmap(await blob(address));
+      this.remember();
       const layer = document.createElement("canvas");
       layer.width = this.canvas.width;
       layer.height = this.canvas.height;
       const context = layer.getContext("2d");
       context.drawImage(found, 0, 0, layer.width, layer.height);
       const pixels = context.getImageData(0, 0, layer.width, layer.height);
-      const [red, green, blue] = COLOR.match(/\d+/g).map(Number);
+      const palette = COLORS.map((color) => color.match(/\d+/g).map(Number));
+      const own = palette[COLORS.indexOf(this.color)];
       for (let at = 0; at < pixels.data.length; at += 4) {
-        pixels.data[at + 3] = pixels.data[at]; // white becomes the brush's colour, black nothing
-        [pixels.data[at], pixels.data[at + 1], pixels.data[at + 2]] = [red, green, blue];
+        const seen = pixels.data.subarray(at, at + 3);
+        const light = Math.max(...seen); // white becomes the brush's colour, black nothing
+        const apart = (color) => color.reduce((sum, value, index) => sum + Math.abs(value - (seen[index] * 255) / light), 0);
+        const color = this.many && Math.min(...seen) < light / 2 ? palette.reduce((a, b) => (apart(a) <= apart(b) ? a : b)) : own;
+        pixels.data.set([...color, light], at);
       }
       context.putImageData(pixels, 0, 0);
       const target = this.canvas.getContext("2d");
       target.globalCompositeOperation = "source-over";
       target.drawImage(layer, 0, 0);
       this.drawn = true;
-      status.textContent = "Brush and eraser correct it.";
     } catch (error) {
-      status.textContent = error.message;
+      $("brush-status").textContent = error.message;
+      return false;
     }
+    return true;
   }
 
   /** The mask as a PNG file. */
@@ -102,9 +165,11 @@ export class Mask {
     flat.height = this.canvas.height;
     const context = flat.getContext("2d");
     context.drawImage(this.canvas, 0, 0);
-    context.globalCompositeOperation = "source-in"; // the brush's colour becomes white
-    context.fillStyle = "#fff";
-    context.fillRect(0, 0, flat.width, flat.height);
+    if (!this.many) {
+      context.globalCompositeOperation = "source-in"; // the brush's colour becomes white
+      context.fillStyle = "#fff";
+      context.fillRect(0, 0, flat.width, flat.height);
+    }
     context.globalCompositeOperation = "destination-over";
     context.fillStyle = "#000";
     context.fillRect(0, 0, flat.width, flat.height);
@@ -118,8 +183,8 @@ export class Mask {
     const erases = tool() === "erase";
     context.globalCompositeOperation = erases ? "destination-out" : "source-over";
     const soft = context.createRadialGradient(x, y, radius * 0.6, x, y, radius);
-    soft.addColorStop(0, "rgb(80 140 255 / 100%)");
-    soft.addColorStop(1, "rgb(80 140 255 / 0%)");
+    soft.addColorStop(0, this.color);
+    soft.addColorStop(1, this.color.replace(")", " / 0%)"));
     context.fillStyle = soft;
     context.beginPath();
     context.arc(x, y, radius, 0, 2 * Math.PI);
@@ -156,8 +221,9 @@ export class Mask {
       this.canvas.setPointerCapture(event.pointerId);
       this.before = null;
       this.corner = tool() === "box" ? this.stage.place(event) : null;
-      if (this.corner) this.frame(event);
-      else this.stroke(event);
+      if (this.corner) return this.frame(event);
+      this.remember();
+      this.stroke(event);
     });
     this.canvas.addEventListener("pointermove", (event) => {
       if (!this.canvas.hasPointerCapture(event.pointerId)) return;
@@ -178,13 +244,24 @@ export class Mask {
     $("brush-subject").onclick = () => this.find("subject");
     $("brush-faces").onclick = () => this.find("faces");
     $("brush-turn").onclick = () => this.turn();
-    $("brush-clear").onclick = () => this.clear();
+    $("brush-undo").onclick = () => this.undo();
+    $("brush-clear").onclick = () => {
+      this.remember();
+      this.clear();
+    };
     $("brush-done").onclick = () => {
       this.close();
       this.done();
     };
-    $("brush").addEventListener("keydown", (event) => {
-      if (event.key === "Escape") $("brush-done").click();
+    document.addEventListener("keydown", (event) => {
+      if ($("brush").hidden) return;
+      if (event.key === "Escape") {
+        this.close();
+        this.left();
+      }
+      if (event.key !== "z" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      this.undo();
     });
   }
 }

@@ -1,7 +1,8 @@
 // All styles at once.
 
 import { $, duration, make } from "./dom.js";
-import { follow, post } from "./api.js";
+import { AWAY, follow, post } from "./api.js";
+import { heard, t } from "./words.js";
 
 export class Sheet {
   constructor({ gallery, photo, expected, choose }) {
@@ -28,7 +29,7 @@ export class Sheet {
     try {
       const job = await post("/api/jobs", { kind: "sheet", photo: photo.id });
       this.end?.();
-      this.end = follow(job.id, (now) => this.draw(now), () => this.fail("The server does not answer."));
+      this.end = follow(job.id, (now) => this.draw(now), () => this.fail(AWAY));
       this.draw(job);
     } catch (error) {
       this.fail(error.message);
@@ -57,7 +58,7 @@ export class Sheet {
       if (!urls.has(style.id) || !button.disabled) continue;
       button.disabled = false;
       button.querySelector(".thumb").classList.remove("waiting");
-      button.querySelector(".thumb").append(make("img", { src: urls.get(style.id), alt: `The photo in the style of ${style.title}` }));
+      button.querySelector(".thumb").append(make("img", { src: urls.get(style.id), alt: t("The photo in the style of {0}", style.title) }));
     }
     this.tell(job, styles.length, urls.size);
   }
@@ -68,11 +69,11 @@ export class Sheet {
     if (job?.result) link.href = `${job.result}?download=true`;
     const about = this.expected();
     const texts = {
-      queued: job?.place ? `Waiting: ${job.place} before this` : "Starting",
-      working: `${Math.max(0, done - 1)} of ${count}${about ? `, about ${duration(about)} in all on this computer` : ""}`,
-      done: "Click one to paint it large.",
+      queued: job?.place ? t("Waiting: {0} before this", job.place) : t("Starting…"),
+      working: t("{0} of {1}", Math.max(0, done - 1), count) + (about ? t(", about {0} in all on this computer", duration(about)) : ""),
+      done: t("Click one to paint it large."),
     };
-    $("sheet-status").textContent = job?.state === "failed" ? job.message : texts[job?.state ?? "queued"];
+    $("sheet-status").textContent = job?.state === "failed" ? heard(job.message) : texts[job?.state ?? "queued"];
     if (job?.state === "failed") this.of = null;
   }
 }

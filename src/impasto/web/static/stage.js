@@ -1,6 +1,7 @@
 // The picture: photo below, painting above, a divider between them, zoom and pan for both.
 
 import { $, clamp } from "./dom.js";
+import { t } from "./words.js";
 
 const MAX_ZOOM = 12;
 
@@ -110,7 +111,7 @@ export class Stage {
     this.divider.style.height = `${bottom - top}px`;
     const percent = Math.round(this.split * 100);
     this.divider.setAttribute("aria-valuenow", percent);
-    this.divider.setAttribute("aria-valuetext", `${percent} % photo, ${100 - percent} % painting`);
+    this.divider.setAttribute("aria-valuetext", t("{0} % photo, {1} % painting", percent, 100 - percent));
     const zoom = document.querySelector(".zoom").style;
     zoom.top = `${top + 10}px`;
     zoom.right = `${this.stage.clientWidth - left - width + 10}px`;
