@@ -1,8 +1,9 @@
 """Films: how much the strokes flicker, how sharp they stay, how fast it goes.
 
-    python benchmarks/video.py PHOTOS [--styles starry-night cafe-terrace] [--frames 40]
+    python benchmarks/video.py PHOTOS [--films bikes.mp4] [--styles starry-night cafe-terrace]
 
-The clips are camera moves over photos, with the grain of a camera. Temporal error: for every pixel
+The clips are camera moves over photos, with the grain of a camera, and the middle of each film that
+--films names, at its own speed. Temporal error: for every pixel
 that optical flow (DIS, there and back agree) sees in both frames, the root mean square of frame t
 minus frame t-1 warped along the *input's* flow, 0..1. Sharpness: variance of the Laplacian beside
 that of the frames painted one by one.
@@ -27,11 +28,14 @@ import impasto
 from impasto.film.clips import ClipReader, ClipWriter, Frame
 from impasto.film.steady import Steadier
 from impasto.io.folder import find_pictures
-from report import Cell, Table, write
+from report import DOCS, Cell, Table, write
 
 WIDTH, HEIGHT, RATE = 640, 360, 25
 GRAIN = 3.0
 """Standard deviation of the clips' noise, of 255."""
+
+SHOWN = 320, 180
+"""Size of a film in the moving picture of all."""
 
 BLEND = 0.7
 """Of the last result, in the plain blend."""
@@ -55,6 +59,23 @@ def moves(photo: Path, frames: int, number: int) -> list[Frame]:
         grain = noise.normal(0, GRAIN, frame.shape)
         found.append((frame + grain).clip(0, 255).astype(np.uint8))
     return found
+
+
+def middle(film: Path, frames: int) -> list[Frame]:
+    """Return frames of a real film from its middle on, cut to the same shape."""
+    found = read(film)
+    start = max(0, (len(found) - frames) // 2)
+    return [cut(frame) for frame in found[start : start + frames]]
+
+
+def cut(frame: Frame) -> Frame:
+    height, width = frame.shape[:2]
+    scale = max(WIDTH / width, HEIGHT / height)
+    large = cv2.resize(
+        frame, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA
+    )
+    top, left = (large.shape[0] - HEIGHT) // 2, (large.shape[1] - WIDTH) // 2
+    return large[top : top + HEIGHT, left : left + WIDTH]
 
 
 def temporal_error(film: Sequence[Frame], results: Sequence[Frame]) -> float:
@@ -91,19 +112,39 @@ def read(path: Path) -> list[Frame]:
         return [frame for _, frame in reader.frames()]
 
 
+def draw(ways: Sequence[Sequence[Frame]], folder: Path) -> None:
+    """Draw a short moving picture of several films side by side, and three stills below another."""
+    rows = []
+    for frames in zip(*ways, strict=True):
+        row = np.concatenate(
+            [cv2.resize(each, SHOWN, interpolation=cv2.INTER_AREA) for each in frames], 1
+        )
+        rows.append(Image.fromarray(row))
+    first, *rest = rows[::2]
+    how = {"duration": 2000 // RATE, "loop": 0, "quality": 62}
+    first.save(folder / "film.webp", save_all=True, append_images=rest, **how)
+    stills = np.concatenate([np.asarray(rows[at]) for at in (10, 12, 14)])
+    Image.fromarray(stills).save(folder / "film-stills.jpg", quality=88)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path)
     parser.add_argument("--styles", nargs="+", default=["starry-night", "cafe-terrace"])
+    parser.add_argument("--films", type=Path, nargs="+", default=[], help="real ones")
     parser.add_argument("--frames", type=int, default=40)
     parser.add_argument("--no-report", action="store_true", help="leave docs/benchmarks.md alone")
     arguments = parser.parse_args()
     rows: list[list[Cell]] = []
     with tempfile.TemporaryDirectory() as folder:
-        for number, photo in enumerate(find_pictures(arguments.photos)[:3]):
-            clip = Path(folder, f"{photo.stem}.mkv")
+        photos = find_pictures(arguments.photos)[:3]
+        moving = [moves(photo, arguments.frames, number) for number, photo in enumerate(photos)]
+        names = ["pan", "zoom", "turn"][: len(photos)] + [film.stem for film in arguments.films]
+        moving += [middle(film, arguments.frames) for film in arguments.films]
+        for name, frames in zip(names, moving, strict=True):
+            clip = Path(folder, f"{name}.mkv")
             writer = ClipWriter(clip, WIDTH, HEIGHT, Fraction(RATE), {})
-            for at, frame in enumerate(moves(photo, arguments.frames, number)):
+            for at, frame in enumerate(frames):
                 writer.write(Fraction(at, RATE), frame)
             writer.finish(None, 0.0, None)
             film = read(clip)
@@ -119,7 +160,7 @@ def main() -> None:
                 ways = (alone, blended(alone), steady_film, film)
                 rows.append(
                     [
-                        ("pan", "zoom", "turn")[number],
+                        name,
                         style,
                         *(temporal_error(film, results) for results in ways),
                         sharpness(steady_film) / sharpness(alone),
@@ -127,9 +168,11 @@ def main() -> None:
                     ]
                 )
                 print(rows[-1], flush=True)
+                if len(rows) == 1 and not arguments.no_report:
+                    draw((film, alone, steady_film), DOCS / "gallery")
     if not arguments.no_report:
         columns = (
-            *("camera move", "style", ("frame by frame", "{:.3f}"), ("plain blend", "{:.3f}")),
+            *("film", "style", ("frame by frame", "{:.3f}"), ("plain blend", "{:.3f}")),
             *(("steady", "{:.3f}"), ("the film itself", "{:.3f}")),
             *(("sharpness kept", "{:.2f}"), ("frames/s, file to file", "{:.1f}")),
         )

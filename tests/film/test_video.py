@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 import impasto
-from clips import CUT_AT, FRAMES, RATE, make_clip, shot
+from clips import CUT_AT, FRAMES, RATE, background, make_clip, shot
 from impasto.assets import own_folder
 from impasto.core.errors import ConfigError, ImageError, ModelFileError
 from impasto.core.events import Advanced, Note, Painted, StopEarly
@@ -159,6 +159,27 @@ def test_strokes_travel_with_what_they_are_painted_on():
         moved = [now[8:-8, 8:-10] - before[8:-8, 10:-8] for now, before in pairs]
         error[steady] = np.sqrt(np.mean(np.square(moved[-1])))
     assert error[1.0] < 0.4 * error[0.0]
+
+
+def test_edges_stay_as_sharp_as_they_are_painted():
+    cv2 = pytest.importorskip("cv2")
+    steadier = Steadier()
+
+    def sharpness(frame):
+        return cv2.Laplacian(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.CV_64F).var()
+
+    shares = []
+    for number in range(30):
+        x = 40 + 1.7 * number  # between pixels: moving blurs
+        matrix = np.float32([[1, 0, -x], [0, 1, -20]])
+        photo = cv2.GaussianBlur(background(1, (200, 320)), (0, 0), 2)
+        frame = cv2.warpAffine(photo, matrix, (160, 120))
+        strokes = cv2.warpAffine(background(3, (200, 320)), matrix, (160, 120))
+        grain = np.random.default_rng(number).normal(0, 20, frame.shape)
+        painted = (0.5 * frame + 0.5 * strokes + grain).clip(0, 255).astype(np.uint8)
+        shares.append(sharpness(steadier(frame, painted)) / sharpness(painted))
+    assert min(shares[5:]) > 0.9
+    assert max(shares[5:]) < 1.1
 
 
 def test_a_new_scene_begins_anew():

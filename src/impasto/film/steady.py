@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,12 @@ FINE = 1.2
 
 MOST_GAIN = 1.5
 """By which a frame's fine detail is strengthened, at most."""
+
+FINEST = 0.7
+"""Pixels: the same of the detail that is strengthened in what is shown."""
+
+MOST_SHOWN = 2.0
+"""How much of that detail is added, at most."""
 
 CUT = 0.35
 """Share of the frame that must be seen in both, or a new scene has begun."""
@@ -72,11 +79,14 @@ class Steadier:
             return painted
         now = painted.astype(np.float32)
         found = self.moved(frame, motion)
+        shown = now
         if found is not None and found[0].shape == now.shape:
             moved, seen = found
-            now = self._as_sharp_as(now, now + self.kept * seen * (moved - now))
+            now = self._as_fine_as(now, now + self.kept * seen * (moved - now))
+            shown = self._as_sharp_as(painted, now)
+        # What is shown is sharper than what is kept: the next frame would sharpen it once more.
         self._before = frame, now
-        return now.round().clip(0, 255).astype(np.uint8)
+        return shown.round().clip(0, 255).astype(np.uint8)
 
     def moved(
         self, frame: Frame, motion: Motion | None = None
@@ -100,7 +110,28 @@ class Steadier:
         moved = self.warp(result, self.resized(flow, width, height), sharp=True)
         return moved, self._cv2.resize(seen, (width, height))[..., None]
 
-    def _as_sharp_as(
+    def _as_sharp_as(self, painted: Frame, now: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a frame with edges as sharp as the painted one's.
+
+        The measure is the variance of the Laplacian; it is a quadratic in how much of the finest
+        detail is added.
+        """
+        finest = now - self._cv2.GaussianBlur(now, (0, 0), FINEST)
+        sharp, has, adds = (
+            self._cv2.Laplacian(
+                self._cv2.cvtColor(each, self._cv2.COLOR_RGB2GRAY), self._cv2.CV_32F
+            )
+            for each in (painted.astype(np.float32), now, finest)
+        )
+        lacks = float(sharp.var() - has.var())
+        if lacks <= 0:
+            return now
+        half, square = float((has * adds).mean()), max(float(np.square(adds).mean()), 1e-6)
+        share = (math.sqrt(half**2 + square * lacks) - half) / square
+        wanted: NDArray[np.float32] = now + np.float32(min(share, MOST_SHOWN)) * finest
+        return wanted
+
+    def _as_fine_as(
         self, painted: NDArray[np.float32], blend: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Return the blend with as much fine detail as the painted frame has.
