@@ -1,6 +1,6 @@
 """A painting that no network has seen, learnt for ever longer, beside other ways to paint like it.
 
-    python benchmarks/learn.py PHOTOS PAINTINGS [--sheet sheet.jpg] [--seconds 30 60 120 300]
+    python benchmarks/learn.py PHOTOS PAINTINGS [--pictures FOLDER] [--sheet sheet.jpg]
 
 PHOTOS and PAINTINGS are pictures that no bundled network was trained on. Every painting is learnt
 anew for each number of seconds, because the learning rate falls to fit. Every photo is painted like
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
@@ -52,6 +53,13 @@ def optimized(painting: Path) -> Paint:
     return lambda photo: impasto.optimize(photo, painting, size=SIZE).image
 
 
+def keep(pictures: Sequence[Image.Image], folder: Path, name: str) -> None:
+    """Save what one way made of all photos."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, picture in enumerate(pictures):
+        picture.save(folder / f"{re.sub('[^a-z0-9]+', '-', name.lower())}-{number}.png")
+
+
 def row(name: str, steps: Sequence[int], found: Sequence[Distances]) -> list[Cell]:
     medians = [statistics.median(getattr(each, what) for each in found) for what in NAMES]
     return [name, statistics.median(steps) if steps else None, *medians]
@@ -62,6 +70,7 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("paintings", type=Path)
     parser.add_argument("--sheet", type=Path, help="picture of one photo, all ways side by side")
+    parser.add_argument("--pictures", type=Path, help="folder that gets every picture made")
     parser.add_argument("--seconds", type=float, nargs="+", default=[30.0, 60.0, 120.0, 300.0])
     parser.add_argument("--no-report", action="store_true", help="leave docs/benchmarks.md alone")
     arguments = parser.parse_args()
@@ -92,6 +101,8 @@ def main() -> None:
                 paint, taken = made if isinstance(made, tuple) else (made, None)
                 pictures = [paint(to_pil(photo)) for photo in photos]
                 cells.append(pictures[0])
+                if arguments.pictures:
+                    keep(pictures, arguments.pictures / painting.stem, name)
                 measured = [
                     judge(read_picture(picture).image)
                     for judge, picture in zip(yardsticks, pictures, strict=True)

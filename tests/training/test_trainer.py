@@ -3,6 +3,10 @@ import dataclasses
 import pytest
 import torch
 
+from impasto.core.errors import ConfigError
+from impasto.core.tensors import resize
+from impasto.io.colour import recolor
+from impasto.losses.style import gram_matrix
 from impasto.networks.transform import NetworkOptions
 from impasto.training.options import TrainOptions
 from impasto.training.trainer import NonFiniteError, Trainer
@@ -53,6 +57,36 @@ def test_a_layer_counts_as_much_as_its_weight():
     heavy = take_step(build(style_layers=layers, style_layer_weights=(1, 0.5, 1, 10)), batch)
     for layer, weight in zip(layers, (1, 0.5, 1, 10), strict=True):
         assert heavy[f"style.{layer}"] == pytest.approx(weight * plain[f"style.{layer}"], rel=1e-4)
+
+
+def test_the_loss_of_optimize_measures_relative_distances():
+    """Of features of any size alike: `impasto` has no unit, `classic` the features' own."""
+    layers = {"content_layers": ("relu4_2",), "style_layers": ("relu1_1", "relu3_1")}
+    trainer, batch = build(loss="impasto", even_weight=0.0, style_weight=6.0, **layers), photos()
+    with torch.no_grad():
+        painted = trainer.net(batch)
+        painting = resize(noise_picture(48, 40, seed=5), 48, 40)
+        recolored = [recolor(photo, [painting], [1.0]) for photo in batch[:, None]]
+        content = torch.cat(recolored).clamp(0, 1)
+        seen, wanted = (trainer.loss.extractor(each) for each in (painted, content))
+        painting = trainer.loss.extractor(painting)
+    terms = take_step(trainer, batch)
+
+    def relative(found, target):
+        squares = [each.square().flatten(1).sum(1) for each in (found - target, target)]
+        return float((squares[0] / squares[1]).mean())
+
+    distance = relative(seen["relu4_2"], wanted["relu4_2"])
+    assert terms["content.relu4_2"] == pytest.approx(distance, rel=1e-3)
+    target = gram_matrix(painting["relu3_1"]).expand(2, -1, -1)
+    style = relative(gram_matrix(seen["relu3_1"]), target)
+    assert terms["style.relu3_1"] == pytest.approx(6 / 2 * style, rel=1e-3)
+
+
+def test_learning_any_painting_knows_one_loss():
+    assert TrainOptions(network="any", loss="impasto").loss == "impasto"
+    with pytest.raises(ConfigError, match="--loss impasto only"):
+        TrainOptions(network="any", loss="classic")
 
 
 def test_the_learning_rate_rises_then_falls():

@@ -91,7 +91,6 @@ def until(page, what, seconds=120):
 
 
 def wait_for(page, words):
-
     def find(driver):
         text = driver.execute_script("return document.getElementById('status')?.value ?? ''")
         return text if re.search(words, text) else None

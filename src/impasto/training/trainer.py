@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from impasto.core.device import autocast, pick_device, pick_dtype
 from impasto.core.tensors import fit_long_side, resize, size_of
+from impasto.io.colour import recolor
 from impasto.losses.evenness import contrast_excess, lattice
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.style import gram_matrix
@@ -31,6 +32,9 @@ from impasto.training.options import TrainOptions
 LAST_INPUTS = 200
 """Inputs per output up to which the last convolution learns at the full rate: those of `small`."""
 
+
+UNITS = {"classic": 1e5, "impasto": 10.0}
+"""What a loss is divided by before its gradient is taken, so that its norm is near 1."""
 
 EVEN = 50.0
 """What `even_weight` is multiplied by, in units of the loss: chosen by looking at skies."""
@@ -91,10 +95,7 @@ class Trainer:
     """
 
     formula = "classic"
-    """How the loss is measured."""
-
-    unit = 1e5
-    """The loss is divided by this before the gradient is taken, so that its norm is near 1."""
+    """How the loss is measured if nobody says it."""
 
     def __init__(
         self,
@@ -106,6 +107,8 @@ class Trainer:
     ) -> None:
         self.options = options
         self.network = network
+        self.formula = options.loss or self.formula
+        self.unit = UNITS[self.formula]
         self.device = pick_device(options.device)
         self.dtype = pick_dtype(options.dtype, self.device)
         with torch.random.fork_rng(devices=[]):
@@ -158,6 +161,7 @@ class Trainer:
         styles = [
             resize(style, *size).to(self.device) for style, size in zip(styles, sizes, strict=True)
         ]
+        self.paintings = styles
         return PerceptualLoss(extractor, self.formula, loss_weights, None, styles, None)
 
     def learning_rate(self, progress: float) -> float:
@@ -216,7 +220,19 @@ class Trainer:
         which = numbers % (self.net.options.styles - self.first_style)
         with autocast(self.device, self.dtype):
             painted = self.model(photos, self._one_hot(self.first_style + which)).float()
-        return painted, self.loss(painted, photos, which)
+        return painted, self.loss(painted, self._content(photos, which), which)
+
+    def _content(self, photos: Tensor, which: Tensor) -> Tensor:
+        """Return what the content is compared with: by relative distances, recoloured photos.
+
+        The style there asks for no colours in particular, and would leave them all alike; the
+        photo in the painting's colours has as many as the painting.
+        """
+        if self.formula != "impasto":
+            return photos
+        pairs = zip(photos[:, None], which.tolist(), strict=True)
+        found = [recolor(photo, [self.paintings[style]], (1.0,)) for photo, style in pairs]
+        return torch.cat(found).clamp(0, 1)
 
     def _one_hot(self, which: Tensor) -> Tensor | None:
         """Return (B, S) weights of the styles, None for the only one."""
@@ -276,7 +292,6 @@ class AnyStyleTrainer(Trainer):
     """
 
     formula = "impasto"
-    unit = 10.0
 
     net: AnyStyleNet
     average: AnyStyleNet

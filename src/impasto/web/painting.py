@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
+from typing import Any
 
 from PIL import Image
 
@@ -102,7 +103,7 @@ class Painter:
         style_map = task.style_map
         if isinstance(style_map, Input):
             style_map = str(self.store.path_of(style_map))
-        places = {"regions" if task.has_regions else "style_map": style_map}
+        places: dict[str, Any] = {"regions" if task.has_regions else "style_map": style_map}
         options = StylizeOptions(style=task.style_text, **places, **task.options)
         photo = self.store.path_of(task.photo, options.size)
         if not task.has_regions:
