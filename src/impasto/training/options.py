@@ -63,7 +63,7 @@ class TrainOptions(PrecisionOptions):
 
     loss: Annotated[Literal["classic", "impasto"] | None, _LOOK] = None
     """classic: squared errors, as the paper has it; stays near the photo. impasto: relative
-    distances, as `impasto optimize` has them, to the photo in the painting's colors; with
+    distances, as `impasto optimize` has them; with
     --content-layers relu2_2,relu4_2 --style-layers relu1_1,relu2_1,relu3_1,relu4_1,relu5_1
     --style-weight 16 it paints more freely. Default:
     classic; --network any knows impasto only."""
@@ -179,7 +179,7 @@ class LearnOptions(PrecisionOptions):
     """Long side of the painting in pixels, and roughly that of the photos: strokes will have the
     right size in pictures of this size."""
 
-    style_weight: Annotated[float, _LOOK] = 16.0
+    style_weight: Annotated[float, _LOOK] = 12.0
     """Weight of the style loss (beta): more is nearer to the painting, less nearer to the photo."""
 
     seed: Annotated[int, WHOLE, _LEARNING] = 0
@@ -199,8 +199,8 @@ class LearnOptions(PrecisionOptions):
 
         Large crops, one at a time: on small ones the network never sees a large flat place, and
         leaves blobs of colour in skies. Where a short time would be too few of them, smaller ones.
-        By nearly the loss of `impasto optimize`: the paper's, whose content is in relu3_3, holds
-        the photo so closely that it is recoloured rather than painted.
+        A deeper layer of the style than the paper's: without it the network learns the painting's
+        grain and colours, and little of its shapes.
 
         Args:
             start: model file to go on from.
@@ -211,12 +211,9 @@ class LearnOptions(PrecisionOptions):
             minutes=None if self.steps is not None else self.minutes,
             steps=self.steps,
             style_size=self.style_size,
-            loss="impasto",
             style_weight=self.style_weight,
-            content_layers=LEARN_CONTENT,
             style_layers=LEARN_LAYERS,
             style_layer_weights=LEARN_WEIGHTS,
-            even_weight=LEARN_EVEN,
             batch_size=1,
             size=self._crop(),
             lr=LEARN_RATE,
@@ -252,16 +249,8 @@ FULL_BYTES = 4
 LEARN_RATE = 4e-3
 """Highest learning rate from a trained network."""
 
-LEARN_CONTENT = ("relu2_2", "relu4_2")
-"""The deep one, of `impasto optimize`, leaves room for strokes; the shallow one holds eyes and
-colours."""
-
-LEARN_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-LEARN_WEIGHTS = (2.0, 1.0, 1.0, 1.0, 0.2)
-"""As `impasto optimize` has them, but for the painting's colours, which count twice."""
-
-LEARN_EVEN = 2.0
-"""Weight of what keeps even places even: at 1, towers had a glow."""
+LEARN_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_1")
+LEARN_WEIGHTS = (1.0, 1.0, 1.0, 10.0)
 
 LEARN_SAMPLES = 0.2
 """How often, in minutes, a photo is painted to show how far it is."""

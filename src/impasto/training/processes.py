@@ -15,7 +15,7 @@ from impasto.core.errors import ConfigError
 
 
 class Processes:
-    """This process among those that torchrun started; alone if it was not torchrun.
+    """This process among those that torchrun, or another starter with its variables, has begun.
 
     Raises:
         ConfigError: torchrun's other processes cannot be reached.
@@ -38,6 +38,11 @@ class Processes:
     def is_main(self) -> bool:
         """Whether this is the process that writes files and speaks."""
         return self.rank == 0
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        if self.count > 1:
+            dist.barrier()
 
     def wrap(self, net: nn.Module) -> nn.Module:
         """Return `net`, with gradients averaged over all processes."""

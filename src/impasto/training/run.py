@@ -142,8 +142,10 @@ def train_events(
         photo_names=_names_in(Path(request.photos)),
     )
     folder = RunFolder(Path(request.run) if request.run else output.with_suffix(".run"))
-    if Processes().is_main:
+    processes = Processes()
+    if processes.is_main:
         folder.create(task, images, start)
+    processes.wait()  # the others read what the first has written
     with _held(folder):
         yield from _ending(run_training(task, folder, start))
 

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from impasto.core.device import autocast, pick_device, pick_dtype
 from impasto.core.tensors import fit_long_side, resize, size_of
-from impasto.io.colour import recolor
 from impasto.losses.evenness import contrast_excess, lattice
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.style import gram_matrix
@@ -161,7 +160,6 @@ class Trainer:
         styles = [
             resize(style, *size).to(self.device) for style, size in zip(styles, sizes, strict=True)
         ]
-        self.paintings = styles
         return PerceptualLoss(extractor, self.formula, loss_weights, None, styles, None)
 
     def learning_rate(self, progress: float) -> float:
@@ -220,19 +218,7 @@ class Trainer:
         which = numbers % (self.net.options.styles - self.first_style)
         with autocast(self.device, self.dtype):
             painted = self.model(photos, self._one_hot(self.first_style + which)).float()
-        return painted, self.loss(painted, self._content(photos, which), which)
-
-    def _content(self, photos: Tensor, which: Tensor) -> Tensor:
-        """Return what the content is compared with: by relative distances, recoloured photos.
-
-        The style there asks for no colours in particular, and would leave them all alike; the
-        photo in the painting's colours has as many as the painting.
-        """
-        if self.formula != "impasto":
-            return photos
-        pairs = zip(photos[:, None], which.tolist(), strict=True)
-        found = [recolor(photo, [self.paintings[style]], (1.0,)) for photo, style in pairs]
-        return torch.cat(found).clamp(0, 1)
+        return painted, self.loss(painted, photos, which)
 
     def _one_hot(self, which: Tensor) -> Tensor | None:
         """Return (B, S) weights of the styles, None for the only one."""
