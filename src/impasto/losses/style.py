@@ -33,7 +33,7 @@ class Statistic:
     def __call__(self, features: Tensor, masks: Tensor | None = None) -> Tensor:
         """Return the statistic of whole pictures, or of every region of one."""
         sums = self.sums(features, masks)
-        return self.divided(sums, features.shape[1], places(features, masks).to(sums))
+        return self.divided(sums, features.shape[1], places(features.shape[-2:], masks).to(sums))
 
     def divided(self, sums: Tensor, channels: int, count: Tensor) -> Tensor:
         """Return sums, or a gradient at what this returns, divided by channels and places.
@@ -46,10 +46,15 @@ class Statistic:
         return sums / (self.unit(channels) * count.view(-1, *[1] * (sums.ndim - 1)))
 
 
-def places(features: Tensor, masks: Tensor | None) -> Tensor:
-    """Return how many places there are, (1,); or in each region, (R,), at least a little."""
+def places(size: Sequence[int], masks: Tensor | None) -> Tensor:
+    """Return how many places features have, (1,); or in each region, (R,), at least a little.
+
+    Args:
+        size: height and width of the features.
+        masks: (R, 1, height, width) in [0, 1].
+    """
     if masks is None:
-        return torch.tensor([features.shape[-2] * features.shape[-1]])
+        return torch.tensor([size[0] * size[1]])
     return masks.sum((1, 2, 3)).clamp_min(1e-3)
 
 

@@ -350,10 +350,9 @@ class TiledLoss:
         regions: RegionMasks | None,
     ) -> Tensor:
         """Return the sums of a tile's own features, or those of every region."""
-        masks = _part_of(regions, layer, size, tile, stride)
-        return self.loss.formula.statistic.sums(
-            own, None if masks is None else masks.to(own.device)
-        )
+        masks = _masks(regions, layer, size)
+        part = None if masks is None else tile.place(masks, stride).to(own.device)
+        return self.loss.formula.statistic.sums(own, part)
 
     def _by_area(
         self, sums: dict[str, Tensor], image: Tensor, regions: RegionMasks | None
@@ -361,12 +360,8 @@ class TiledLoss:
         """Return sums divided by channels and places, of the picture or of every region."""
         found = {}
         for layer, total in sums.items():
-            if regions is None:
-                height, width = (side // _stride(layer) for side in size_of(image))
-                count = total.new_tensor([height * width])
-            else:
-                masks = _masks(regions, layer, size_of(image))
-                count = places(masks, masks).to(total)
+            masks = _masks(regions, layer, size_of(image))
+            count = places(_size_at(layer, size_of(image)), masks).to(total)
             channels = self.extractor.channels(layer)
             found[layer] = self.loss.formula.statistic.divided(total, channels, count)
         return found
@@ -424,16 +419,15 @@ class TiledLoss:
 
     def _spread(self, layer: str, tile: Tile, own: Tensor, stride: int, gradient: Tensor) -> Tensor:
         """Return the gradient at a tile's own features, from that at the sums."""
-        masks = _part_of(self.loss.regions, layer, self._size, tile, stride)
-        masks = None if masks is None else masks.to(own.device)
-        return self.loss.formula.statistic.gradient(own, gradient, masks)
+        masks = _masks(self.loss.regions, layer, self._size)
+        part = None if masks is None else tile.place(masks, stride).to(own.device)
+        return self.loss.formula.statistic.gradient(own, gradient, part)
 
     def _times(self, layer: str, tile: Tile, stride: int) -> Tensor:
         """Return how many times the content counts in a tile's own part."""
         if self.loss.emphasis is None:
             return torch.ones(())
-        height, width = (side // _stride(layer) for side in self._size)
-        return tile.place(self.loss.emphasis.at(height, width), stride)
+        return tile.place(self.loss.emphasis.at(*_size_at(layer, self._size)), stride)
 
     def _factors(self) -> dict[str, float]:
         """Return what the squared distance of each content layer is multiplied by."""
@@ -494,17 +488,15 @@ def _stride(layer: str) -> int:
     return stride_of(int(layer[4]))
 
 
-def _masks(regions: RegionMasks, layer: str, size: tuple[int, int]) -> Tensor:
-    """Return the masks of regions at a layer, for a picture of this size."""
+def _size_at(layer: str, size: tuple[int, int]) -> tuple[int, int]:
+    """Return height and width of a layer, for a picture of this size."""
     height, width = size
-    return regions.at(height // _stride(layer), width // _stride(layer))
+    return height // _stride(layer), width // _stride(layer)
 
 
-def _part_of(
-    regions: RegionMasks | None, layer: str, size: tuple[int, int], tile: Tile, stride: int
-) -> Tensor | None:
-    """Return the masks of regions in a tile's own part."""
-    return None if regions is None else tile.place(_masks(regions, layer, size), stride)
+def _masks(regions: RegionMasks | None, layer: str, size: tuple[int, int]) -> Tensor | None:
+    """Return the masks of regions at a layer, for a picture of this size."""
+    return None if regions is None else regions.at(*_size_at(layer, size))
 
 
 def _whole(features: Tensor, given: Tensor, stride: int) -> Tensor:
