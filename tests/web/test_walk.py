@@ -534,7 +534,7 @@ return [document.documentElement.lang, ...seen.map((each) => each.trim()).filter
 @pytest.mark.parametrize("page", CHINESE, indirect=True)
 def test_chinese_browsers_get_a_chinese_page(page: Page):
     def english() -> list[str]:
-        language, *texts = page.run(SEEN)  # type: ignore[misc]
+        language, *texts = page.run(SEEN)
         assert language == "zh"
         names = r"impasto|Python|PNG|JPEG|WebP|MP4|holiday\.jpg|https?|starry-night|kazusa"
         return [text for text in texts if re.search("[A-Za-z]{3}", re.sub(names, "", text))]

@@ -56,8 +56,7 @@ def in_pages() -> set[str]:
 
 def in_scripts() -> set[str]:
     scripts = [text for name, text in (STATIC | SITE).items() if name.endswith(".js")]
-    said = {text for script in scripts for text in re.findall(r'\bt\("([^"]+)"', script)}
-    return said | {"Sending the film: {0} %", "Sending the photo: {0} %"}
+    return {text for script in scripts for text in re.findall(r'\bt\("([^"]+)"', script)}
 
 
 def names() -> set[str]:

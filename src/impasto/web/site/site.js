@@ -1,12 +1,10 @@
 // Photo in, painting out; the painting is done by painter.js.
 
-import { t } from "./words.js";
+import { t, yearOf } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const [stage, photo, painting] = ["stage", "photo", "painting"].map($);
 const FILM = 320; // long side in pixels of the camera's pictures
-
-const yearOf = ({ year }) => (year.startsWith("about ") ? t("about {0}", year.slice(6)) : year);
 
 let styles = [];
 let style = null;

@@ -12,15 +12,18 @@ export class Refused extends Error {
 
 export const AWAY = t("The server does not answer. Start impasto web again; this page then goes on by itself.");
 
-const parsed = (text) => {
+const SPOKEN = ["error", "message", "why_not_finer", "film_needs"]; // what is said to people
+
+/** What the server answers, with its words in the browser's language; null if it is not JSON. */
+export const parsed = (text) => {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, (key, value) => (SPOKEN.includes(key) && value ? heard(value) : value));
   } catch {
     return null; // empty, or not ours
   }
 };
 
-const refused = (text, { status, statusText }) => new Refused(sentence(heard(parsed(text)?.error ?? statusText)), status);
+const refused = (text, { status, statusText }) => new Refused(sentence(parsed(text)?.error ?? statusText), status);
 
 async function reach(path, options) {
   const response = await fetch(path, options).catch(() => {
@@ -80,7 +83,7 @@ export async function upload(file, limits, progress) {
 export function follow(id, tell, away, gone) {
   const source = new EventSource(`/api/jobs/${id}/events`);
   source.addEventListener("job", (event) => {
-    const job = JSON.parse(event.data);
+    const job = parsed(event.data);
     if (job.state === "done" || job.state === "failed") source.close();
     tell(job);
   });

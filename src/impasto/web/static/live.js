@@ -1,8 +1,8 @@
 // The camera through a style: frames go to the server one by one, and come back painted.
 
-import { AWAY } from "./api.js";
+import { AWAY, parsed } from "./api.js";
 import { $, make } from "./dom.js";
-import { heard, t } from "./words.js";
+import { t } from "./words.js";
 
 const RATE_OF = 12; // frames over which the rate is counted
 
@@ -95,7 +95,7 @@ export class Live {
       throw new Error(AWAY);
     }
     if (answer.status === 429) return null; // another camera is at it
-    if (!answer.ok) throw new Error(heard((await answer.json().catch(() => ({}))).error ?? answer.statusText));
+    if (!answer.ok) throw new Error(parsed(await answer.text())?.error ?? answer.statusText);
     return createImageBitmap(await answer.blob());
   }
 

@@ -13,7 +13,7 @@ import { Player } from "./player.js";
 import { Sheet } from "./sheet.js";
 import { Stage } from "./stage.js";
 import { Way } from "./way.js";
-import { heard, t } from "./words.js";
+import { t, yearOf } from "./words.js";
 
 const stage = new Stage();
 const way = new Way((stop) => stage.painting(stop.url, words()));
@@ -85,14 +85,14 @@ function tell() {
   bar.hidden = !open;
   if (open) tellProgress(bar);
   const reason = job?.result && job.why_not_finer;
-  $("hint").textContent = open ? "" : reason ? sentence(heard(reason)) : expectations(about.timing, photo, job);
+  $("hint").textContent = open ? "" : reason ? sentence(reason) : expectations(about.timing, photo, job);
 }
 
 function tellProgress(bar) {
   const { state, place, waits, eta, step, message, expected, kind } = job;
   const left = eta === null ? "" : t(", about {0} left", duration(Math.max(eta, 0.5)));
   const steps = { learn: t("Learning the painting"), optimize: t("Making it finer") }[kind];
-  const doing = message ? heard(message) : t("Getting ready");
+  const doing = message || t("Getting ready");
   if (state === "queued") {
     const before = place === 1 ? t("Waiting: one painting is before yours") : t("Waiting: {0} paintings are before yours", place);
     say(place ? sentence(before + (waits ? t(", about {0}", duration(waits)) : "")) : t("Starting…"));
@@ -124,7 +124,7 @@ function tellNumbers() {
 
 function tellEnd() {
   if (job.state === "failed") {
-    say(sentence(heard(job.message)), { bad: !job.stopped, action: [t("Try again"), () => paint()] });
+    say(sentence(job.message), { bad: !job.stopped, action: [t("Try again"), () => paint()] });
   } else if (job.kind === "learn") {
     say(t("Learnt in {0}: {1} is a style of yours now.", duration(job.seconds), job.learned));
   } else if (job.kind === "video") {
@@ -181,8 +181,6 @@ function paintFilm() {
 }
 
 const learn = () => start({ kind: "learn", picture: gallery.ownPainting.id, photo: photo.id, minutes: Number($("learn-minutes").value) });
-
-const yearOf = ({ year }) => (year.startsWith("about ") ? t("about {0}", year.slice(6)) : year);
 
 const named = (style) => ({ id: style.name, title: style.own ? style.title : t(style.title), by: style.own ? t("learnt here") : [t(style.artist), yearOf(style)].filter(Boolean).join(", "), thumbnail: style.thumbnail });
 
@@ -342,8 +340,8 @@ async function bringPhoto(file) {
     unfollow();
     $("paint").disabled = true;
     const [reading, sending] = isFilm(file)
-      ? [t("Reading the film…"), "Sending the film: {0} %"]
-      : [t("Reading the photo…"), "Sending the photo: {0} %"];
+      ? [t("Reading the film…"), (percent) => t("Sending the film: {0} %", percent)]
+      : [t("Reading the photo…"), (percent) => t("Sending the photo: {0} %", percent)];
     say(reading);
     if (local) {
       stage.fit();
@@ -351,7 +349,7 @@ async function bringPhoto(file) {
       await stage.photo(local, file.name).catch(() => {}); // the server says what is wrong with it
     }
     const brought = await upload(file, about.limits, (share) => {
-      say(share < 1 ? t(sending, Math.round(100 * share)) : reading);
+      say(share < 1 ? sending(Math.round(100 * share)) : reading);
     });
     keepPhoto(brought);
     await usePhoto(brought);
@@ -432,8 +430,9 @@ function setMap(value) {
 function tellMap() {
   const hint = $("map-hint");
   hint.hidden = !map;
-  const count = gallery?.chosen.length;
-  hint.replaceChildren(isMapForMany ? t("Each style goes where it was painted, the first one elsewhere. ") : count === 2 ? t("The second style of the blend goes there, the first one elsewhere. ") : t("Elsewhere the photo stays as it is. "));
+  const two = gallery?.chosen.length === 2;
+  const one = two ? t("The second style of the blend goes there, the first one elsewhere. ") : t("Elsewhere the photo stays as it is. ");
+  hint.replaceChildren(isMapForMany ? t("Each style goes where it was painted, the first one elsewhere. ") : one);
   if ($("style-map").value === "paint") hint.append(make("button", { type: "button", textContent: t("Paint the place again"), onclick: () => openMask() }));
 }
 
@@ -578,7 +577,7 @@ function listen() {
   $("film").onclick = (event) => {
     event.preventDefault();
     if (about.film) downloadFilm();
-    else say(sentence(heard(about.film_needs)));
+    else say(sentence(about.film_needs));
   };
   $("copy-picture").hidden = !window.ClipboardItem;
   $("copy-picture").onclick = copyPicture;

@@ -2,7 +2,7 @@
 
 import { $, duration, make } from "./dom.js";
 import { AWAY, follow, post } from "./api.js";
-import { heard, t } from "./words.js";
+import { t } from "./words.js";
 
 export class Sheet {
   constructor({ gallery, photo, expected, choose }) {
@@ -73,7 +73,7 @@ export class Sheet {
       working: t("{0} of {1}", Math.max(0, done - 1), count) + (about ? t(", about {0} in all on this computer", duration(about)) : ""),
       done: t("Click one to paint it large."),
     };
-    $("sheet-status").textContent = job?.state === "failed" ? heard(job.message) : texts[job?.state ?? "queued"];
+    $("sheet-status").textContent = job?.state === "failed" ? job.message : texts[job?.state ?? "queued"];
     if (job?.state === "failed") this.of = null;
   }
 }

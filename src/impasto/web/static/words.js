@@ -14,6 +14,9 @@ const said = Object.entries(server).map(([text, words]) => [new RegExp(`^${exact
 /** A text of the page in the browser's language, with `{0}`, `{1}` … in it replaced. */
 export const t = (text, ...values) => fill(page[text] ?? text, values);
 
+/** The year of a painting. */
+export const yearOf = ({ year }) => (year.startsWith("about ") ? t("about {0}", year.slice(6)) : year);
+
 /** What the server says in the browser's language, if that is known. */
 export function heard(text) {
   for (const [pattern, words] of said) {
