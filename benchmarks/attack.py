@@ -2,20 +2,17 @@
 
     python benchmarks/attack.py
 
-Every attempt is made against `impasto web` in a process of its own. It is *survived* if the answer
-is none of the server's faults (no 5xx but a plain 503, no traceback) and, after it, the owner gets
-an answer within a second. Takes under two minutes.
+Every attempt is made against `impasto web` in a process of its own. It is *survived* if there is an
+answer and none of the server's faults (no 5xx but a plain 503) and, after it, the owner gets one
+within a second. Takes under two minutes.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import random
 import re
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,9 +21,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from PIL import Image
-
+from cluster import resident
+from odd_files import chunk, odd_files
 from report import Cell, Table, write
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from web_tools import ServerProcess
 
 CROWD = 500
 """Connections at the same time."""
@@ -50,23 +50,18 @@ VALUES = [
     *("NaN", "1e999", "-1", "0", "1e308", "[]", "{}", "null", "true", '""', '"\\ud800"', '"../.."'),
     *('"' + "x" * 70_000 + '"', "[" * 20_000 + "]" * 20_000, '"\\u202e.jpg"'),
 ]
+NAMES = [
+    *("..%2f..%2fa.jpg", "%00.jpg", "x" * 3000, "%0d%0aSet-Cookie:a", "CON.jpg", "%e2%80%ae"),
+    "%f0%9f%8e%a8" * 60,
+]
 FIELDS = ["kind", "photo", "styles", "strength", "size", "stroke", "preserve_color", "style_map"]
 
 
-class Server:
+class Server(ServerProcess):
     """`impasto web` in a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        command = [sys.executable, "-m", "impasto", "web", "--port", "0", "--folder", str(folder)]
-        self.errors = (folder.parent / "errors").open("w+")
-        self.process = subprocess.Popen(
-            command, text=True, stdout=subprocess.PIPE, stderr=self.errors
-        )
-        assert self.process.stdout is not None
-        found = re.search(r":(\d+)/", self.process.stdout.readline())
-        assert found is not None
-        self.port = int(found[1])
-        self.slowest = 0.0
+    slowest = 0.0
+    """Seconds for which its owner waited, at most."""
 
     def line(self) -> socket.socket:
         """Return a new connection."""
@@ -75,12 +70,13 @@ class Server:
     def say(self, data: bytes) -> bytes:
         """Send bytes, and return what comes back until the server ends the line or is silent."""
         answer = b""
-        with self.line() as line, suppress(OSError):
+        with self.line() as line:
             line.settimeout(10)
-            line.sendall(data)
-            line.shutdown(socket.SHUT_WR)
-            while more := line.recv(65536):
-                answer += more
+            with suppress(OSError):  # an answer may come before all is sent
+                line.sendall(data)
+            with suppress(OSError):
+                while more := line.recv(65536):
+                    answer += more
         return answer
 
     # What is asked is nothing that an HTTP library would send.
@@ -98,15 +94,9 @@ class Server:
         self.slowest = max(self.slowest, seconds)
         return fine and seconds < PATIENCE
 
-    def memory(self) -> float:
-        """Megabytes that the server has had in memory at most."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1000
-
 
 def is_no_fault(answer: bytes) -> bool:
-    if not answer:
-        return True  # refused without a word
+    """Whether there is an answer, and it blames the request or the crowd."""
     found = re.match(rb"HTTP/1\.1 (\d{3})", answer)
     return found is not None and (found[1][:1] != b"5" or found[1] == b"503")
 
@@ -160,57 +150,25 @@ def odd_orders() -> Iterator[Attempt]:
         )
 
 
-def png(*chunks: tuple[bytes, bytes]) -> bytes:
-    found = b"\x89PNG\r\n\x1a\n"
-    for kind, data in chunks:
-        found += struct.pack(">I", len(data)) + kind + data
-        found += struct.pack(">I", zlib.crc32(kind + data))
-    return found
-
-
-def odd_files() -> Iterator[Attempt]:
-    stream = io.BytesIO()
-    Image.effect_noise((64, 48), 80).convert("RGB").save(stream, "JPEG")
-    jpeg, chance = stream.getvalue(), random.Random(0)
-    files = [jpeg[: len(jpeg) * part // 20] for part in range(20)]
-    for _ in range(40):
-        broken = bytearray(jpeg)
-        for _ in range(10):
-            broken[chance.randrange(len(broken))] = chance.randrange(256)
-        files.append(bytes(broken))
+def odd_pictures() -> Iterator[Attempt]:
+    """Those of `odd_files.py`, and what grows when it is unpacked."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [path.read_bytes() for path in odd_files(Path(folder))]
     zeros = zlib.compress(bytes(200_000_000), 9)
-
-    def head(width: int, height: int, depth: int = 8) -> tuple[bytes, bytes]:
-        return b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)
-
-    def data(count: int) -> tuple[bytes, bytes]:
-        return b"IDAT", zlib.compress(bytes(count), 9)
-
-    end = b"IEND", b""
-    files += [
-        png(head(30_000, 30_000, 1), data(3751 * 30_000), end),
-        png(head(100, 100), data(200_000_000), end),
-        png(head(8, 8), (b"zTXt", b"a\0\0" + zeros), data(72), end),
-        png(head(8, 8), (b"iCCP", b"a\0\0" + zeros), data(72), end),
-        png(head(0, 0), end),
-        *(b"", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF89a", b"II*\0"),
-        *(b"\x80\x04\x95cos\nsystem\n", b"%!PS-Adobe-3.0 EPSF-3.0\n", bytes(100_000)),
-    ]
-    for sent in files:
-        for kind in ("image/jpeg", "image/png"):
-            yield lambda server, d=sent, k=kind: is_no_fault(
-                server.ask("POST", "/api/pictures?name=a", d, f"Content-Type: {k}")
-            )
-    for name in (
-        "..%2f..%2fa.jpg",
-        "%00.jpg",
-        "x" * 3000,
-        "%0d%0aSet-Cookie:a",
-        "CON.jpg",
-        "%e2%80%ae",
+    picture = chunk(b"IDAT", zlib.compress(bytes(72)))
+    for side, depth, body in (
+        (30_000, 1, chunk(b"IDAT", zlib.compress(bytes(3751 * 30_000), 9))),
+        (100, 8, chunk(b"IDAT", zeros)),
+        (8, 8, chunk(b"zTXt", b"a\0\0" + zeros) + picture),
+        (8, 8, chunk(b"iCCP", b"a\0\0" + zeros) + picture),
+        (0, 8, b""),
     ):
-        yield lambda server, n=name: is_no_fault(
-            server.ask("POST", f"/api/pictures?name={n}", jpeg, "Content-Type: image/jpeg")
+        head = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, depth, 0, 0, 0, 0))
+        files.append(b"\x89PNG\r\n\x1a\n" + head + body + chunk(b"IEND", b""))
+    sent = [("a", data) for data in files] + [(name, files[0]) for name in NAMES]
+    for name, data in sent:
+        yield lambda server, n=name, d=data: is_no_fault(
+            server.ask("POST", f"/api/pictures?name={n}", d, "Content-Type: image/png")
         )
 
 
@@ -225,18 +183,20 @@ def flood() -> Iterator[Attempt]:
         )
 
 
-def crowd(said: bytes) -> Iterator[Attempt]:
+def crowd(said: bytes) -> Callable[[], Iterator[Attempt]]:
     """Connections that say this much and then nothing, all at once, and the owner between them."""
 
     def attempt(server: Server) -> bool:
+        about = server.ask("GET", "/api/about").decode()
+        example = re.search(r'"example":\s*{"id":\s*"([^"]+)"', about)
+        assert example is not None
         with ExitStack() as stack:
             for _ in range(CROWD):
                 line = stack.enter_context(server.line())
-                if said:
-                    line.sendall(said)
+                line.sendall(said.replace(b"EXAMPLE", example[1].encode()))
             return all(server.owner_is_served() for _ in range(5))
 
-    yield attempt
+    return lambda: iter([attempt])
 
 
 HALF = b"GET /api/health HTTP/1.1\r\nHost: 127"
@@ -244,25 +204,25 @@ STALLED = (
     b"POST /api/pictures HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\n"
     b"Content-Length: 1000\r\n\r\nabcd"
 )
-LISTENING = b"GET /api/jobs/none/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+LISTENING = b"GET /api/jobs/EXAMPLE/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 KINDS: dict[str, Callable[[], Iterator[Attempt]]] = {
     "verbs, paths and headers": odd_requests,
     "other host names and other sites": foreign_pages,
     "fields and bodies of orders": odd_orders,
-    "files: cut off, damaged, bombs, none at all": odd_files,
-    "200 orders at once": flood,
-    "500 connections that say nothing": lambda: crowd(b""),
-    "500 that say half a request": lambda: crowd(HALF),
-    "500 uploads that stall": lambda: crowd(STALLED),
-    "500 listeners": lambda: crowd(LISTENING),
+    "files: odd, cut off, damaged, bombs, none at all": odd_pictures,
+    f"{CROWD} connections that say nothing": crowd(b""),
+    f"{CROWD} that say half a request": crowd(HALF),
+    f"{CROWD} uploads that stall": crowd(STALLED),
+    f"{CROWD} listeners to a painting": crowd(LISTENING),
+    "200 orders, one after the other": flood,
 }
 
 
 def main() -> None:
     rows: list[list[Cell]] = []
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder, "web"))
+        server = Server(Path(folder, "web"), "--port", "0")
         for name, attempts in KINDS.items():
             server.slowest, made, survived = 0.0, 0, 0
             for attempt in attempts():
@@ -272,14 +232,10 @@ def main() -> None:
                 if not good:
                     print(f"not survived: {name}, attempt {made}", flush=True)
             many = CROWD if name.startswith(str(CROWD)) else 1
-            rows.append([name, many * made, many * survived, server.slowest, server.memory()])
+            memory = resident(folder) / 1e6
+            rows.append([name, many * made, many * survived, server.slowest, memory])
             print(rows[-1], flush=True)
-        server.process.terminate()
-        server.process.wait(60)
-        server.errors.seek(0)
-        said = server.errors.read()
-        server.errors.close()
-    tracebacks = said.count("Traceback")
+        tracebacks = server.end()[1].count("Traceback")
     columns = (
         *("", ("attempts", "{:.0f}"), ("survived", "{:.0f}")),
         *(("owner waited at most, s", "{:.2f}"), ("memory so far, MB", "{:.0f}")),

@@ -17,12 +17,10 @@ from pathlib import Path
 
 from impasto.networks.model_file import read_info
 from impasto.networks.registry import ZOO
+from impasto.training.options import LEARN_LAYERS, LEARN_WEIGHTS
 from styles import find_painting
 
 MANY = ZOO / "sixteen.safetensors"
-
-LAYERS, WEIGHTS = "relu1_2,relu2_2,relu3_3,relu4_1", "1,1,1,10"
-"""Of the style."""
 
 
 def train(name: str, arguments: argparse.Namespace, more: Sequence[str]) -> None:
@@ -41,7 +39,8 @@ def train(name: str, arguments: argparse.Namespace, more: Sequence[str]) -> None
         command += ["--photos", str(arguments.photos), "--start", str(arguments.start)]
         command += ["--network", "multi", "--steps", str(arguments.steps)]
         command += ["--batch-size", "1", "--size", "384", "--average", "0.99"]
-        command += ["--style-layers", LAYERS, "--style-layer-weights", WEIGHTS, *more]
+        command += ["--style-layers", ",".join(LEARN_LAYERS)]
+        command += ["--style-layer-weights", ",".join(map(str, LEARN_WEIGHTS)), *more]
     subprocess.run(command, check=True)
 
 

@@ -18,6 +18,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -53,6 +55,25 @@ def resident(needle: str) -> float:
     return largest
 
 
+@contextmanager
+def watched(needle: str) -> Iterator[Callable[[], float]]:
+    """Look at the memory of such processes meanwhile; yields what tells the most so far."""
+    most, over = 0.0, threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not over.wait(0.5):
+            most = max(most, resident(needle))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield lambda: most
+    finally:
+        over.set()
+        watcher.join()
+
+
 def child(folder: Path, style: str, workers: int) -> None:
     """Paint a folder, by `workers` or, with 0, as one machine does; print what it took."""
     options, output = StylizeOptions(style=style), folder.with_name("out")
@@ -62,21 +83,11 @@ def child(folder: Path, style: str, workers: int) -> None:
         events = cluster_events([folder], options, asked, output=output, force=True)
     else:
         events = stylize_events([folder], options, output=output, force=True)
-    most, over = 0.0, threading.Event()
-
-    def watch() -> None:
-        nonlocal most
-        while not over.wait(0.5):
-            needle = "ray::MapWorker" if workers else f"{Path(__file__).name}\0--child"
-            most = max(most, resident(needle))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    painted = sum(isinstance(event, Painted) for event in events)
-    seconds = time.perf_counter() - began
-    over.set()
-    watcher.join()
-    print(json.dumps({"painted": painted, "seconds": seconds, "memory": most}))
+    needle = "ray::MapWorker" if workers else f"{Path(__file__).name}\0--child"
+    with watched(needle) as most:
+        painted = sum(isinstance(event, Painted) for event in events)
+        seconds = time.perf_counter() - began
+    print(json.dumps({"painted": painted, "seconds": seconds, "memory": most()}))
 
 
 def measure(photo: Path, style: str, copies: int, threads: int, workers: int) -> dict[str, float]:

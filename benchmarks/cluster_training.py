@@ -14,7 +14,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 import impasto
-from cluster import resident
+from cluster import watched
 from report import Cell, Table, write
 
 PROCESSES = 2
@@ -65,24 +64,11 @@ def start_ray(painting: str, photos: str, output: str, steps: str) -> None:
 
 def measure(command: list[str], needle: str) -> tuple[float, float]:
     """Run a command; return its seconds, and the bytes of its largest process."""
-    most, over = 0.0, threading.Event()
-
-    def watch() -> None:
-        nonlocal most
-        while not over.wait(0.5):
-            most = max(most, resident(needle))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
     began = time.perf_counter()
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "RAY_TRAIN_V2_ENABLED": "1"}
-    try:
+    with watched(needle) as most:
         subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
-        seconds = time.perf_counter() - began
-    finally:
-        over.set()
-        watcher.join()
-    return seconds, most
+        return time.perf_counter() - began, most()
 
 
 def main() -> None:
@@ -122,8 +108,7 @@ def main() -> None:
         f"{PROCESSES} processes of one thread, `small`, one crop of {OPTIONS['size']} px each a "
         f"step; {few} and {many} steps. The networks differ by {apart:.1g} at most."
     )
-    table = Table(columns, rows)
-    write("cluster-training", note, table, packages=["ray"])
+    write("cluster-training", note, Table(columns, rows), packages=["ray"])
 
 
 if __name__ == "__main__":

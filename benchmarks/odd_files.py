@@ -248,9 +248,9 @@ def _beside() -> Files:
     bomb.add(b"zTXt", b"bomb\0\0" + zlib.compress(bytes(300_000_000), 9))
     yield "colour-text-bomb.png", _file(image, "PNG", pnginfo=bomb)
     plain = _file(image, "PNG")
-    late = _chunk(b"zTXt", b"late\0\0" + zlib.compress(bytes(9_000_000)))
+    late = chunk(b"zTXt", b"late\0\0" + zlib.compress(bytes(9_000_000)))
     yield "colour-late-text.png", plain[:-12] + late + plain[-12:]
-    wrong = _chunk(b"tEXt", b"Title\0wrong sum")[:-4] + b"oops"
+    wrong = chunk(b"tEXt", b"Title\0wrong sum")[:-4] + b"oops"
     yield "colour-bad-sum.png", plain[:33] + wrong + plain[33:]
     gamma = PngImagePlugin.PngInfo()
     gamma.add(b"gAMA", (45455).to_bytes(4, "big"))
@@ -308,10 +308,10 @@ def _foreign() -> Files:
     yield "foreign-film.mp4", b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41" + bytes(500)
     yield "foreign-archive.zip", b"PK\3\4" + bytes(500)
     side = (65000).to_bytes(4, "big")
-    head = _chunk(b"IHDR", side + side + b"\x08\2\0\0\0")
+    head = chunk(b"IHDR", side + side + b"\x08\2\0\0\0")
     yield (
         "foreign-bomb.png",
-        b"\x89PNG\r\n\x1a\n" + head + _chunk(b"IDAT", b"") + _chunk(b"IEND", b""),
+        b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", b"") + chunk(b"IEND", b""),
     )
     yield "foreign-bomb.gif", b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\2\1\0\0;"
     yield (
@@ -322,7 +322,8 @@ def _foreign() -> Files:
     yield "foreign-bomb.ppm", b"P6 60000 60000 255\n" + bytes(99)
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """Return a part of a PNG file."""
     return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
 
 
@@ -333,10 +334,10 @@ def _png(pixels: Array, hidden: int | None = None) -> bytes:
     rows = pixels.astype(">u2").reshape(height, -1)
     raw = b"".join(b"\0" + row.tobytes() for row in rows)
     data = b"\x89PNG\r\n\x1a\n"
-    data += _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0))
+    data += chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0))
     if hidden is not None:
-        data += _chunk(b"tRNS", struct.pack(">H", hidden))
-    return data + _chunk(b"IDAT", zlib.compress(raw)) + _chunk(b"IEND", b"")
+        data += chunk(b"tRNS", struct.pack(">H", hidden))
+    return data + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
 
 
 def _tiff(pixels: Array, order: str, *, white_is_zero: bool = False) -> bytes:
