@@ -35,13 +35,15 @@ test-portable: dev  ## before a release: the tests as on other machines, some tw
 	tests/portable.sh
 
 # Two tests at a time, one thread each: with more, they wait for one another on two cores.
+check coverage: export OMP_NUM_THREADS := 1
+
 check:  ## format, lint, types, structure, dependencies, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2
 
 docs: dev  ## write the generated pages and the site (site/) anew, measuring nothing
 	$(BIN)/python docs/generate_reference.py

@@ -136,6 +136,32 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(here):
         assert (mine - other).norm() <= 0.01 * mine.norm()
 
 
+LATE = """
+import os, sys, time
+import torch.distributed as dist
+import impasto
+
+dist.init_process_group("gloo")  # as who starts processes may have done already
+if os.environ["RANK"] == "0":
+    time.sleep(2)
+request = impasto.TrainRequest(["wave.png"], "photos", "late.safetensors")
+for _ in impasto.train_events(request, impasto.TrainOptions(steps=1, workers=0, **{options})):
+    pass
+"""
+
+
+def test_the_other_processes_wait_for_the_run_folder(here):
+    """Even where their group is there before, and the first process comes late."""
+    options = {"network": "small", "size": 32, "batch_size": 1, "style_size": 32}
+    Path("late.py").write_text(LATE.replace("{options}", repr(options)))
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    done = subprocess.run(
+        [*launch, "--nproc-per-node", "2", "late.py"], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (here / "late.safetensors").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

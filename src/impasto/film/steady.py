@@ -77,13 +77,13 @@ class Steadier:
         """
         if self._cv2 is None:
             return painted
-        now = painted.astype(np.float32)
+        fresh = painted.astype(np.float32)
         found = self.moved(frame, motion)
-        shown = now
-        if found is not None and found[0].shape == now.shape:
+        now = shown = fresh
+        if found is not None and found[0].shape == fresh.shape:
             moved, seen = found
-            now = self._as_fine_as(now, now + self.kept * seen * (moved - now))
-            shown = self._as_sharp_as(painted, now)
+            now = self._as_fine_as(fresh, fresh + self.kept * seen * (moved - fresh))
+            shown = self._as_sharp_as(fresh, now)
         # What is shown is sharper than what is kept: the next frame would sharpen it once more.
         self._before = frame, now
         return shown.round().clip(0, 255).astype(np.uint8)
@@ -110,7 +110,9 @@ class Steadier:
         moved = self.warp(result, self.resized(flow, width, height), sharp=True)
         return moved, self._cv2.resize(seen, (width, height))[..., None]
 
-    def _as_sharp_as(self, painted: Frame, now: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _as_sharp_as(
+        self, painted: NDArray[np.float32], now: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
         """Return a frame with edges as sharp as the painted one's.
 
         The measure is the variance of the Laplacian; it is a quadratic in how much of the finest
@@ -121,7 +123,7 @@ class Steadier:
             self._cv2.Laplacian(
                 self._cv2.cvtColor(each, self._cv2.COLOR_RGB2GRAY), self._cv2.CV_32F
             )
-            for each in (painted.astype(np.float32), now, finest)
+            for each in (painted, now, finest)
         )
         lacks = float(sharp.var() - has.var())
         if lacks <= 0:

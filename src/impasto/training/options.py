@@ -63,9 +63,8 @@ class TrainOptions(PrecisionOptions):
 
     loss: Annotated[Literal["classic", "impasto"] | None, _LOOK] = None
     """classic: squared errors, as the paper has it; stays near the photo. impasto: relative
-    distances, as `impasto optimize` has them; with
-    --content-layers relu2_2,relu4_2 --style-layers relu1_1,relu2_1,relu3_1,relu4_1,relu5_1
-    --style-weight 16 it paints more freely. Default:
+    distances, as `impasto optimize` has them; with --content-layers relu2_2,relu4_2 --style-layers
+    relu1_1,relu2_1,relu3_1,relu4_1,relu5_1 --style-weight 16 it paints more freely. Default:
     classic; --network any knows impasto only."""
 
     content_weight: Annotated[float, _LOOK] = 1.0
