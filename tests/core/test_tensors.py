@@ -10,6 +10,7 @@ from impasto.core.tensors import (
     round_to_bits,
     wrap_around,
 )
+from support import noise_picture
 
 
 @pytest.mark.parametrize("shape", [(3, 4, 4), (1, 1, 4, 4), (1, 4, 4, 4), (1, 3, 0, 4)])
@@ -58,3 +59,14 @@ def test_a_wrapped_picture_goes_on_at_its_other_side():
     assert wide[0, 0, 0].tolist() == [4, 5, 0, 1, 2, 3, 4, 5, 0, 1]
     assert wrap_around(image, "both", 2).shape == (1, 1, 8, 10)
     assert wrap_around(image, "none", 2) is image
+
+
+@pytest.mark.parametrize(("wrap", "axis"), [("x", 3), ("y", 2)])
+def test_a_wrapped_picture_is_resized_across_its_border(wrap, axis):
+    """Wherever a periodic picture begins, the same comes out, begun elsewhere."""
+    image = noise_picture(24, 20)
+    larger = resize(image, 48, 40, wrap)
+    begun_elsewhere = resize(image.roll(7, axis), 48, 40, wrap)
+    assert torch.allclose(begun_elsewhere, larger.roll(14, axis), atol=1e-5)
+    plain = resize(image.roll(7, axis), 48, 40)
+    assert not torch.allclose(plain, resize(image, 48, 40).roll(14, axis), atol=1e-2)

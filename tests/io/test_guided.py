@@ -20,6 +20,13 @@ def test_where_the_photo_is_flat_nothing_is_added():
     assert torch.allclose(enlarge(painted, flat), resize(painted, 60, 90), atol=1e-5)
 
 
+def test_across_a_border_that_meets_the_other_one_goes_on():
+    painted, photo = noise_picture(40, 48), noise_picture(80, 96)
+    found = enlarge(painted, photo, "both")
+    begun_elsewhere = enlarge(painted.roll((9, 20), (2, 3)), photo.roll((18, 40), (2, 3)), "both")
+    assert torch.allclose(begun_elsewhere, found.roll((18, 40), (2, 3)), atol=1e-5)
+
+
 def test_any_size_stays_in_range():
     for size in ((1, 1), (3, 200), (64, 64)):
         found = enlarge(noise_picture(1, 2), noise_picture(*size))

@@ -64,7 +64,23 @@ def wrap_margins(size: tuple[int, int], wrap: str | None, margin: int) -> tuple[
     return rows, columns
 
 
-def resize(image: Tensor, height: int, width: int) -> Tensor:
+WRAP_RESIZED = 16
+"""Pixels of the other side that count when a picture whose borders meet gets another size."""
+
+
+def resized_margins(
+    size: tuple[int, int], wanted: tuple[int, int], wrap: str | None
+) -> tuple[int, int]:
+    """Return what a margin of `WRAP_RESIZED` becomes, in rows and columns on either side.
+
+    >>> resized_margins((100, 80), (200, 160), "x")
+    (0, 32)
+    """
+    rows, columns = wrap_margins(size, wrap, WRAP_RESIZED)
+    return round(rows * wanted[0] / size[0]), round(columns * wanted[1] / size[1])
+
+
+def resize(image: Tensor, height: int, width: int, wrap: str | None = None) -> Tensor:
     """Return `image` at another size, through impasto's one filter.
 
     Style statistics depend on the filter, so the whole package uses this one: bicubic, widened
@@ -74,6 +90,7 @@ def resize(image: Tensor, height: int, width: int) -> Tensor:
         image: (B, C, H, W) in [0, 1].
         height: rows wanted, at least 1.
         width: columns wanted, at least 1.
+        wrap: which borders meet, as for `wrap_around`; None for none.
 
     Returns:
         (B, C, height, width) in [0, 1], `image` itself when the size is already right.
@@ -86,10 +103,15 @@ def resize(image: Tensor, height: int, width: int) -> Tensor:
     check_room(height, width)
     import torch.nn.functional as F
 
+    above, left = resized_margins(size_of(image), (height, width), wrap)
     resized = F.interpolate(
-        image, size=(height, width), mode="bicubic", antialias=True, align_corners=False
+        wrap_around(image, wrap, WRAP_RESIZED),
+        size=(height + 2 * above, width + 2 * left),
+        mode="bicubic",
+        antialias=True,
+        align_corners=False,
     )
-    return resized.clamp(0, 1)
+    return resized[..., above : above + height, left : left + width].clamp(0, 1)
 
 
 def fit_long_side(height: int, width: int, size: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.core.tensors import resize, size_of
+from impasto.core.tensors import WRAP_RESIZED, resize, resized_margins, size_of, wrap_around
 from impasto.io.colour import to_luminance
 
 RADIUS = 4
@@ -18,7 +18,7 @@ RIDGE = 2e-3
 LARGEST_GAIN = 1.5
 
 
-def enlarge(painted: Tensor, photo: Tensor) -> Tensor:
+def enlarge(painted: Tensor, photo: Tensor, wrap: str | None = None) -> Tensor:
     """Return a painted picture at the photo's size, sharp where the photo is.
 
     Around every place, the painted picture is a multiple of the photo's luminance plus a constant.
@@ -28,6 +28,7 @@ def enlarge(painted: Tensor, photo: Tensor) -> Tensor:
     Args:
         painted: (1, 3, h, w) in [0, 1], painted from the photo at this size.
         photo: (1, 3, H, W) in [0, 1].
+        wrap: which borders meet, as for `wrap_around`; None for none.
 
     Returns:
         (1, 3, H, W) in [0, 1].
@@ -36,15 +37,20 @@ def enlarge(painted: Tensor, photo: Tensor) -> Tensor:
         The linear model of he2013, sec. 3.4, at the size of the painted picture. Differs: it only
         gives back detail; the painted picture itself is enlarged, not replaced by the model.
     """
+    height, width = size_of(photo)
+    above, left = resized_margins(size_of(painted), (height, width), wrap)
+    if above or left:
+        wide = F.pad(photo, (left, left, above, above), mode="circular")
+        found = enlarge(wrap_around(painted, wrap, WRAP_RESIZED), wide)
+        return found[..., above : above + height, left : left + width]
     small = resize(to_luminance(photo)[:, :1], *size_of(painted))
     mean, mean_painted = _blur(small), _blur(painted)
     variance = (_blur(small * small) - mean * mean).clamp_min(0)
     covariance = _blur(small * painted) - mean * mean_painted
     gain = (covariance / (variance + RIDGE)).clamp_(-LARGEST_GAIN, LARGEST_GAIN)
-    size = size_of(photo)
-    detail = to_luminance(photo)[:, :1] - resize(small, *size)
-    gain = F.interpolate(gain, size, mode="bilinear", align_corners=False)
-    return resize(painted, *size).add_(gain.mul_(detail)).clamp_(0, 1)
+    detail = to_luminance(photo)[:, :1] - resize(small, height, width)
+    gain = F.interpolate(gain, (height, width), mode="bilinear", align_corners=False)
+    return resize(painted, height, width).add_(gain.mul_(detail)).clamp_(0, 1)
 
 
 def _blur(image: Tensor) -> Tensor:

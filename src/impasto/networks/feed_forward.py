@@ -117,8 +117,9 @@ def _painted(
         size = max(1, round(TRAINED_SIZE / options.stroke))
         height, width = fit_long_side(*size_of(photo), size)
         if height < photo.shape[-2]:
-            small = resize(photo, height, width)
-            return enlarge(_without_frame(small, engine, style, options.wrap), photo)
+            small = resize(photo, height, width, options.wrap)
+            painted = _without_frame(small, engine, style, options.wrap)
+            return enlarge(painted, photo, options.wrap)
     return _without_frame(photo, engine, style, options.wrap)
 
 

@@ -595,8 +595,8 @@ class _Run:
         if size_of(image) == (height, width):
             return image
         if self.options.loss != "impasto" or not self.loss_weights.content:
-            return resize(image, height, width)
-        return enlarge(image, resize(self.whole, height, width))
+            return resize(image, height, width, self.options.wrap)
+        return enlarge(image, resize(self.whole, height, width), self.options.wrap)
 
     def _in_color(self, image: Tensor) -> Tensor:
         """Return the picture as it is saved: full size, with what stays of the photo, rounded."""
