@@ -1,8 +1,8 @@
-"""Makes the network that new styles are learnt from: the mean of the bundled ones of its shape.
+"""Makes the network that new styles are learned from: the mean of the bundled ones of its shape.
 
     python benchmarks/base.py
 
-Every one of them was learnt from the network of many styles, so that their mean is one step of
+Every one of them was learned from the network of many styles, so that their mean is one step of
 Reptile (nichol2018, algorithm 1 with a step of 1) over the bundled styles.
 """
 

@@ -2,7 +2,7 @@
 
     python benchmarks/bundled.py PHOTOS PAINTINGS RUNS [--styles kazusa harvest] [--steps 3000]
 
-PAINTINGS holds the styles' paintings, which are recognised by their SHA-256. RUNS gets a model and
+PAINTINGS holds the styles' paintings, which are recognized by their SHA-256. RUNS gets a model and
 a run folder per style; the same command again goes on where it was stopped. What `impasto train`
 does not know is passed on to it: `--device cuda`, `--lr 2e-3`.
 """
@@ -35,7 +35,7 @@ def train(name: str, arguments: argparse.Namespace, more: Sequence[str]) -> None
     else:
         credit = next(style.credit for style in info.styles if style.name == name)
         command += [str(find_painting(info, arguments.paintings, name)), "-o", str(output)]
-        command += ["--name", name, "--credit", credit, "--licence", info.licence]
+        command += ["--name", name, "--credit", credit, "--license", info.license]
         command += ["--photos", str(arguments.photos), "--start", str(arguments.start)]
         command += ["--network", "multi", "--steps", str(arguments.steps)]
         command += ["--batch-size", "1", "--size", "384", "--average", "0.99"]

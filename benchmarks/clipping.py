@@ -5,7 +5,7 @@
 The reference of `benchmarks/styles.py` clips its picture to [0, 1] after every step, as johnson2016
 says. An L-BFGS that does not clip needs more steps to the same loss, and its picture has to be
 clipped all the same before anybody sees it. For styles of the network of sixteen and one photo:
-the fast loss of the network's picture, the steps of both, and the loss of the plain optimiser's
+the fast loss of the network's picture, the steps of both, and the loss of the plain optimizer's
 picture after 80 steps, as saved.
 """
 
@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 def paint_plain(weights: Weights, metrics: Metrics, until: float) -> tuple[float, Tensor]:
-    """Return the steps to a loss of the optimiser that does not clip, and its last picture."""
+    """Return the steps to a loss of the optimizer that does not clip, and its last picture."""
     events = reference_curve(weights, metrics, steps=PLAIN_STEPS, clip=False)
     picture = torch.empty(0)
     while True:

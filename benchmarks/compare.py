@@ -57,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photo", nargs="?", default="castle")
     parser.add_argument("painting", nargs="?", default="starry-night")
-    parser.add_argument("--limit", type=float, default=60.0, help="seconds for an optimisation")
+    parser.add_argument("--limit", type=float, default=60.0, help="seconds for an optimization")
     arguments = parser.parse_args()
     options = impasto.CompareOptions(style=arguments.painting, limit=arguments.limit)
     for event in impasto.compare_events(arguments.photo, options):

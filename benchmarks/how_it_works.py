@@ -38,7 +38,7 @@ COMMANDS = {
 """By file; each command also takes -o FILE."""
 
 STEPS = (0, 5, 15, 40, 100)
-"""Of the optimisation that is shown in steps.jpg."""
+"""Of the optimization that is shown in steps.jpg."""
 
 
 def run_command(command: str, folder: Path) -> Image.Image:

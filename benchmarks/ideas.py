@@ -1,4 +1,4 @@
-"""Ideas for a faster optimisation: what was expected of each, and what came of it.
+"""Ideas for a faster optimization: what was expected of each, and what came of it.
 
     python benchmarks/ideas.py [--size 512] [--work DIR]
 
@@ -49,7 +49,7 @@ COLORS = torch.tensor([[0.56, 0.19, 0.04], [0.58, 0.0, -0.08], [0.58, -0.19, 0.0
 
 
 class PyramidLBFGS(LBFGS):
-    """Steps in the coefficients of a pyramid with uncorrelated colours instead of in pixels.
+    """Steps in the coefficients of a pyramid with uncorrelated colors instead of in pixels.
 
     With image = T(z), a step of z along d is one of the image along T(d), and the gradient of z is
     the transposed T of the image's.
@@ -93,7 +93,7 @@ class LastPyramidLBFGS(PyramidLBFGS):
 
 
 class CarriedLBFGS(LBFGS):
-    """Begins with what was learnt at the coarser scale, enlarged."""
+    """Begins with what was learned at the coarser scale, enlarged."""
 
     last: LBFGS | None = None
 
@@ -202,7 +202,7 @@ IDEAS = (
     Idea(
         "Adam",
         "twice the loss",
-        "not the default: as low, with specks of colour at 100 %; --optimizer adam",
+        "not the default: as low, with specks of color at 100 %; --optimizer adam",
         {"optimizer": "adam"},
     ),
     Idea(
@@ -248,7 +248,7 @@ IDEAS = (
         _lbfgs(CarriedLBFGS),
     ),
     Idea(
-        "steps in a Laplacian pyramid, colours uncorrelated",
+        "steps in a Laplacian pyramid, colors uncorrelated",
         "lower at one scale; at two the pyramid of scales has done its work",
         "dropped",
         {},
@@ -257,7 +257,7 @@ IDEAS = (
     Idea(
         "the same at one scale, 45 steps",
         "half way to two scales",
-        "next: cleaner at 100 %, but more of the photo's colours stay",
+        "next: cleaner at 100 %, but more of the photo's colors stay",
         {"coarsest": 0, "steps": (45,)},
         _lbfgs(PyramidLBFGS),
     ),
@@ -270,7 +270,7 @@ IDEAS = (
     ),
     Idea(
         "from one pass of a network, 45 steps, one scale",
-        "lower: strokes and colours are there",
+        "lower: strokes and colors are there",
         "kept: --init auto",
         {"coarsest": 0, "steps": (45,), "init": "auto"},
     ),

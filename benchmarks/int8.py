@@ -2,7 +2,7 @@
 
     python benchmarks/int8.py PHOTOS UNSEEN
 
-The convolutions of the exported networks become 8-bit (ONNX Runtime's static quantisation, weights
+The convolutions of the exported networks become 8-bit (ONNX Runtime's static quantization, weights
 per channel), calibrated on 100 of PHOTOS; OpenVINO runs them, as it runs bfloat16. PSNR is of the
 saved pictures, against float32, over all of UNSEEN at 512 pixels: the median and the lowest.
 """
@@ -60,7 +60,7 @@ class Photos(CalibrationDataReader):
         return next(self.images, None)
 
 
-def quantised(model: Path, photos: list[Path]) -> Path:
+def quantized(model: Path, photos: list[Path]) -> Path:
     """Return a file with the same network, its convolutions in 8 bits."""
     ready, target = model.with_suffix(".ready.onnx"), model.with_suffix(".int8.onnx")
     quant_pre_process(model, ready, skip_symbolic_shape=True)
@@ -95,7 +95,7 @@ def row(style: str, folder: Path, calibration: list[Path], images: list[np.ndarr
     """Return the numbers of one style."""
     model = folder / f"{style}.onnx"
     impasto.export(style, model)
-    integers = quantised(model, calibration)
+    integers = quantized(model, calibration)
     runs = {
         "f32": compiled(model, "f32"),
         "bf16": compiled(model, "bf16"),

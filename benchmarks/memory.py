@@ -1,4 +1,4 @@
-"""Memory and time of a step of optimisation at print size, in tiles and whole.
+"""Memory and time of a step of optimization at print size, in tiles and whole.
 
     python benchmarks/memory.py PHOTO PAINTING
 

@@ -2,7 +2,7 @@
 
     python benchmarks/new_style.py PHOTOS UNSEEN PAINTINGS MODEL [MODEL ...]
 
-Each MODEL has learnt one of the paintings in the folder PAINTINGS, which are recognised by their
+Each MODEL has learned one of the paintings in the folder PAINTINGS, which are recognized by their
 SHA-256: by `impasto train PAINTING --add-to`, whose last style is judged, or from scratch, by
 `--network multi`. PHOTOS is the folder of the training; UNSEEN holds photos that no network has
 seen. Pictures are judged as in styles.py.

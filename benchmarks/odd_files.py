@@ -58,11 +58,11 @@ class Counts:
 def odd_files(folder: Path) -> list[Path]:
     """Write the files, which are the same every time, and return their paths.
 
-    What a name begins with says what is to become of the file: `colour` and `grey` show the known
+    What a name begins with says what is to become of the file: `color` and `gray` show the known
     picture; `any` is whole and shows something; the others may be refused.
     """
     found = []
-    for name, data in (*_whole(), *_greys(), *_beside(), *_shapes(), *_damaged(), *_foreign()):
+    for name, data in (*_whole(), *_grays(), *_beside(), *_shapes(), *_damaged(), *_foreign()):
         path = folder / name
         path.write_bytes(data)
         found.append(path)
@@ -77,7 +77,7 @@ def check_reading(paths: list[Path]) -> Counts:
         try:
             image = read_picture(path).image
         except ImpastoError as error:
-            if kind in ("colour", "grey", "any"):
+            if kind in ("color", "gray", "any"):
                 counts.faults.append(f"{path.name}: refused: {error}")
             elif "\n" in str(error) or path.name not in str(error):
                 counts.faults.append(f"{path.name}: not one line that names it: {error}")
@@ -96,7 +96,7 @@ def check_reading(paths: list[Path]) -> Counts:
 
 def _difference(kind: str, levels: Array) -> float:
     """Return by how many levels a picture is wrong on average, if it is known."""
-    known = {"colour": _colour(), "grey": np.repeat(_grey()[:, :, None], 3, axis=2)}.get(kind)
+    known = {"color": _color(), "gray": np.repeat(_gray()[:, :, None], 3, axis=2)}.get(kind)
     if known is None:
         return 0.0
     if known.shape != levels.shape:
@@ -104,14 +104,14 @@ def _difference(kind: str, levels: Array) -> float:
     return float(np.abs(known - levels).mean())
 
 
-def _colour() -> Array:
+def _color() -> Array:
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     waves = [np.sin(rows / 9 + turn) + np.cos(columns / 11 - turn) for turn in range(3)]
     return np.stack([127 + 60 * wave for wave in waves], axis=2).round().astype(np.uint8)
 
 
-def _grey() -> Array:
-    return _colour()[..., 1]
+def _gray() -> Array:
+    return _color()[..., 1]
 
 
 def _file(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -143,93 +143,93 @@ FORMATS = {
 
 
 def _whole() -> Files:
-    """Yield the colours in every format and mode."""
-    image = Image.fromarray(_colour())
+    """Yield the colors in every format and mode."""
+    image = Image.fromarray(_color())
     for ending, (kind, options) in FORMATS.items():
-        yield f"colour-plain.{ending}", _file(image, kind, **options)
+        yield f"color-plain.{ending}", _file(image, kind, **options)
         wrong = "png" if ending != "png" else "jpg"
-        yield f"colour-{ending}-called.{wrong}", _file(image, kind, **options)
+        yield f"color-{ending}-called.{wrong}", _file(image, kind, **options)
     opaque = image.convert("RGBA")
     for ending in ("png", "webp", "tif", "gif", "avif", "jp2", "tga", "ico"):
         kind, options = FORMATS[ending]
-        yield f"colour-alpha.{ending}", _file(opaque, kind, **options)
+        yield f"color-alpha.{ending}", _file(opaque, kind, **options)
     palette = image.quantize(256)
     for ending in ("png", "gif", "bmp", "tif", "pcx", "tga"):
-        yield f"colour-palette.{ending}", _file(palette, FORMATS[ending][0])
-    yield "colour-palette-alpha.png", _file(palette, "PNG", transparency=bytes([255] * 256))
+        yield f"color-palette.{ending}", _file(palette, FORMATS[ending][0])
+    yield "color-palette-alpha.png", _file(palette, "PNG", transparency=bytes([255] * 256))
     for compression in ("raw", "tiff_lzw", "tiff_deflate", "packbits", "jpeg", "zstd"):
-        yield f"colour-{compression}.tif", _file(image, "TIFF", compression=compression)
-    yield "colour-progressive.jpg", _file(image, "JPEG", quality=95, progressive=True)
-    yield "colour-422.jpg", _file(image, "JPEG", quality=95, subsampling=1)
-    yield "colour-lossy.webp", _file(image, "WEBP", quality=95)
+        yield f"color-{compression}.tif", _file(image, "TIFF", compression=compression)
+    yield "color-progressive.jpg", _file(image, "JPEG", quality=95, progressive=True)
+    yield "color-422.jpg", _file(image, "JPEG", quality=95, subsampling=1)
+    yield "color-lossy.webp", _file(image, "WEBP", quality=95)
     for ending in ("jpg", "tif"):
         yield f"any-cmyk.{ending}", _file(image.convert("CMYK"), FORMATS[ending][0])
-    yield "colour-ycbcr.tif", _file(image.convert("YCbCr"), "TIFF")
+    yield "color-ycbcr.tif", _file(image.convert("YCbCr"), "TIFF")
     yield "any-lab.tif", _file(image.convert("LAB"), "TIFF")
-    deep = _colour().astype(np.uint16) * 257
-    yield "colour-16.png", _png(deep)
-    yield "colour-16-alpha.png", _png(np.dstack([deep, np.full_like(deep[..., :1], 65535)]))
+    deep = _color().astype(np.uint16) * 257
+    yield "color-16.png", _png(deep)
+    yield "color-16-alpha.png", _png(np.dstack([deep, np.full_like(deep[..., :1], 65535)]))
     for order in "<>":
         end = "le" if order == "<" else "be"
-        yield f"colour-16-{end}.tif", _tiff(deep, order)
-        yield f"rare-float-{end}.tif", _tiff((_colour() / 255).astype(np.float32), order)
-        yield f"rare-double-{end}.tif", _tiff(_colour() / 255, order)
-        yield f"rare-32-colours-{end}.tif", _tiff(_colour().astype(np.uint32) * 16843009, order)
+        yield f"color-16-{end}.tif", _tiff(deep, order)
+        yield f"rare-float-{end}.tif", _tiff((_color() / 255).astype(np.float32), order)
+        yield f"rare-double-{end}.tif", _tiff(_color() / 255, order)
+        yield f"rare-32-colors-{end}.tif", _tiff(_color().astype(np.uint32) * 16843009, order)
 
 
-def _greys() -> Files:
-    """Yield the greys in every format and depth."""
-    grey = _grey()
-    image = Image.fromarray(grey)
+def _grays() -> Files:
+    """Yield the grays in every format and depth."""
+    gray = _gray()
+    image = Image.fromarray(gray)
     for ending in ("png", "jpg", "webp", "avif", "tif", "gif", "bmp", "jp2", "tga", "sgi"):
         kind, options = FORMATS[ending]
-        yield f"grey-plain.{ending}", _file(image, kind, **options)
-    yield "grey-plain.pgm", _file(image, "PPM")
+        yield f"gray-plain.{ending}", _file(image, kind, **options)
+    yield "gray-plain.pgm", _file(image, "PPM")
     for ending in ("png", "tif"):
         kind = FORMATS[ending][0]
         yield f"any-two-tone.{ending}", _file(image.convert("1"), kind)
-        yield f"grey-alpha.{ending}", _file(image.convert("LA"), kind)
-    deep = Image.fromarray(grey.astype(np.uint16) * 257)
-    yield "grey-16.png", _file(deep, "PNG")
-    yield "grey-16.jp2", _file(deep, "JPEG2000")
-    yield "grey-16.pgm", _file(deep, "PPM")
-    yield "grey-hidden.png", _file(image, "PNG", transparency=255)
-    yield "grey-16-hidden.png", _png(grey.astype(np.uint16) * 257, hidden=65535)
-    unit = (grey / 255).astype(np.float32)
+        yield f"gray-alpha.{ending}", _file(image.convert("LA"), kind)
+    deep = Image.fromarray(gray.astype(np.uint16) * 257)
+    yield "gray-16.png", _file(deep, "PNG")
+    yield "gray-16.jp2", _file(deep, "JPEG2000")
+    yield "gray-16.pgm", _file(deep, "PPM")
+    yield "gray-hidden.png", _file(image, "PNG", transparency=255)
+    yield "gray-16-hidden.png", _png(gray.astype(np.uint16) * 257, hidden=65535)
+    unit = (gray / 255).astype(np.float32)
     hot, holes = unit.copy(), unit.copy()
     hot[0, 0], hot[0, 1], holes[0, :3] = 7.5, np.inf, np.nan
     kinds = {
-        "16": grey.astype(np.uint16) * 257,
-        "32": grey.astype(np.uint32) * 16843009,
-        "signed-16": (grey / 255 * 32767).astype(np.int16),
-        "signed-32": (grey / 255 * 2147483000).astype(np.int32),
+        "16": gray.astype(np.uint16) * 257,
+        "32": gray.astype(np.uint32) * 16843009,
+        "signed-16": (gray / 255 * 32767).astype(np.int16),
+        "signed-32": (gray / 255 * 2147483000).astype(np.int32),
         "float": unit,
-        "float-255": grey.astype(np.float32),
-        "float-65535": grey.astype(np.float32) * 257,
+        "float-255": gray.astype(np.float32),
+        "float-65535": gray.astype(np.float32) * 257,
         "hot": hot,
         "holes": holes,
     }
     for name, pixels in kinds.items():
-        yield f"grey-{name}.tif", _tiff(pixels, "<")
+        yield f"gray-{name}.tif", _tiff(pixels, "<")
         rare = name == "32"  # Pillow does not know all of them in this order of bytes
-        yield f"{'rare' if rare else 'grey'}-{name}-be.tif", _tiff(pixels, ">")
-    for name, pixels in {"8": 255 - grey, "16": 65535 - kinds["16"], "float": 1 - unit}.items():
-        yield f"grey-white-is-zero-{name}.tif", _tiff(pixels, "<", white_is_zero=True)
+        yield f"{'rare' if rare else 'gray'}-{name}-be.tif", _tiff(pixels, ">")
+    for name, pixels in {"8": 255 - gray, "16": 65535 - kinds["16"], "float": 1 - unit}.items():
+        yield f"gray-white-is-zero-{name}.tif", _tiff(pixels, "<", white_is_zero=True)
 
 
 def _beside() -> Files:
-    """Yield whole colours with odd things beside them."""
-    image = Image.fromarray(_colour())
+    """Yield whole colors with odd things beside them."""
+    image = Image.fromarray(_color())
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for ending in ("png", "jpg", "webp", "avif", "tif", "jp2"):
         kind, options = FORMATS[ending]
         if ending != "jp2":
-            yield f"colour-profile.{ending}", _file(image, kind, icc_profile=profile, **options)
+            yield f"color-profile.{ending}", _file(image, kind, icc_profile=profile, **options)
             broken = b"this is no profile"
-            yield f"colour-bad-profile.{ending}", _file(image, kind, icc_profile=broken, **options)
+            yield f"color-bad-profile.{ending}", _file(image, kind, icc_profile=broken, **options)
         if ending in ("png", "jpg", "webp"):
             for number, exif in enumerate((b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\x7f", b"junk")):
-                yield f"colour-bad-exif-{number}.{ending}", _file(image, kind, exif=exif, **options)
+                yield f"color-bad-exif-{number}.{ending}", _file(image, kind, exif=exif, **options)
     turned = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
     for orientation, way in turned.items():
         exif = Image.Exif()
@@ -237,32 +237,32 @@ def _beside() -> Files:
         for ending in ("png", "jpg", "webp", "tif"):
             kind, options = FORMATS[ending]
             stored = image.transpose(Image.Transpose(way))
-            yield f"colour-turned-{orientation}.{ending}", _file(stored, kind, exif=exif, **options)
+            yield f"color-turned-{orientation}.{ending}", _file(stored, kind, exif=exif, **options)
     large = profile + bytes(2_000_000)
-    yield "colour-large-profile.png", _file(image, "PNG", icc_profile=large)
+    yield "color-large-profile.png", _file(image, "PNG", icc_profile=large)
     for name, size, packed in (("large", 3_000_000, True), ("huge", 80_000_000, False)):
         text = PngImagePlugin.PngInfo()
         text.add_text("parameters", "x" * size, zip=packed)
-        yield f"colour-{name}-text.png", _file(image, "PNG", pnginfo=text)
+        yield f"color-{name}-text.png", _file(image, "PNG", pnginfo=text)
     bomb = PngImagePlugin.PngInfo()
     bomb.add(b"zTXt", b"bomb\0\0" + zlib.compress(bytes(300_000_000), 9))
-    yield "colour-text-bomb.png", _file(image, "PNG", pnginfo=bomb)
+    yield "color-text-bomb.png", _file(image, "PNG", pnginfo=bomb)
     plain = _file(image, "PNG")
     late = chunk(b"zTXt", b"late\0\0" + zlib.compress(bytes(9_000_000)))
-    yield "colour-late-text.png", plain[:-12] + late + plain[-12:]
+    yield "color-late-text.png", plain[:-12] + late + plain[-12:]
     wrong = chunk(b"tEXt", b"Title\0wrong sum")[:-4] + b"oops"
-    yield "colour-bad-sum.png", plain[:33] + wrong + plain[33:]
+    yield "color-bad-sum.png", plain[:33] + wrong + plain[33:]
     gamma = PngImagePlugin.PngInfo()
     gamma.add(b"gAMA", (45455).to_bytes(4, "big"))
-    yield "colour-gamma.png", _file(image, "PNG", pnginfo=gamma)
+    yield "color-gamma.png", _file(image, "PNG", pnginfo=gamma)
     linear = PngImagePlugin.PngInfo()
     linear.add(b"gAMA", (100000).to_bytes(4, "big"))
-    light = Image.fromarray((255 * (_colour() / 255) ** 2.2).round().astype(np.uint8))
-    yield "colour-linear.png", _file(light, "PNG", pnginfo=linear)
+    light = Image.fromarray((255 * (_color() / 255) ** 2.2).round().astype(np.uint8))
+    yield "color-linear.png", _file(light, "PNG", pnginfo=linear)
     frames = {"save_all": True, "append_images": [image.rotate(90), image.rotate(180)]}
     for ending in ("gif", "webp", "png", "avif", "tif"):
         kind, options = FORMATS[ending]
-        yield f"colour-frames.{ending}", _file(image, kind, **frames, **options)
+        yield f"color-frames.{ending}", _file(image, kind, **frames, **options)
 
 
 def _shapes() -> Files:
@@ -275,11 +275,11 @@ def _shapes() -> Files:
 
 def _damaged() -> Files:
     """Yield files that are cut off, or have wrong bytes in them."""
-    image = Image.fromarray(_colour())
+    image = Image.fromarray(_color())
     sources = {ending: _file(image, kind, **more) for ending, (kind, more) in FORMATS.items()}
-    deep = _colour().astype(np.uint16) * 257
+    deep = _color().astype(np.uint16) * 257
     sources |= {"16.png": _png(deep), "16.tif": _tiff(deep, "<")}
-    sources |= {"float.tif": _tiff((_colour() / 255).astype(np.float32), "<")}
+    sources |= {"float.tif": _tiff((_color() / 255).astype(np.float32), "<")}
     for number, (ending, whole) in enumerate(sources.items()):
         name = ending if "." in ending else f"plain.{ending}"
         for part in (0.05, 0.5, 0.9):

@@ -1,8 +1,8 @@
-"""One pass against optimisation, johnson2016's table 1 on this machine.
+"""One pass against optimization, johnson2016's table 1 on this machine.
 
     python benchmarks/one_pass.py [--sizes 256 512 1024]
 
-Optimisation is Johnson's: L-BFGS on the loss of the fast networks, float32. Its time is the median
+Optimization is Johnson's: L-BFGS on the loss of the fast networks, float32. Its time is the median
 step, measured, times the number of steps. One pass is the median of warm passes in float32.
 """
 
@@ -42,7 +42,7 @@ def square(name: str, size: int) -> Tensor:
 
 
 def step_seconds(size: int, steps: int = 6) -> float:
-    """Return the median time of a step of optimisation."""
+    """Return the median time of a step of optimization."""
     extractor = Extractor(load_weights(), WEIGHTS.layers, border="zeros")
     photo, style = square("castle", size), square("starry-night", size)
     loss = PerceptualLoss(extractor, "classic", WEIGHTS, photo, [style], [1.0])
@@ -87,7 +87,7 @@ def main() -> None:
         print(rows[-1], flush=True)
     columns = [
         "picture",
-        *((f"optimised, {steps} steps", "{:,.0f} s") for steps in STEPS),
+        *((f"optimized, {steps} steps", "{:,.0f} s") for steps in STEPS),
         *((f"`{network}`, one pass", "{:.3f} s") for network in NETWORKS),
         *((f"`{network}` against {STEPS[-1]} steps", "{:,.0f} x") for network in NETWORKS),
     ]

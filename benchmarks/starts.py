@@ -1,4 +1,4 @@
-"""Where an optimisation begins: the photo, or the photo in the painting's colours.
+"""Where an optimization begins: the photo, or the photo in the painting's colors.
 
     python benchmarks/starts.py PHOTOS PAINTINGS
 

@@ -1,4 +1,4 @@
-"""One step of optimisation at 512 pixels, beside the machine's measured peak.
+"""One step of optimization at 512 pixels, beside the machine's measured peak.
 
     python benchmarks/step.py [PHOTO] [PAINTING]
 

@@ -39,7 +39,7 @@ def main() -> None:
     arguments = parser.parse_args()
     model = impasto.load(arguments.style)
     rows = []
-    for label, stroke in (("as learnt", None), ("--stroke 1", 1.0)):
+    for label, stroke in (("as learned", None), ("--stroke 1", 1.0)):
         cells = []
         for size in SIZES:
             result = model.stylize(arguments.photo, size=size, stroke=stroke)

@@ -1,14 +1,14 @@
-"""What the bundled one-pass styles are worth, in steps of optimisation (johnson2016, fig. 5).
+"""What the bundled one-pass styles are worth, in steps of optimization (johnson2016, fig. 5).
 
     python benchmarks/styles.py PHOTOS PAINTINGS [--styles starry-night great-wave]
 
 PHOTOS is a folder of photos that no network has seen; PAINTINGS holds the styles' paintings, which
-are recognised by their SHA-256. Every picture is judged by the same code: 512 pixels on its long
+are recognized by their SHA-256. Every picture is judged by the same code: 512 pixels on its long
 side, 8 bits, float32, original VGG-16 with its own zero borders.
 
 *Fast loss*: MSE(relu3_3) + 5 * sum of MSE(Gram / (C*H*W)) over relu1_2, 2_2, 3_3, 4_3. *Equivalent
 steps*: how many L-BFGS steps from noise on that loss reach the same value. As in the paper, the
-optimiser is a projected one: it clips its picture to [0, 1] after every step, because networks
+optimizer is a projected one: it clips its picture to [0, 1] after every step, because networks
 cannot leave that range either. The curves take up to two minutes each; they are
 kept in benchmarks/curves.json. The measuring is `impasto measure`'s.
 """

@@ -86,7 +86,7 @@ COLUMNS = (
     ("data, ms (in a process of its own)", "{:.0f}"),
     ("network, ms", "{:.0f}"),
     ("VGG and losses, ms", "{:.0f}"),
-    ("optimiser, ms", "{:.0f}"),
+    ("optimizer, ms", "{:.0f}"),
     ("whole step, ms", "{:.0f}"),
     ("GFLOP/s", "{:.0f}"),
     ("of the matmul peak", "{:.0%}"),

@@ -94,8 +94,8 @@ def temporal_error(film: Sequence[Frame], results: Sequence[Frame]) -> float:
 
 
 def sharpness(frames: Sequence[Frame]) -> float:
-    greys = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames)
-    return statistics.median(float(cv2.Laplacian(grey, cv2.CV_64F).var()) for grey in greys)
+    grays = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames)
+    return statistics.median(float(cv2.Laplacian(gray, cv2.CV_64F).var()) for gray in grays)
 
 
 def blended(frames: Sequence[Frame]) -> list[Frame]:

@@ -3,7 +3,7 @@
     python benchmarks/wrap.py [--size 512]
 
 The panorama is a bundled photo beside its mirror image, whose ends go together. *Seam*: the mean
-difference between the first and the last column (row), beside that of neighbours inside.
+difference between the first and the last column (row), beside that of neighbors inside.
 """
 
 from __future__ import annotations

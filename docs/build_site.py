@@ -21,7 +21,7 @@ ELSEWHERE = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
-    "LICENSE": "licence.md",
+    "LICENSE": "license.md",
     "NOTICE": "notice.md",
     "src/impasto/assets/CREDITS.md": "credits-assets.md",
     "src/impasto/assets/training/CREDITS.md": "credits-training.md",

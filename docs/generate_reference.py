@@ -42,7 +42,7 @@ def reference() -> str:
 ## Presets
 
 What `impasto optimize` uses for options that are not given. A *picture* start is content, style or
-a file; grey uses the row of noise; `paper` and `classic` have one row for every start.
+a file; gray uses the row of noise; `paper` and `classic` have one row for every start.
 
 {presets()}
 

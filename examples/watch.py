@@ -19,6 +19,6 @@ for event in events:
             if event.loss < 0.05:  # good enough: end with the best picture so far
                 events.throw(impasto.StopEarly)
         case impasto.Preview(step, image):
-            print(f"after {step} steps the mean colour is {image.mean():.2f}")
+            print(f"after {step} steps the mean color is {image.mean():.2f}")
         case impasto.Done(result):
             print(f"finished in {result.seconds:.1f} s: {result.recipe.command()}")

@@ -60,7 +60,7 @@ def tiny_vgg(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Tests depend neither on the developer's shell nor on styles that were learnt here."""
+    """Tests depend neither on the developer's shell nor on styles that were learned here."""
     monkeypatch.setenv("IMPASTO_DATA", str(tmp_path / "data"))
     for name in ("IMPASTO_VGG16", "IMPASTO_VGG19"):
         if name in os.environ:

@@ -63,7 +63,7 @@ def load_image(path: Path) -> Image.Image:
 
 
 def save_random_model(path: Path, seed: int = 0, names: tuple[str, ...] = ()) -> Path:
-    """A model file with a small random network that has learnt `names`, or the file's own name."""
+    """A model file with a small random network that has learned `names`, or the file's own name."""
     names = names or (path.stem,)
     network = NetworkOptions(
         stem="unshuffle", channels=(4, 6, 8), blocks=1, kernel=3, styles=len(names)

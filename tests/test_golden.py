@@ -22,7 +22,7 @@ def test_the_castle_looks_as_it_did(style):
     """40 dB on every processor; a tenth more of the painting's style would be 35 dB.
 
     By Adam, in few steps, from the photo: where sums are rounded otherwise, what it paints keeps to
-    49 dB, from the recoloured photo, which is steeper, to 35 dB. What L-BFGS paints is as good but
+    49 dB, from the recolored photo, which is steeper, to 35 dB. What L-BFGS paints is as good but
     another picture, at 26 dB; its steps are held to those of torch.
     """
     options = {

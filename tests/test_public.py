@@ -16,8 +16,8 @@ def test_every_public_name_is_there():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="watercolour"):
-        _ = impasto.watercolour
+    with pytest.raises(AttributeError, match="watercolor"):
+        _ = impasto.watercolor
 
 
 def test_the_function_is_not_hidden_by_a_package_of_its_name():

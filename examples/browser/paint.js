@@ -27,8 +27,8 @@ function toTensor({ data, width, height }) {
   const pixels = width * height;
   const values = new Float32Array(3 * pixels);
   for (let place = 0; place < pixels; place++)
-    for (let colour = 0; colour < 3; colour++)
-      values[colour * pixels + place] = data[4 * place + colour] / 255;
+    for (let color = 0; color < 3; color++)
+      values[color * pixels + place] = data[4 * place + color] / 255;
   return new ort.Tensor("float32", values, [1, 3, height, width]);
 }
 
@@ -38,8 +38,8 @@ function toImage(tensor) {
   const pixels = width * height;
   const image = new ImageData(width, height);
   for (let place = 0; place < pixels; place++) {
-    for (let colour = 0; colour < 3; colour++)
-      image.data[4 * place + colour] = Math.round(tensor.data[colour * pixels + place] * 255);
+    for (let color = 0; color < 3; color++)
+      image.data[4 * place + color] = Math.round(tensor.data[color * pixels + place] * 255);
     image.data[4 * place + 3] = 255;
   }
   return image;

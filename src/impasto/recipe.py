@@ -55,7 +55,7 @@ class Recipe:
     """With every preset filled in, and the steps that were really taken."""
 
     init: Source | None = None
-    """The picture that the optimisation started from, if it was a file."""
+    """The picture that the optimization started from, if it was a file."""
 
     def to_json(self) -> str:
         """Return the recipe as one line of JSON."""

@@ -14,7 +14,7 @@ from impasto.analysis.metrics import (
 )
 from impasto.core.errors import ResourceError
 from impasto.core.tensors import resize, round_to_bits, size_of
-from impasto.io.colour import recolor
+from impasto.io.color import recolor
 from impasto.io.image import read_picture
 from impasto.losses.perceptual import PerceptualLoss
 from impasto.perception.extractor import Extractor
@@ -42,7 +42,7 @@ def test_a_picture_is_no_distance_from_itself(weights, pair):
 
 
 @pytest.mark.parametrize(("name", "loss_weights"), [("classic", CLASSIC), ("fast", FAST)])
-def test_the_losses_are_those_that_are_optimised(weights, pair, metrics, name, loss_weights):
+def test_the_losses_are_those_that_are_optimized(weights, pair, metrics, name, loss_weights):
     image = round_to_bits(noise_picture(48, 64, 3))
     extractor = Extractor(weights, loss_weights.layers, border="zeros")
     loss = PerceptualLoss(extractor, "classic", loss_weights, pair[0], [pair[1]], [1.0])
@@ -79,7 +79,7 @@ def test_coverage_is_that_of_the_places_that_are_painted_least(weights):
     assert metrics(noise_picture(192, 256, 3)).coverage > 3 * some.coverage
 
 
-def test_what_is_measured_is_what_the_optimisation_reports():
+def test_what_is_measured_is_what_the_optimization_reports():
     options = {"size": 96, "steps": (8,), "coarsest": 0, "dtype": "float32"}
     result = impasto.optimize("castle", "great-wave", loss="classic", init="noise", **options)
     measured = impasto.measure(result.image, "castle", "great-wave")

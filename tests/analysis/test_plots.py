@@ -36,14 +36,14 @@ def test_a_black_picture_with_no_answers_is_drawn(tiny):
     assert draw(activations, "relu3_1", ("maps", "gram", "pairs")).width == 1500
 
 
-def test_the_spotlight_keeps_colours_where_it_shines():
+def test_the_spotlight_keeps_colors_where_it_shines():
     image = torch.zeros(1, 3, 8, 8)
     image[:, 0] = 1.0
     where = torch.zeros(8, 8)
     where[:, :4] = 5.0
     lit = spotlight(image, where)
     assert torch.allclose(lit[..., :3], image[..., :3])
-    assert torch.allclose(lit[0, 0, :, 6], lit[0, 1, :, 6])  # grey
+    assert torch.allclose(lit[0, 0, :, 6], lit[0, 1, :, 6])  # gray
 
 
 def test_missing_matplotlib_is_one_line_with_the_command(monkeypatch):

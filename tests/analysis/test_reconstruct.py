@@ -59,7 +59,7 @@ def test_a_texture_has_the_gram_matrices_of_its_picture(weights):
             for image in (texture, noise)
         )
         assert near < 0.05 * far, layer
-    assert texture.std(dim=(2, 3)).min() > 0.03  # no dead grey
+    assert texture.std(dim=(2, 3)).min() > 0.03  # no dead gray
 
 
 def test_the_papers_figure_is_five_contents_and_five_growing_styles():
@@ -98,7 +98,7 @@ def test_an_unknown_layer_is_named_with_the_one_that_was_meant(layers):
 
 
 def test_a_wrapped_texture_has_no_seam(weights):
-    """Steps from one side to the other are like those between any two neighbours."""
+    """Steps from one side to the other are like those between any two neighbors."""
     painting = read_picture(assets.find("starry-night")).image
     layers = ("relu1_1", "relu2_1", "relu3_1")
     ratios = {}

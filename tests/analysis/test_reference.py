@@ -57,7 +57,7 @@ def test_the_picture_of_a_step_is_worth_that_step(weights, metrics):
         assert there == pytest.approx(measured, rel=0.05)
 
 
-def test_the_plain_optimiser_leaves_the_range_of_a_picture(weights, metrics):
+def test_the_plain_optimizer_leaves_the_range_of_a_picture(weights, metrics):
     told, curve = run(reference_curve(weights, metrics, steps=20, clip=False))
     picture = [event.image for event in told if isinstance(event, Preview)][-1]
     assert picture.min() < 0

@@ -1,4 +1,4 @@
-"""Region maps of photos: by colour, and the subject cut out."""
+"""Region maps of photos: by color, and the subject cut out."""
 
 import json
 
@@ -26,7 +26,7 @@ def scene(tmp_path):
     return tmp_path / "scene.png"
 
 
-def test_regions_are_found_by_colour(scene):
+def test_regions_are_found_by_color(scene):
     found = impasto.regions(scene, count=3)
     assert found.image.size == (240, 160)
     assert list(found.shares) == ["blue", "red", "lime"], "the largest first"
@@ -90,10 +90,10 @@ def test_a_face_is_found_and_only_there():
     white = np.asarray(found.image)[..., 0]
     height, width = white.shape
     rows, columns = np.nonzero(white > 128)
-    centre = rows.mean() / height, columns.mean() / width
-    assert centre == pytest.approx((0.24, 0.44), abs=0.08), "where Eileen Collins's face is"
+    center = rows.mean() / height, columns.mean() / width
+    assert center == pytest.approx((0.24, 0.44), abs=0.08), "where Eileen Collins's face is"
     assert 0.01 < found.shares["white"] < 0.15
     with pytest.raises(impasto.ImageError, match="no face"):
-        impasto.regions(Image.new("RGB", (200, 200), "grey"), faces=True)
+        impasto.regions(Image.new("RGB", (200, 200), "gray"), faces=True)
     with pytest.raises(ConfigError, match="choose one"):
         impasto.regions("astronaut", faces=True, subject=True)

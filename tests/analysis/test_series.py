@@ -13,7 +13,7 @@ def task(name, steps=(3,), size=40):
         size=size,
         steps=steps,
         coarsest=0,
-        init="grey",
+        init="gray",
         dtype="float32",
         content_weight=1000.0,
         style_weight=0.0,

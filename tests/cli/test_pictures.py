@@ -47,7 +47,7 @@ def bomb_of_text() -> None:
 
 
 def several(path: str, kind: str) -> None:
-    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "lime", "blue")]
+    frames = [Image.new("RGB", (40, 30), color) for color in ("red", "lime", "blue")]
     frames[0].save(path, kind, save_all=True, append_images=frames[1:])
 
 
@@ -56,7 +56,7 @@ def files(folder) -> list[str]:
 
 
 @pytest.mark.usefixtures("vgg")
-def test_large_metadata_is_painted_alone_and_in_a_folder_and_learnt_from():
+def test_large_metadata_is_painted_alone_and_in_a_folder_and_learned_from():
     Path("in").mkdir()
     large_profile()
     bomb_of_text()
@@ -98,7 +98,7 @@ def test_only_the_first_frame_is_said_in_a_folder(capsys):
 
 
 @pytest.mark.usefixtures("vgg")
-def test_only_the_first_frame_is_said_of_what_is_optimised(capsys):
+def test_only_the_first_frame_is_said_of_what_is_optimized(capsys):
     several("a.gif", "GIF")
     words = ["a.gif", "photo.png", "--size", "32", "--steps", "1"]
     assert main(["optimize", *words, "-q", "-o", "b.png"]) == 0
@@ -183,7 +183,7 @@ def test_a_format_that_cannot_hold_it_is_said_before_the_work(suffix, width, cap
 
 
 @pytest.mark.usefixtures("vgg")
-def test_an_optimisation_is_told_before_the_work(capsys, painting):
+def test_an_optimization_is_told_before_the_work(capsys, painting):
     words = ["optimize", "photo.png", painting.name, "--size", "16400", "-o", "a.webp"]
     Image.new("RGB", (16400, 2)).save("photo.png")
     assert main([*words, "--steps", "1"]) == 2

@@ -36,12 +36,12 @@ def none_bundled(tmp_path, monkeypatch):
 def test_the_table_has_a_line_for_each_style(capsys):
     assert main(["styles"]) == 0
     header, *rows = capsys.readouterr().out.splitlines()
-    assert header.split() == ["name", "network", "size", "licence", "credit"]
+    assert header.split() == ["name", "network", "size", "license", "credit"]
     assert [row.split()[0] for row in rows] == ["great-wave", "starry-night"]
     for row in rows:
         assert row[header.index("network") :].startswith("custom")
         assert row[header.index("size") :].split()[1] == "kB"
-        assert row[header.index("licence") :].startswith("CC0")
+        assert row[header.index("license") :].startswith("CC0")
         assert row[header.index("credit") :] == "Hokusai, 1831"
 
 
@@ -64,7 +64,7 @@ def test_a_model_is_described(wave, capsys, name):
     told = {words[0]: words[1] for words in lines}
     assert told["name"] == Path(name).stem
     assert told["network"] == "custom"
-    assert told["licence"] == "CC0"
+    assert told["license"] == "CC0"
     assert told["pictures"] == PAINTED
     assert "Hokusai, 1831" in told["style"]
     assert main(["styles", name, "--json"]) == 0

@@ -342,7 +342,7 @@ def test_killed_in_a_folder_a_second_run_paints_the_rest_only(here):
 
 
 @pytest.mark.usefixtures("weights")
-def test_seconds_refine_the_pass_by_optimisation(here, capsys):
+def test_seconds_refine_the_pass_by_optimization(here, capsys):
     words = ["stylize", "castle", "--style", "composition-viii", "--size", "64", "--seconds", "2"]
     assert main(words) == 0
     captured = capsys.readouterr()

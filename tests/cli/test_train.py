@@ -47,7 +47,7 @@ def test_it_writes_a_model_that_explains_itself(here, capsys):
                 "Hokusai, 1831, public domain",
                 "--workers",
                 "0",
-                "--licence",
+                "--license",
                 "CC0",
             ]
         )
@@ -60,7 +60,7 @@ def test_it_writes_a_model_that_explains_itself(here, capsys):
     assert info.styles[0].name == "wave"
     assert info.styles[0].credit.startswith("Hokusai")
     assert info.styles[0].thumbnail[:2] == b"\xff\xd8"
-    assert info.licence == "CC0"
+    assert info.license == "CC0"
     assert info.recipe["steps"] == 2
     assert info.recipe["options"]["batch_size"] == 1
     assert str(here) not in info.to_json()
@@ -110,9 +110,9 @@ def test_interrupted_it_saves_a_checkpoint_and_says_how_to_go_on(here, sign):
 
 
 def test_two_processes_take_the_step_of_one_with_twice_the_batch(here):
-    """What the optimisers remember of the gradient is compared: the step itself follows from it.
+    """What the optimizers remember of the gradient is compared: the step itself follows from it.
 
-    As a whole: that of a bias before a normalisation is zero, and in numbers what rounding left.
+    As a whole: that of a bias before a normalization is zero, and in numbers what rounding left.
     """
     words = ["wave.png", "--photos", "photos", "--steps", "1", "--workers", "0", *TINY]
     one = [*TRAIN, *words, "--batch-size", "4", "-o", "one.safetensors"]
@@ -181,7 +181,7 @@ def test_the_other_processes_wait_for_the_run_folder(here):
         (["--resume", "photos", "--lr", "1"], "only --minutes or --steps"),
         (["wave.png", "wave.png", "--resume", "photos"], "nothing else"),
         (["wave.png", "--resume", "photos"], "no run folder"),
-        (["--resume", "photos", "--licence", "MIT"], "nothing else"),
+        (["--resume", "photos", "--license", "MIT"], "nothing else"),
         (["wave.png", "wave.png", "--photos", "photos"], "names of styles"),
         (["wave.png", "--photos", "photos", "--name", "a", "--name", "b"], "as many --name"),
         (["wave.png", "--photos", "photos", "--name", "a/b"], "letters"),
@@ -224,7 +224,7 @@ def test_a_style_goes_on_from_that_of_its_name(here):
             assert torch.allclose(new.state_dict()[name], expected, atol=1e-3), name
 
 
-def test_any_style_is_learnt_from_a_folder_and_painted_with(here, capsys):
+def test_any_style_is_learned_from_a_folder_and_painted_with(here, capsys):
     (here / "paintings").mkdir()
     for number in range(3):
         save_picture(here / "paintings" / f"{number}.png", 60, 50, number)

@@ -61,5 +61,5 @@ def test_an_empty_word_is_no_name(home, words, message, capsys):
 
 
 def test_a_text_may_be_empty():
-    words = ["--credit", "", "--licence=", "--credit="]
+    words = ["--credit", "", "--license=", "--credit="]
     assert read_words(words) == words

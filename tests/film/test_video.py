@@ -96,7 +96,7 @@ def test_moving_pictures(clip, wave, tmp_path, ending):
             np.asarray(frame.convert("RGB"), float) for frame in ImageSequence.Iterator(opened)
         ]
     for picture, (_, frame) in zip(pictures, frames_of(film), strict=True):
-        assert np.abs(picture - frame).mean() < 20, "256 colours, or a lossy codec"
+        assert np.abs(picture - frame).mean() < 20, "256 colors, or a lossy codec"
     again = (
         impasto.video(tmp_path / "painted.gif", wave, tmp_path / "again.mp4")
         if (ending == ".gif")
@@ -309,7 +309,7 @@ def test_a_run_that_was_stopped_has_a_film_and_goes_on(clip, wave, tmp_path):
         list(impasto.resume_video_events(tmp_path))
 
 
-def test_a_painting_is_learnt_first(clip, painting, wave, tmp_path, monkeypatch):
+def test_a_painting_is_learned_first(clip, painting, wave, tmp_path, monkeypatch):
     """The minute of learning itself has tests of its own."""
 
     def learn(style):
@@ -327,7 +327,7 @@ def test_a_painting_is_learnt_first(clip, painting, wave, tmp_path, monkeypatch)
         assert container.metadata["comment"] == "impasto video clip.mp4 --style garden"
 
 
-def test_frames_by_optimisation_go_on_from_one_another(painting, tiny, tmp_path, monkeypatch):
+def test_frames_by_optimization_go_on_from_one_another(painting, tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("impasto.film.optimized.find_weights", weights_at_hand(tiny))
     taken = []
 

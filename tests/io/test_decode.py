@@ -28,7 +28,7 @@ def as_file(image: Image.Image, kind: str, **options) -> bytes:
     return stream.getvalue()
 
 
-def colours(mode: str) -> Image.Image:
+def colors(mode: str) -> Image.Image:
     rows, columns = np.mgrid[0:30, 0:40]
     rgba = np.stack([rows * 8, columns * 6, rows + columns, rows * 8], axis=2).astype(np.uint8)
     return Image.fromarray(rgba, "RGBA") if mode == "RGBA" else Image.fromarray(rgba).convert(mode)
@@ -38,7 +38,7 @@ def colours(mode: str) -> Image.Image:
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "CMYK", "I;16"])
 def test_the_pixels_alone_make_the_same_picture(mode):
     kind = "TIFF" if mode == "CMYK" else "PNG"
-    image = colours("L").convert("I;16") if mode == "I;16" else colours(mode)
+    image = colors("L").convert("I;16") if mode == "I;16" else colors(mode)
     exif = Image.Exif()
     exif[0x0112] = 8
     data = as_file(image, kind, exif=exif)
@@ -74,13 +74,13 @@ def test_without_its_package_an_iphones_photo_gets_one_clear_line(tmp_path, monk
             read_picture(source)
 
 
-def grey_profile(gamma: float) -> bytes:
-    """An ICC profile of greys with a power law."""
+def gray_profile(gamma: float) -> bytes:
+    """An ICC profile of grays with a power law."""
     white = b"".join(int(part * 65536).to_bytes(4, "big") for part in (0.9642, 1.0, 0.8249))
     tags = {
         b"kTRC": b"curv\0\0\0\0\0\0\0\x01" + int(gamma * 256).to_bytes(2, "big") + b"\0\0",
         b"wtpt": b"XYZ \0\0\0\0" + white,
-        b"desc": b"desc\0\0\0\0\0\0\0\5grey\0" + bytes(79),
+        b"desc": b"desc\0\0\0\0\0\0\0\5gray\0" + bytes(79),
         b"cprt": b"text\0\0\0\0x\0\0\0",
     }
     table, body = len(tags).to_bytes(4, "big"), b""
@@ -96,12 +96,12 @@ def grey_profile(gamma: float) -> bytes:
 
 
 def middle_of(mode: str, kind: str = "PNG", **options) -> tuple[float, ...]:
-    """Return the middle grey of a picture, after what its file says of it, in 0..1."""
+    """Return the middle gray of a picture, after what its file says of it, in 0..1."""
     if mode == "I;16":
         image = Image.fromarray(np.full((4, 4), 128 * 257, np.uint16))
     else:
-        base, colour = ("RGBA", (128, 128, 128, 77)) if "A" in mode else ("RGB", (128, 128, 128))
-        image = Image.new(base, (4, 4), colour)
+        base, color = ("RGBA", (128, 128, 128, 77)) if "A" in mode else ("RGB", (128, 128, 128))
+        image = Image.new(base, (4, 4), color)
         image = image.quantize(2) if mode == "P" else image.convert(mode)
     picture = read_picture(as_file(image, kind, **options))
     if "A" in mode:
@@ -115,27 +115,27 @@ LINEAR = 0.7354
 
 
 @pytest.mark.parametrize(("mode", "kind"), [*((m, "PNG") for m in ("L", "LA")), ("I;16", "TIFF")])
-def test_a_profile_of_greys_is_applied(mode, kind):
+def test_a_profile_of_grays_is_applied(mode, kind):
     for gamma, expected in ((1.0, LINEAR), (2.2, 0.503)):
-        found = middle_of(mode, kind, icc_profile=grey_profile(gamma))
+        found = middle_of(mode, kind, icc_profile=gray_profile(gamma))
         assert max(abs(level - expected) for level in found) < 0.01
 
 
 def test_a_profile_of_sixteen_bits_keeps_them():
     pytest.importorskip("pyvips")
     ramp = np.linspace(30000, 30200, 100).round().astype(np.uint16).reshape(1, -1)
-    data = as_file(Image.fromarray(ramp), "PNG", icc_profile=grey_profile(1.0))
+    data = as_file(Image.fromarray(ramp), "PNG", icc_profile=gray_profile(1.0))
     assert len(np.unique(read_picture(data).image.numpy())) > 90
 
 
 @pytest.mark.parametrize("mode", ["P", "RGB", "RGBA"])
-def test_a_profile_of_colours_is_applied(mode, linear_profile):
+def test_a_profile_of_colors_is_applied(mode, linear_profile):
     found = middle_of(mode, icc_profile=linear_profile)
     assert max(abs(level - LINEAR) for level in found) < 0.01
 
 
 def test_a_profile_of_another_space_is_ignored(linear_profile):
-    for mode, profile in (("RGB", grey_profile(1.0)), ("L", linear_profile)):
+    for mode, profile in (("RGB", gray_profile(1.0)), ("L", linear_profile)):
         assert middle_of(mode, icc_profile=profile) == pytest.approx([128 / 255] * 3)
 
 

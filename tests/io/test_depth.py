@@ -19,7 +19,7 @@ spec.loader.exec_module(odd_files)
 RAMP = np.tile(np.linspace(0, 1, 256), (4, 1))
 
 
-def grey(source) -> np.ndarray:
+def gray(source) -> np.ndarray:
     return read_picture(source).image[0, 0].numpy()
 
 
@@ -32,7 +32,7 @@ def test_one_odd_number_changes_one_pixel(tmp_path, odd):
     ramp = RAMP.astype(np.float32)
     ramp[1, 7] = odd
     Image.fromarray(ramp).save(tmp_path / "hdr.tif")
-    found = grey(tmp_path / "hdr.tif")
+    found = gray(tmp_path / "hdr.tif")
     assert found[1, 7] == (1 if odd > 1 else 0)
     found[1, 7] = RAMP[1, 7]
     assert np.abs(found - RAMP).max() < 1e-6
@@ -40,14 +40,14 @@ def test_one_odd_number_changes_one_pixel(tmp_path, odd):
 
 @pytest.mark.parametrize("white", [255, 65535])
 def test_floats_that_are_levels_are_known_by_most_of_them(white):
-    assert np.abs(grey(tiff((RAMP * white).astype(np.float32))) - RAMP).max() < 1e-6
+    assert np.abs(gray(tiff((RAMP * white).astype(np.float32))) - RAMP).max() < 1e-6
 
 
 @pytest.mark.parametrize("most", [255, 256, 4095, 65535])
 def test_sixteen_bits_are_sixteen_bits_however_dark(tmp_path, most):
     levels = (RAMP * most).round().astype(np.uint16)
     Image.fromarray(levels).save(tmp_path / "a.png")
-    assert np.abs(grey(tmp_path / "a.png") - levels / 65535).max() < 1e-6
+    assert np.abs(gray(tmp_path / "a.png") - levels / 65535).max() < 1e-6
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.uint32, np.int16, np.int32, np.float32])
@@ -57,14 +57,14 @@ def test_every_kind_of_number_goes_from_black_to_white(kind, order):
         pytest.importorskip("pyvips")
     white = 1 if kind == np.float32 else np.iinfo(kind).max
     pixels = (RAMP * white).astype(kind)
-    assert np.abs(grey(odd_files._tiff(pixels, order)) - RAMP).max() < 1 / 255
+    assert np.abs(gray(odd_files._tiff(pixels, order)) - RAMP).max() < 1 / 255
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
 def test_white_can_be_zero(kind):
     white = 1 if kind == np.float32 else np.iinfo(kind).max
     pixels = ((1 - RAMP) * white).astype(kind)
-    assert np.abs(grey(tiff(pixels, white_is_zero=True)) - RAMP).max() <= 1.01 / 255
+    assert np.abs(gray(tiff(pixels, white_is_zero=True)) - RAMP).max() <= 1.01 / 255
 
 
 def test_one_level_of_sixteen_bits_can_be_transparent():
@@ -76,15 +76,15 @@ def test_one_level_of_sixteen_bits_can_be_transparent():
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64, np.uint32, np.int16])
-def test_rare_colours_are_read_by_libvips_or_named(monkeypatch, tmp_path, kind):
+def test_rare_colors_are_read_by_libvips_or_named(monkeypatch, tmp_path, kind):
     pytest.importorskip("pyvips")
     white = 1 if np.issubdtype(kind, np.floating) else np.iinfo(kind).max
-    colours = np.stack([RAMP, RAMP[:, ::-1], RAMP * 0 + 0.25], axis=2)
-    (tmp_path / "a.tif").write_bytes(tiff((colours * white).astype(kind)))
+    colors = np.stack([RAMP, RAMP[:, ::-1], RAMP * 0 + 0.25], axis=2)
+    (tmp_path / "a.tif").write_bytes(tiff((colors * white).astype(kind)))
     if kind != np.float64:  # which libvips does not know either
         for source in (tmp_path / "a.tif", (tmp_path / "a.tif").read_bytes()):
             found = read_picture(source).image[0].permute(1, 2, 0).numpy()
-            assert np.abs(found - colours).max() < 1e-3
+            assert np.abs(found - colors).max() < 1e-3
     monkeypatch.setitem(sys.modules, "pyvips", None)
     with pytest.raises(ImageError, match=r"a\.tif is a TIFF .* pip install 'impasto\[hires\]'"):
         read_picture(tmp_path / "a.tif")
@@ -94,7 +94,7 @@ def test_a_file_that_has_changed_is_read_anew(tmp_path):
     pytest.importorskip("pyvips")
     for level in (1000, 60000):
         (tmp_path / "a.tif").write_bytes(tiff(np.full((3, 4, 3), level, np.uint16)))
-        assert abs(grey(tmp_path / "a.tif").mean() - level / 65535) < 1e-4
+        assert abs(gray(tmp_path / "a.tif").mean() - level / 65535) < 1e-4
 
 
 def test_arrays_of_other_numbers():

@@ -120,7 +120,7 @@ def test_dpi_that_make_no_sense_are_left_out(dpi):
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF", "TIFF"])
 def test_more_frames_than_one_are_remarked(kind):
-    frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "lime", "blue")]
+    frames = [Image.new("RGB", (16, 16), color) for color in ("red", "lime", "blue")]
     stream = io.BytesIO()
     frames[0].save(stream, kind, save_all=True, append_images=frames[1:])
     part = "pages" if kind == "TIFF" else "frames"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms
 
 from impasto.core.errors import ImageError
-from impasto.io.colour import extend_colors
+from impasto.io.color import extend_colors
 from impasto.io.image import (
     check_output,
     read_note,
@@ -100,12 +100,12 @@ def test_every_mode_becomes_rgb(rgb, mode):
         assert np.array_equal(values(picture)[..., 0], expected)
 
 
-def test_sixteen_bit_grey_keeps_its_range(tmp_path):
+def test_sixteen_bit_gray_keeps_its_range(tmp_path):
     Image.fromarray(np.array([[0, 32768, 65535]], np.uint16)).save(tmp_path / "a.png")
     assert values(read_picture(tmp_path / "a.png"))[0, :, 0].tolist() == [0, 128, 255]
 
 
-def test_sixteen_bit_colour_is_read(tmp_path):
+def test_sixteen_bit_color_is_read(tmp_path):
     row = np.array([[[0, 32768, 65535]]], ">u2")
     raw = b"\x00" + row.tobytes()
     chunks = [(b"IHDR", b"\0\0\0\1\0\0\0\1\x10\2\0\0\0"), (b"IDAT", zlib.compress(raw))]
@@ -117,7 +117,7 @@ def test_sixteen_bit_colour_is_read(tmp_path):
     assert values(read_picture(tmp_path / "a.png"))[0, 0].tolist() == [0, 128, 255]
 
 
-def test_alpha_is_kept_and_hidden_colours_are_not():
+def test_alpha_is_kept_and_hidden_colors_are_not():
     pixels = np.zeros((8, 8, 4), np.uint8)
     pixels[..., :] = (255, 0, 255, 0)  # hidden magenta
     pixels[2:6, 2:6] = (10, 200, 30, 255)
@@ -142,7 +142,7 @@ def test_palette_transparency_is_alpha(tmp_path):
     assert alpha.sum() == 1
 
 
-def test_nothing_visible_is_grey():
+def test_nothing_visible_is_gray():
     filled = extend_colors(torch.rand(1, 3, 5, 3), torch.zeros(1, 1, 5, 3))
     assert torch.allclose(filled, torch.tensor(0.5))
 

@@ -35,7 +35,7 @@ def dated(place: bool = True) -> bytes:
 
 def frames() -> bytes:
     stream = io.BytesIO()
-    several = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    several = [Image.new("RGB", (40, 30), color) for color in ("red", "blue")]
     several[0].save(stream, "GIF", save_all=True, append_images=several[1:])
     return stream.getvalue()
 
@@ -90,7 +90,7 @@ def test_one_pass_keeps_date_and_dpi_and_the_place_if_asked(wave):
     assert model.stylize(np.zeros((9, 9, 3))).metadata == Metadata()
 
 
-def test_optimisation_keeps_them_too(tiny, painting, monkeypatch):
+def test_optimization_keeps_them_too(tiny, painting, monkeypatch):
     monkeypatch.setattr("impasto.optimization.run.find_weights", weights_at_hand(tiny))
     for asked in (False, True):
         result = impasto.optimize(dated(), painting, size=32, steps=(1,), keep_place=asked)
@@ -108,7 +108,7 @@ def test_remarks_name_the_file(tmp_path):
     ]
 
 
-def test_the_optimisation_remarks_on_photo_and_painting(tmp_path, tiny, monkeypatch):
+def test_the_optimization_remarks_on_photo_and_painting(tmp_path, tiny, monkeypatch):
     monkeypatch.setattr("impasto.optimization.run.find_weights", weights_at_hand(tiny))
     paths = [tmp_path / "a.gif", tmp_path / "b.gif"]
     for path in paths:

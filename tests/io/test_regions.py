@@ -1,4 +1,4 @@
-"""Region maps: colours, soft borders, cut-outs, names."""
+"""Region maps: colors, soft borders, cut-outs, names."""
 
 import json
 
@@ -11,10 +11,10 @@ from impasto.io.image import write_picture
 from impasto.io.regions import Region, names_in, parse_region, parse_regions, read_masks, to_masks
 
 
-def stripes(*colours, width=10, height=4, mode="RGB"):
-    image = Image.new(mode, (width * len(colours), height))
-    for number, colour in enumerate(colours):
-        image.paste(colour, (number * width, 0, (number + 1) * width, height))
+def stripes(*colors, width=10, height=4, mode="RGB"):
+    image = Image.new(mode, (width * len(colors), height))
+    for number, color in enumerate(colors):
+        image.paste(color, (number * width, 0, (number + 1) * width, height))
     return image
 
 
@@ -34,9 +34,9 @@ def test_words_and_dictionaries_say_the_same():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("great-wave", "name each region's colour"),
-        ("blue=", "name each region's colour"),
-        ("=a.jpg", "name each region's colour"),
+        ("great-wave", "name each region's color"),
+        ("blue=", "name each region's color"),
+        ("=a.jpg", "name each region's color"),
         ("blue=a.jpg,Blue=b.jpg", "there twice"),
         ("blue=keep", "every region is to be kept"),
     ],
@@ -46,7 +46,7 @@ def test_what_is_no_list_of_regions(text, words):
         parse_regions(text)
 
 
-def test_the_nearest_colour_wins():
+def test_the_nearest_color_wins():
     image = stripes((0, 0, 255), (10, 20, 230), (255, 0, 0), (90, 160, 90))
     blue, red, green = masks_of(image, "blue=a,red=b,green=c")
     assert [blue[0, x] for x in (5, 15, 25, 35)] == pytest.approx([1, 0.9, 0, 0], abs=0.06)
@@ -62,7 +62,7 @@ def test_a_soft_border_stays_soft():
     assert np.allclose(black + white, 1)
 
 
-def test_a_colour_beside_all_others_is_hard():
+def test_a_color_beside_all_others_is_hard():
     image = stripes((255, 255, 0))  # as far from blue as can be, and between red and lime
     assert masks_of(image, "blue=a,red=b")[1].min() == 1
 
@@ -77,7 +77,7 @@ def test_a_cut_out_is_white_where_it_is_opaque():
     assert np.array_equal(alone, white)
 
 
-def test_the_rest_of_one_named_colour_is_no_region():
+def test_the_rest_of_one_named_color_is_no_region():
     (white,) = masks_of(stripes((255, 255, 255), (0, 0, 0)), "white=a")
     assert (white[0, 5], white[0, 15]) == (1, 0)
     (black,) = masks_of(stripes((255, 255, 255), (0, 0, 0)), "black=a")
@@ -90,11 +90,11 @@ def test_numbers_go_by_area():
     largest, other = masks_of(image, "1=a,2=b")
     assert largest.mean() == pytest.approx(2 / 3, abs=0.01)
     assert other.mean() == pytest.approx(1 / 3, abs=0.01)
-    with pytest.raises(ConfigError, match="has 2 colours"):
+    with pytest.raises(ConfigError, match="has 2 colors"):
         masks_of(image, "1=a,3=b")
 
 
-def test_a_map_may_give_its_colours_names(tmp_path):
+def test_a_map_may_give_its_colors_names(tmp_path):
     path = tmp_path / "map.png"
     note = json.dumps({"impasto-regions": {"sky": "#0000ff", "ground": "#00ff00"}})
     write_picture(stripes((0, 0, 255), (0, 255, 0)), path, note=note)
@@ -103,7 +103,7 @@ def test_a_map_may_give_its_colours_names(tmp_path):
     assert (sky[0, 5], ground[0, 15]) == (1, 1)
     with pytest.raises(ConfigError, match="or sky, ground"):
         read_masks(path, parse_regions("house=a"))
-    with pytest.raises(ConfigError, match="no colour"):
+    with pytest.raises(ConfigError, match="no color"):
         masks_of(stripes("blue"), "house=a")
 
 

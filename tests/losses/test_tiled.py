@@ -16,6 +16,7 @@ WEIGHTS = LossWeights(
     content_weight=1.0,
     style_weight=10.0,
     tv_weight=1.0,
+    nearest_weight=0.3,
 )
 
 

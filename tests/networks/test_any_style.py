@@ -45,7 +45,7 @@ def test_statistics_are_means_and_deviations_of_every_channel(extractor):
 
 
 @pytest.mark.parametrize("painting", [torch.rand(1, 3, 1, 1), torch.full((1, 3, 40, 60), 0.3)])
-def test_a_pixel_and_a_flat_colour_have_statistics(extractor, net, painting):
+def test_a_pixel_and_a_flat_color_have_statistics(extractor, net, painting):
     statistics = encode_style(extractor, painting)
     assert torch.isfinite(statistics).all()
     assert torch.isfinite(net.with_styles(statistics)(noise_picture(20, 24))).all()

@@ -3,7 +3,7 @@ import torch
 
 from impasto.core.errors import ConfigError, ResourceError, ShapeError
 from impasto.core.tensors import resize, round_to_bits
-from impasto.io.colour import to_luminance
+from impasto.io.color import to_luminance
 from impasto.networks.engines import TorchEngine
 from impasto.networks.feed_forward import FRAME
 from impasto.networks.feed_forward import paint as paint_with
@@ -72,7 +72,7 @@ def test_size_is_the_long_side(net):
     assert torch.equal(small, paint(resize(photo, 20, 30), net, options()))
 
 
-def test_luminance_keeps_the_photos_colours_and_the_paintings_light(net):
+def test_luminance_keeps_the_photos_colors_and_the_paintings_light(net):
     photo = 0.3 + 0.4 * noise_picture(32, 32)  # far from the ends, so that nothing is clamped
     plain = paint(photo, net, options())
     kept = paint(photo, net, options(preserve_color="luminance"))
@@ -83,7 +83,7 @@ def test_luminance_keeps_the_photos_colours_and_the_paintings_light(net):
     assert tint[inside].abs().max() < 2 / 255
 
 
-def test_match_gives_the_painted_picture_the_photos_colours(net):
+def test_match_gives_the_painted_picture_the_photos_colors(net):
     photo = 0.4 + 0.2 * noise_picture(32, 32)
     plain = paint(photo, net, options())
     matched = paint(photo, net, options(preserve_color="match"))

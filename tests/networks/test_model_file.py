@@ -15,7 +15,7 @@ INFO = ModelInfo(
     network=OPTIONS,
     styles=(StyleInfo("wave", "Hokusai, 1831, public domain", b"\xff\xd8jpeg"),),
     network_name="custom",
-    licence="CC0",
+    license="CC0",
     recipe={"steps": 7, "options": {"lr": 0.001}},
 )
 
@@ -67,7 +67,7 @@ def test_a_newer_version_is_refused_with_the_way_out(saved):
         lambda document: document.pop("network"),
         lambda document: document.update(styles=[]),
         lambda document: document["network"].update(kernel=4),
-        lambda document: document["network"].update(colour="red"),
+        lambda document: document["network"].update(color="red"),
         lambda document: document.update(styles="wave"),
     ],
 )

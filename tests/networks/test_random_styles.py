@@ -23,7 +23,7 @@ from support import save_picture
 
 @pytest.fixture
 def folder(tmp_path, wave):
-    """A model file, and in a folder a painting that a bundled network has learnt."""
+    """A model file, and in a folder a painting that a bundled network has learned."""
     found = tmp_path / "paintings"
     (found / "japan").mkdir(parents=True)
     shutil.copy(wave, found / "mine.safetensors")

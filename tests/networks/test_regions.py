@@ -95,10 +95,10 @@ def test_folders_are_painted_so_too(here, capsys):
 @pytest.mark.parametrize(
     ("style", "options", "words"),
     [
-        ("a.safetensors", {"regions": "map.png"}, "each region's colour and style"),
+        ("a.safetensors", {"regions": "map.png"}, "each region's color and style"),
         (STYLES, {"regions": "gone.png"}, "gone.png does not exist"),
         (STYLES, {"regions": "map.png", "style_map": "left:right"}, "choose one"),
-        ({"mauvish": "a.safetensors"}, {"regions": "map.png"}, "no colour"),
+        ({"mauvish": "a.safetensors"}, {"regions": "map.png"}, "no color"),
         ({"blue": "nothing"}, {"regions": "map.png"}, "no style 'nothing'"),
     ],
 )

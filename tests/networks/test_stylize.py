@@ -48,9 +48,9 @@ def test_options_reach_the_painting(photo, wave):
         model(photo, style="another")
 
 
-def test_grey_photos_come_out_in_colour(tmp_path, wave):
-    load_image(save_picture(tmp_path / "a.png", 9, 1, 0)).convert("L").save(tmp_path / "grey.png")
-    painted = impasto.stylize(tmp_path / "grey.png", wave).image
+def test_gray_photos_come_out_in_color(tmp_path, wave):
+    load_image(save_picture(tmp_path / "a.png", 9, 1, 0)).convert("L").save(tmp_path / "gray.png")
+    painted = impasto.stylize(tmp_path / "gray.png", wave).image
     assert painted.size == (1, 9)
     assert painted.mode == "RGB"
     assert pixels(painted).std(axis=2).max() > 1

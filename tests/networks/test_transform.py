@@ -122,7 +122,7 @@ def test_a_flat_picture_gives_no_nan():
 def test_a_flat_picture_stays_flat(name, monkeypatch):
     """Zero padding anywhere would show as a frame.
 
-    The normalisation is left out: of a flat picture it keeps nothing but what rounding left, many
+    The normalization is left out: of a flat picture it keeps nothing but what rounding left, many
     times enlarged.
     """
     largest = partial(torch.amax, dim=(1, 2, 3), keepdim=True)

@@ -36,7 +36,7 @@ def test_a_bundled_style_explains_itself(name):
     info = read_info(STYLES[name])
     style = next(style for style in info.styles if style.name == name)
     assert "public domain" in style.credit
-    assert info.licence
+    assert info.license
     assert Image.open(io.BytesIO(style.thumbnail)).size >= (32, 32)
     assert info.network_name in NETWORKS
     assert {"options", "steps", "seconds", "photos", "styles"} <= set(info.recipe)

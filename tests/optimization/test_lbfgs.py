@@ -10,7 +10,7 @@ def rosenbrock(x):
     return (100 * (x[..., 1:] - x[..., :-1] ** 2) ** 2 + (1 - x[..., :-1]) ** 2).sum() / 1000
 
 
-def minimise(optimizer, start, steps):
+def minimize(optimizer, start, steps):
     image, losses = start.clone(), []
     for _ in range(steps):
         seen = image.clone().requires_grad_()
@@ -79,13 +79,13 @@ def test_its_steps_are_those_of_torch():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_it_minimises_with_either_memory(dtype):
-    _, losses = minimise(LBFGS(10, dtype), start(torch.float32), 60)
+    _, losses = minimize(LBFGS(10, dtype), start(torch.float32), 60)
     assert min(losses) < 0.01 * losses[0]
 
 
 def test_it_remembers_no_more_than_asked():
     optimizer = LBFGS(3, torch.bfloat16)
-    minimise(optimizer, start(torch.float32), 10)
+    minimize(optimizer, start(torch.float32), 10)
     pairs = optimizer.state()["pairs"]
     assert len(pairs) == 3
     assert all(part.dtype == torch.bfloat16 for pair in pairs for part in pair[:2])
@@ -93,10 +93,10 @@ def test_it_remembers_no_more_than_asked():
 
 def test_a_restored_one_goes_on_the_same():
     one = LBFGS(4)
-    image, _ = minimise(one, start(), 6)
+    image, _ = minimize(one, start(), 6)
     other = LBFGS(4)
     other.restore(copy.deepcopy(one.state()))
-    assert torch.equal(minimise(one, image, 4)[0], minimise(other, image, 4)[0])
+    assert torch.equal(minimize(one, image, 4)[0], minimize(other, image, 4)[0])
 
 
 def test_no_gradient_is_no_step():

@@ -58,7 +58,7 @@ def test_own_layers_get_equal_weights():
 
 def test_every_loss_and_start_has_a_preset():
     for loss in ("impasto", "paper", "classic"):
-        for init in ("content", "noise", "grey", "style", "file.png"):
+        for init in ("content", "noise", "gray", "style", "file.png"):
             assert find_preset(loss, init)
 
 

@@ -8,7 +8,7 @@ from impasto.core.errors import ConfigError, ResourceError, ShapeError
 from impasto.core.events import Finished, Planned, Preview, Step, StopEarly
 from impasto.core.tensors import resize
 from impasto.io.checkpoints import Checkpoints
-from impasto.io.colour import to_luminance
+from impasto.io.color import to_luminance
 from impasto.io.guided import enlarge
 from impasto.io.image import read_picture
 from impasto.optimization.options import OptimizeOptions
@@ -70,7 +70,7 @@ def test_the_output_has_the_photos_shape_and_eight_bits(tiny):
 
 
 @pytest.mark.parametrize("loss", ["impasto", "paper", "classic"])
-@pytest.mark.parametrize("init", ["content", "recolored", "noise", "grey", "style"])
+@pytest.mark.parametrize("init", ["content", "recolored", "noise", "gray", "style"])
 def test_the_loss_falls_from_every_start(tiny, loss, init):
     events, _ = paint(tiny, loss=loss, init=init, steps=(12,), coarsest=0)
     assert min(event.loss for event in events) < 0.7 * events[0].loss
@@ -88,8 +88,22 @@ def test_the_real_network_paints_a_castle_like_a_wave(weights, optimizer):
     assert finished.losses["content.relu4_2"] < 1.2
 
 
+def test_every_place_becomes_like_some_place_of_the_painting(weights):
+    """Real pictures, real VGG-16: nearer than by Gram matrices alone."""
+    castle, wave = (read_picture(assets.find(name)).image for name in ("castle", "great-wave"))
+    options = {"size": 96, "coarsest": 0, "init": "content", "nearest_weight": 0.15}
+    asked, with_places = paint(weights, castle, [wave], steps=(15,), **options)
+    distance = "style.nearest"
+    assert with_places.losses[distance] < 0.9 * asked[0].terms[distance]
+    _, without = paint(weights, castle, [wave], steps=(15,), **{**options, "nearest_weight": 0.0})
+    options |= {"init": "file", "start": without.image, "steps": (1,)}
+    by_gram_alone, _ = paint(weights, castle, [wave], **options)
+    assert with_places.losses[distance] < by_gram_alone[0].terms[distance]
+    assert distance not in without.losses
+
+
 def test_it_starts_where_the_loss_is_lower(tiny):
-    """A photo far from the painting's colours is recoloured; one that is near stays."""
+    """A photo far from the painting's colors is recolored; one that is near stays."""
     light, dark = noise_picture(40, 60, 1) * 0.3 + 0.7, noise_picture(50, 50, 2) * 0.3
     for content, style, init in ((light, dark, "recolored"), (light, light, "content")):
         options = {"content": content, "styles": [style], "steps": (3,)}
@@ -221,17 +235,17 @@ def test_from_the_finest_scale_it_is_enlarged_along_the_photo_s_edges(tiny):
     assert torch.allclose(finished.image, expected, atol=3 / 255)
 
 
-@pytest.mark.parametrize("init", [None, "content", "recolored", "noise", "grey", "style"])
+@pytest.mark.parametrize("init", [None, "content", "recolored", "noise", "gray", "style"])
 @pytest.mark.parametrize("coarsest", [0, 32])
-def test_greys_stay_grey(tiny, init, coarsest):
+def test_grays_stay_gray(tiny, init, coarsest):
     content, style = to_luminance(noise_picture(40, 60, 1)), to_luminance(noise_picture(50, 50, 2))
     options = {"init": init, "coarsest": coarsest, "size": 64, "steps": (6,)}
     events, finished = paint(tiny, content, [style], **options)
     assert torch.equal(finished.image[:, 0], finished.image[:, 1])
     assert torch.equal(finished.image[:, 0], finished.image[:, 2])
     assert events[-1].loss < events[0].loss or coarsest
-    coloured = paint(tiny, content, [noise_picture(50, 50, 2)], **options)[1]
-    assert not torch.equal(coloured.image[:, 0], coloured.image[:, 1])
+    colored = paint(tiny, content, [noise_picture(50, 50, 2)], **options)[1]
+    assert not torch.equal(colored.image[:, 0], colored.image[:, 1])
 
 
 def test_strength_mixes_the_photo_in(tiny):
@@ -264,14 +278,14 @@ def test_style_weights_choose_between_paintings(tiny):
         paint(tiny, styles=styles, style_weights=(1.0,))
 
 
-def test_luminance_keeps_the_photos_colours(tiny):
+def test_luminance_keeps_the_photos_colors(tiny):
     content = noise_picture(48, 48, 1) * 0.3 + 0.35
     _, finished = paint(tiny, content=content, preserve_color="luminance")
     chroma = finished.image - to_luminance(finished.image)
     assert torch.allclose(chroma, content - to_luminance(content), atol=0.06)
 
 
-def test_match_moves_the_painting_to_the_photos_colours(weights):
+def test_match_moves_the_painting_to_the_photos_colors(weights):
     castle = read_picture(assets.find("castle")).image
     wave = read_picture(assets.find("great-wave")).image
     options = {"size": 96, "steps": (15,), "coarsest": 0}
@@ -298,7 +312,7 @@ def test_options_reach_the_network(tiny):
     ("error", "arguments"),
     [
         (ConfigError, {"styles": []}),
-        (ConfigError, {"init": "watercolour"}),
+        (ConfigError, {"init": "watercolor"}),
         (ConfigError, {"device": "toaster"}),
         (ConfigError, {"style_layers": ("relu9_1",)}),
         (ShapeError, {"content": torch.zeros(3, 4, 4)}),
@@ -375,10 +389,10 @@ def test_nothing_that_counts_is_refused(tiny):
 
 
 def test_a_faint_start_does_not_stand_still(weights):
-    """From grey the second step of L-BFGS is far too long; the run must get over it."""
+    """From gray the second step of L-BFGS is far too long; the run must get over it."""
     wave = read_picture(assets.find("great-wave")).image
     events, _ = paint(
-        weights, wave, [wave], init="grey", content_weight=0.0, style_weight=1000.0,
+        weights, wave, [wave], init="gray", content_weight=0.0, style_weight=1000.0,
         style_layers=("relu1_1", "relu2_1"), size=64, steps=(40,), coarsest=0, dtype="bfloat16",
     )  # fmt: skip
     assert min(event.loss for event in events) < 0.1 * events[0].loss

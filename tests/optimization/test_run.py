@@ -71,7 +71,7 @@ def test_sixteen_bits_are_more_than_the_rounded_picture(
     assert np.abs(again.pixels - result.pixels).max() <= 0.51 / 65535
 
 
-def test_stop_early_reaches_the_optimisation(photo, painting, tiny, monkeypatch):
+def test_stop_early_reaches_the_optimization(photo, painting, tiny, monkeypatch):
     use(monkeypatch, tiny)
     options = impasto.OptimizeOptions(size=40, steps=(1000,))
     events = impasto.optimize_events(photo, painting, options)
@@ -120,7 +120,7 @@ def test_auto_starts_from_one_pass_and_never_ends_above_it():
 
 
 @pytest.mark.usefixtures("weights")
-def test_auto_blends_paintings_that_one_network_has_learnt():
+def test_auto_blends_paintings_that_one_network_has_learned():
     both = ["composition-viii", "great-wave"]
     events = events_from_auto(both, steps=(0,), style_weights=(3.0, 1.0))
     blend = "composition-viii:0.75,great-wave:0.25"
@@ -186,7 +186,7 @@ def test_what_is_kept_is_the_photo_to_the_bit(photo, painting, region_map):
 
 @pytest.mark.usefixtures("weights")
 def test_every_region_comes_nearer_to_its_own_painting(tmp_path):
-    """With the real VGG: the colours of the left half, beside those of the two paintings."""
+    """With the real VGG: the colors of the left half, beside those of the two paintings."""
     image = Image.new("RGB", (60, 40), "blue")
     image.paste("red", (30, 0, 60, 40))
     image.save(tmp_path / "map.png")
@@ -226,9 +226,9 @@ def test_a_run_with_regions_goes_on(photo, painting, region_map, tmp_path):
 
 def test_regions_that_cannot_be_are_one_line(photo, painting, region_map):
     for words, more, message in (
-        ([painting], {}, "each region's colour and style"),
+        ([painting], {}, "each region's color and style"),
         ({"blue": painting, "red": "keep"}, {"style_weights": (1.0,)}, "leave it out"),
-        ({"lime": painting, "blue": "keep", "red": "keep"}, {}, "none of the colours"),
+        ({"lime": painting, "blue": "keep", "red": "keep"}, {}, "none of the colors"),
         ({"blue": "gone.jpg", "red": "keep"}, {}, "gone.jpg does not exist"),
     ):
         with pytest.raises(impasto.InputError, match=message):

@@ -23,6 +23,6 @@ def test_white_is_255_minus_the_mean_for_vgg16():
     assert torch.allclose(white, 255 - torch.tensor([123.68, 116.779, 103.939]))
 
 
-def test_mean_grey_is_zero_for_vgg19():
+def test_mean_gray_is_zero_for_vgg19():
     mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
     assert torch.allclose(VGG19.normalize(mean), torch.zeros(1, 3, 1, 1), atol=1e-6)

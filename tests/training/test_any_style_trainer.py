@@ -64,7 +64,7 @@ def folders(tmp_path):
     return tmp_path
 
 
-def test_styles_are_paintings_and_photos_in_many_colours(folders):
+def test_styles_are_paintings_and_photos_in_many_colors(folders):
     crops = StyleCrops(folders / "paintings", folders / "photos", 32, 64, seed=0)
     photos = sum(path.parent.name == "photos" for path in crops.files)
     assert photos / len(crops.files) == pytest.approx(1 / 3, abs=0.1)

@@ -29,7 +29,7 @@ def test_a_painting_becomes_a_style(learned, painting):
     assert image.size == (64, 43)
 
 
-def test_it_goes_on_from_what_it_learnt(learned, painting):
+def test_it_goes_on_from_what_it_learned(learned, painting):
     before = styles()[learned].read_bytes()
     notes = [
         event.message
@@ -57,7 +57,7 @@ def test_a_name_is_found_that_is_free(learned, tmp_path):
     assert name_for("--?", "") == "style"
 
 
-def test_stopping_keeps_what_is_learnt(painting):
+def test_stopping_keeps_what_is_learned(painting):
     events = impasto.learn_events(painting, impasto.LearnOptions(steps=50, style_size=64))
     last = None
     for event in events:
@@ -102,7 +102,7 @@ def test_a_style_is_removed(learned):
 
 
 def test_bundled_styles_stay():
-    with pytest.raises(ModelFileError, match="no style that you have learnt"):
+    with pytest.raises(ModelFileError, match="no style that you have learned"):
         remove_own("starry-night")
 
 

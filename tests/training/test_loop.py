@@ -41,7 +41,7 @@ def make(tmp_path, photos):
             paintings=tuple(Painting(each, f"{each}.jpg", "0", "") for each in names),
             photos=str(photos),
             output=str(tmp_path / "wave.safetensors"),
-            licence="",
+            license="",
             options=TrainOptions(**{**quick, "steps": 8, **options}),
         )
         folder = RunFolder(tmp_path / name)
@@ -235,7 +235,7 @@ def test_tensorboard_gets_losses_and_samples(make):
     assert read.Images("samples/face")
 
 
-def test_several_styles_are_learnt_and_sampled_by_name(make):
+def test_several_styles_are_learned_and_sampled_by_name(make):
     task, folder = make(styles=("wave", "night"))
     events, outcome = run(task, folder, samples={"face": noise_picture(30, 40)})
     names = [event.name for event in events if isinstance(event, Sample)]

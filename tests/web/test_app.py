@@ -67,7 +67,7 @@ def same(client, job, path: Path) -> bool:
 REQUESTS = {
     "plain": {},
     "strength": {"strength": 0.4},
-    "colour": {"preserve_color": "luminance", "size": 120},
+    "color": {"preserve_color": "luminance", "size": 120},
     "stroke": {"stroke": 2.5, "size": 300},
     "own size": {"size": None},
     "map": {"style_map": "left:right"},

@@ -50,7 +50,7 @@ def test_what_is_a_style_already(client):
     assert "is a style already" in answer.json()["error"]
 
 
-def test_stopping_keeps_what_is_learnt(client):
+def test_stopping_keeps_what_is_learned(client):
     painting = send(client, photo_bytes(80, 80, seed=5), "a.jpg")
     job = start(client, kind="learn", picture=painting, minutes=5)
     while not job["step"]:

@@ -81,7 +81,7 @@ def flat_map(width, height, colors):
     return stream.getvalue()
 
 
-def test_each_of_three_styles_goes_where_the_map_has_its_colour(client, tmp_path):
+def test_each_of_three_styles_goes_where_the_map_has_its_color(client, tmp_path):
     photo = photo_bytes(120, 80, "PNG")
     drawn = flat_map(120, 80, REGION_COLORS[:3])
     styles = [

@@ -343,6 +343,16 @@ def test_styles_blends_and_masks(page: Page):
     assert page.run(painted) != stroke
     page.click("#brush-undo")
     assert page.run(painted) == stroke
+    page.run("document.getElementById('mask').focus()")
+    keys = webdriver.ActionChains(page.browser)
+    keys.send_keys(Keys.SPACE, *[Keys.ARROW_RIGHT] * 3, Keys.ARROW_DOWN, Keys.SPACE).perform()
+    by_keys = page.run(painted)
+    assert by_keys != stroke
+    page.look("mask-keys")
+    webdriver.ActionChains(page.browser).send_keys(*[Keys.ARROW_LEFT] * 9).perform()
+    assert page.run(painted) == by_keys, "a brush that is lifted paints nothing"
+    page.click("#brush-undo")
+    assert page.run(painted) == stroke, "one stroke, one step back"
     page.find("body").send_keys(Keys.CONTROL, "z")
     assert not page.find("#brush-undo").is_enabled()
     page.find("body").send_keys(Keys.ESCAPE)  # nothing is painted

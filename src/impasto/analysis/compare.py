@@ -105,7 +105,7 @@ def compare_events(content: PictureLike, options: CompareOptions) -> Generator[E
         MissingError: the VGG weights are neither here nor to be had.
         ResourceError: every method failed.
     """
-    painting, learnt = find_painting(options.style)
+    painting, learned = find_painting(options.style)
     enough = enough_for(options.size)
     photo_read, painting_read = read(content, at_least=enough), read(painting, at_least=enough)
     picture, name = photo_read.image, describe(content).name
@@ -116,7 +116,7 @@ def compare_events(content: PictureLike, options: CompareOptions) -> Generator[E
     weights = yield from find_weights(file=options.weights)
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
         source = _as_file(content, picture, Path(folder))
-        jobs, notes = _jobs(source, painting, learnt, options)
+        jobs, notes = _jobs(source, painting, learned, options)
         yield from notes
         jobs = _timed(jobs, options)
         total = sum(job.seconds for job in jobs)
@@ -157,7 +157,7 @@ def _as_file(photo: PictureLike, picture: Tensor, folder: Path) -> str:
 
 
 def _jobs(
-    content: str, painting: Path, learnt: str | None, options: CompareOptions
+    content: str, painting: Path, learned: str | None, options: CompareOptions
 ) -> tuple[list[_Job], list[Note]]:
     """Return what is to be painted, and what cannot be.
 
@@ -165,7 +165,7 @@ def _jobs(
         ConfigError: a method was asked for by name that cannot paint like this painting.
     """
     like = str(whole(painting)) if exists(options.style) else options.style
-    found = _passes(str(whole(painting)), learnt, options)
+    found = _passes(str(whole(painting)), learned, options)
     found |= {
         name: (title, Task(content, "", like, asked, optimized=True))
         for name, (title, asked) in _optimizations(options).items()
@@ -174,9 +174,9 @@ def _jobs(
     missing = [name for name in wanted if name not in found]
     if options.methods and missing:
         raise ConfigError(
-            f"--methods {missing[0]}: no bundled network has learnt {painting.name}; leave it out"
+            f"--methods {missing[0]}: no bundled network has learned {painting.name}; leave it out"
         )
-    notes = [Note(f"left out, no bundled network has learnt it: {name}") for name in missing]
+    notes = [Note(f"left out, no bundled network has learned it: {name}") for name in missing]
     jobs = [
         _Job(name, found[name][0], replace(found[name][1], content=content))
         for name in wanted
@@ -186,15 +186,15 @@ def _jobs(
 
 
 def _passes(
-    painting: str, learnt: str | None, options: CompareOptions
+    painting: str, learned: str | None, options: CompareOptions
 ) -> dict[str, tuple[str, Task]]:
     """Return title and task of every method that paints in one pass."""
     found: dict[str, tuple[str, str]] = {}
-    for path, count in models_of(learnt).items() if learnt else ():
+    for path, count in models_of(learned).items() if learned else ():
         if count == 1:
             found["one-style"] = "one pass, one style", str(path)
         else:
-            found["multi-style"] = f"one pass, one of {count} styles", f"{path}/{learnt}"
+            found["multi-style"] = f"one pass, one of {count} styles", f"{path}/{learned}"
     if has_any_model():
         found["any-style"] = "one pass, any painting", painting
     asked = {"size": options.size}
@@ -205,7 +205,7 @@ def _passes(
 
 
 def _optimizations(options: CompareOptions) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return title and options of every method that optimises the picture itself."""
+    """Return title and options of every method that optimizes the picture itself."""
     own = {"size": options.size, "weights": options.weights}
     slow = {**own, "seconds": options.limit}
     paper: dict[str, Any] = {"loss": "paper", "init": "noise"}
@@ -213,8 +213,8 @@ def _optimizations(options: CompareOptions) -> dict[str, tuple[str, dict[str, An
     steps = OptimizeOptions(size=options.size).resolved().steps
     refined = {"init": "auto", "seconds": options.seconds, "preview_every": 2}
     return {
-        "paper": ("optimised, as in the paper", {**slow, **paper, "preview_every": 8}),
-        "optimize": ("optimised, by default", {**slow, "steps": steps, "preview_every": 4}),
+        "paper": ("optimized, as in the paper", {**slow, **paper, "preview_every": 8}),
+        "optimize": ("optimized, by default", {**slow, "steps": steps, "preview_every": 4}),
         "refined": (f"one pass, refined for {options.seconds:g} s", {**own, **refined}),
     }
 

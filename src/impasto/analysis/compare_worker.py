@@ -44,7 +44,7 @@ class Task:
     """Of `optimize` or of `stylize`."""
 
     optimized: bool
-    """Whether the picture itself is optimised, instead of painted in one pass."""
+    """Whether the picture itself is optimized, instead of painted in one pass."""
 
     weights: str | None = None
     """File of the VGG weights, None for impasto's."""

@@ -32,7 +32,7 @@ class Entry:
     """Most bytes that the process had in memory at once."""
 
     steps: tuple[int, ...]
-    """Of optimisation at each scale, coarsest first; none for one pass."""
+    """Of optimization at each scale, coarsest first; none for one pass."""
 
     distances: Distances
     """Of the picture, as `impasto.measure` tells them."""
@@ -94,7 +94,7 @@ class Comparison:
         }
 
     def sheet(self) -> Image.Image:
-        """Return all pictures with their seconds, distances and memory, on one labelled sheet."""
+        """Return all pictures with their seconds, distances and memory, on one labeled sheet."""
         from impasto.analysis.comparison import draw_sheet
 
         return draw_sheet(self)
@@ -130,7 +130,7 @@ LINES = 30, 54, 77
 
 LABEL = LINES[-1] + 8
 
-INK, GREY = (28, 28, 30), (100, 100, 106)
+INK, GRAY = (28, 28, 30), (100, 100, 106)
 
 SHAPE = 1.7
 """How much wider than high the sheet is meant to be."""
@@ -162,7 +162,7 @@ def draw_sheet(comparison: Comparison) -> Image.Image:
     _text(draw, (MARGIN, MARGIN + 24), title, TITLE, INK, inside)
     below = f"{comparison.photo.width} x {comparison.photo.height} pixels, {comparison.machine}. "
     below += "Distances to the photo (content) and the painting (style): less is closer."
-    _text(draw, (MARGIN, MARGIN + 58), below, TEXT, GREY, inside)
+    _text(draw, (MARGIN, MARGIN + 58), below, TEXT, GRAY, inside)
     for index, cell in enumerate(cells):
         row, column = divmod(index, columns)
         place = MARGIN + column * step_right, MARGIN + HEAD + row * step_down
@@ -201,7 +201,7 @@ def _draw_cell(
     draw = ImageDraw.Draw(sheet)
     _text(draw, (left, bottom + LINES[0]), cell.name, NAME, INK, box[0])
     for text, line in zip(cell.lines, LINES[1:], strict=False):
-        _text(draw, (left, bottom + line), text, TEXT, GREY, box[0])
+        _text(draw, (left, bottom + line), text, TEXT, GRAY, box[0])
 
 
 def _text(

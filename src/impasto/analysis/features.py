@@ -42,7 +42,7 @@ class Pair:
 
     correlation: float
     """G_ij / sqrt(G_ii G_jj): 1 if one is a multiple of the other, 0 if they never meet. Not
-    centred, as the Gram matrix is not."""
+    centered, as the Gram matrix is not."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What `impasto.reconstruct` and `impasto.grid` give back, and its labelled sheet."""
+"""What `impasto.reconstruct` and `impasto.grid` give back, and its labeled sheet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from impasto.recipe import Source
 
 @dataclass(frozen=True)
 class Figure(Result):
-    """One picture, or a labelled sheet of several."""
+    """One picture, or a labeled sheet of several."""
 
     pictures: Mapping[str, Image.Image]
     """All pictures by name."""

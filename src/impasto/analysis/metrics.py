@@ -15,7 +15,7 @@ from torch import Tensor
 from impasto.core.errors import MissingError, ResourceError, how_to_install
 from impasto.core.memory import available_memory, format_size
 from impasto.core.tensors import fit_long_side, resize, round_to_bits, size_of
-from impasto.io.colour import recolor
+from impasto.io.color import recolor
 from impasto.losses.content import mean_squared_error, relative_distance
 from impasto.losses.perceptual import LossWeights
 from impasto.losses.smoothness import total_variation
@@ -157,14 +157,14 @@ class Distances:
     """To the photo: LPIPS of the original VGG-16; None without torchmetrics."""
 
     coverage: float | None
-    """LPIPS to the photo in the paintings' colours, of the tenth of the picture that is painted
+    """LPIPS to the photo in the paintings' colors, of the tenth of the picture that is painted
     least, by tiles of 64 pixels: low where places stay photo. None without torchmetrics."""
 
     coverage_median: float | None
     """The same of the tile in the middle."""
 
     total_variation: float
-    """Mean squared difference of neighbouring pixels: of the picture alone."""
+    """Mean squared difference of neighboring pixels: of the picture alone."""
 
 
 class Metrics:
@@ -241,7 +241,7 @@ class Metrics:
 
     @cached_property
     def _recolored(self) -> dict[str, Tensor]:
-        """Features of the photo in the paintings' colours: nothing painted but those."""
+        """Features of the photo in the paintings' colors: nothing painted but those."""
         image = recolor(self.content, self.styles, self.style_shares).clamp(0, 1)
         features = self._extractor(image, LPIPS_LAYERS)
         return {layer: features[layer] for layer in LPIPS_LAYERS}
@@ -268,7 +268,7 @@ class Metrics:
 def at_size_of(style: Tensor, height: int, width: int, scale: float = 1.0) -> Tensor:
     """Return a painting as it is looked at beside a picture: its long side is the picture's.
 
-    As for the optimisation, it is not enlarged beyond its own pixels.
+    As for the optimization, it is not enlarged beyond its own pixels.
 
     Args:
         style: (1, 3, h, w) in [0, 1].

@@ -189,8 +189,8 @@ class GridOptions(PrecisionOptions, PaintingOptions):
     """Long side of the coarsest scale; sizes double from there. 0: full size only. Below 128, deep
     style layers bring back the painting itself."""
 
-    init: Annotated[Literal["grey", "noise", "content", "style"], _METHOD] = "grey"
-    """Starting picture: grey (with a trace of noise, which leaves no specks), noise (as in the
+    init: Annotated[Literal["gray", "noise", "content", "style"], _METHOD] = "gray"
+    """Starting picture: gray (with a trace of noise, which leaves no specks), noise (as in the
     paper), content or style."""
 
     pooling: Annotated[Literal["max", "average"], _METHOD] = "average"

@@ -140,7 +140,7 @@ def _painting_of(source: Source, output: Path) -> Path:
 
 
 def find_painting(style: str) -> tuple[Path, str | None]:
-    """Return the painting that a word means, and the bundled style that has learnt it, if any.
+    """Return the painting that a word means, and the bundled style that has learned it, if any.
 
     Args:
         style: a picture file, or the name of a bundled painting.

@@ -188,7 +188,7 @@ def _beside(axes: Any) -> Any:
 
 def _pairs(activations: Activations, layer: str) -> Image.Image:
     count = 3 * max(1, len(activations.pairs))
-    title = f"{layer}: channels that fire together, and where (grey: not there)"
+    title = f"{layer}: channels that fire together, and where (gray: not there)"
     panels = _Panels(title, count, COLUMNS, _shape(activations.image))
     if not activations.pairs:
         axes = panels.add("no two channels fire together")
@@ -210,7 +210,7 @@ def _draw_pair(panels: _Panels, activations: Activations, pair: Pair) -> None:
 
 
 def spotlight(image: Tensor, where: Tensor) -> Tensor:
-    """Return the picture in its colours where something fires, and pale grey elsewhere.
+    """Return the picture in its colors where something fires, and pale gray elsewhere.
 
     Args:
         image: (1, 3, H, W) in [0, 1].
@@ -223,5 +223,5 @@ def spotlight(image: Tensor, where: Tensor) -> Tensor:
         where.clamp_min(0)[None, None], size=size_of(image), mode="bilinear", align_corners=False
     )
     strength = (strength / _quantile(strength, 0.99).clamp_min(1e-9)).clamp(0, 1)
-    grey = PAPER + (0.95 - PAPER) * image.mean(dim=1, keepdim=True)
-    return torch.lerp(grey.expand_as(image), image, strength)
+    gray = PAPER + (0.95 - PAPER) * image.mean(dim=1, keepdim=True)
+    return torch.lerp(gray.expand_as(image), image, strength)

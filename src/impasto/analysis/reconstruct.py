@@ -32,7 +32,7 @@ the painting itself again: the few places of their deep layers leave no other ar
 
 GRAIN_STEPS = (100,)
 """Of a texture from the first block alone. It sees five pixels a side at most: from a smaller scale
-it would keep the blocks of the enlarging, and from grey it makes a few lonely spots."""
+it would keep the blocks of the enlarging, and from gray it makes a few lonely spots."""
 
 WEIGHT = 1000.0
 """Of the one term there is. Relative distances fall below 1e-4 here; L-BFGS does not trust what it
@@ -51,7 +51,7 @@ def reconstructions(image: Tensor, options: ReconstructOptions) -> list[Task]:
         ShapeError: `image` breaks the picture contract.
 
     Source:
-        gatys2016, fig. 1, sec. 2.2. Differs: coarse to fine, from grey with a trace of noise
+        gatys2016, fig. 1, sec. 2.2. Differs: coarse to fine, from gray with a trace of noise
         instead of white noise, which leaves specks in what a layer does not hold; a trace of
         total variation in contents.
     """
@@ -94,7 +94,7 @@ def _style(image: Tensor, layers: tuple[str, ...], options: ReconstructOptions) 
     coarsest = 0 if is_grain else STYLE_COARSEST
     chosen = _common(
         options,
-        init="noise" if is_grain else "grey",
+        init="noise" if is_grain else "gray",
         size=longest,
         steps=options.steps or (GRAIN_STEPS if is_grain else STYLE_STEPS),
         coarsest=coarsest if options.coarsest is None else options.coarsest,
@@ -111,10 +111,10 @@ def _style(image: Tensor, layers: tuple[str, ...], options: ReconstructOptions) 
 
 
 def _common(options: ReconstructOptions, **chosen: object) -> OptimizeOptions:
-    """Return the options of one optimisation, from a trace of noise if nothing else is chosen."""
+    """Return the options of one optimization, from a trace of noise if nothing else is chosen."""
     names = ("pooling", "backbone", "seed", "memory", "device", "dtype", "wrap")
     same = {name: getattr(options, name) for name in names}
-    return OptimizeOptions(**{"init": "grey", **same, **chosen})
+    return OptimizeOptions(**{"init": "gray", **same, **chosen})
 
 
 def _short(layers: tuple[str, ...]) -> str:

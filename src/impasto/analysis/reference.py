@@ -1,6 +1,6 @@
-"""What a picture is worth in steps of optimisation: the curve that it is held against.
+"""What a picture is worth in steps of optimization: the curve that it is held against.
 
-The loss is that of the fast networks. As in johnson2016, the optimiser is a projected one: it clips
+The loss is that of the fast networks. As in johnson2016, the optimizer is a projected one: it clips
 its picture to [0, 1] after every step, because networks cannot leave that range either.
 """
 
@@ -52,7 +52,7 @@ def reference_curve(
         metrics: knows the photo and the painting.
         steps: how long the curve is at most.
         until: it ends where the loss is below this.
-        clip: False for the plain optimiser, whose picture leaves [0, 1]; nobody could see or save
+        clip: False for the plain optimizer, whose picture leaves [0, 1]; nobody could see or save
             it as it is judged.
 
     Yields:

@@ -1,4 +1,4 @@
-"""`impasto.regions`: a region map of a photo, by its colours or by cutting out its subject."""
+"""`impasto.regions`: a region map of a photo, by its colors or by cutting out its subject."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from impasto.io.opencv import import_cv2
 from impasto.io.regions import NAMED
 
 PALETTE = ("blue", "red", "lime", "yellow", "magenta", "cyan", "white", "black")
-"""Colours of the regions, the largest first: far from one another, all CSS names."""
+"""Colors of the regions, the largest first: far from one another, all CSS names."""
 
 SMALL = 320
 """Long side in pixels at which regions are looked for."""
 
 PLACE = 0.25
-"""How much nearness counts beside colour: neighbours of a like colour become one region."""
+"""How much nearness counts beside color: neighbors of a like color become one region."""
 
 CRUMB = 0.006
 """Share of the photo below which a piece becomes part of what is around it."""
@@ -44,10 +44,10 @@ class RegionMap:
     """RGB, at the photo's size."""
 
     shares: dict[str, float]
-    """By colour (and name): how much of the photo each region is."""
+    """By color (and name): how much of the photo each region is."""
 
     note: str
-    """What the file says, so that `--style sky=...` understands its colours."""
+    """What the file says, so that `--style sky=...` understands its colors."""
 
 
 def regions(content: PictureLike, **options: Any) -> RegionMap:
@@ -87,14 +87,14 @@ def find_regions(content: PictureLike, options: RegionOptions) -> RegionMap:
         labels = 1 - _cut_out(cv2, small, _box(options, width, height, size))
         palette: tuple[str, ...] = ("white", "black")
     else:
-        labels = _by_colour(cv2, small, options.count)
+        labels = _by_color(cv2, small, options.count)
         palette = PALETTE
     large = _enlarged(cv2, _without_crumbs(cv2, labels), width, height)
-    colours = np.array([_rgb(name) for name in palette], np.uint8)
+    colors = np.array([_rgb(name) for name in palette], np.uint8)
     counts = np.bincount(large.ravel(), minlength=len(palette)) / large.size
     shares = {name: float(part) for name, part in zip(palette, counts, strict=True) if part}
     names = {"subject": "white", "background": "black"} if options.subject else {}
-    return RegionMap(Image.fromarray(colours[large]), shares, json.dumps({NAMED: names}))
+    return RegionMap(Image.fromarray(colors[large]), shares, json.dumps({NAMED: names}))
 
 
 def _rgb(name: str) -> tuple[int, ...]:
@@ -149,21 +149,21 @@ def _faces(cv2: Any, whole: Any) -> NDArray[np.uint8]:
     height, width = whole.shape[:2]
     scale = min(1.0, FACE_SIDE / max(height, width))
     small = cv2.resize(whole, (round(width * scale), round(height * scale)))
-    grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
+    gray = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
     cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_alt2.xml")
-    boxes = cascade.detectMultiScale(grey, 1.05, 6, minSize=(28, 28))
+    boxes = cascade.detectMultiScale(gray, 1.05, 6, minSize=(28, 28))
     if not len(boxes):
         raise ImageError("no face was found; paint a mask by hand: white on the face")
     mask = np.zeros(small.shape[:2], np.uint8)
     for x, y, w, h in boxes:
-        centre = int(x + w / 2), int(y + h * 0.53)
-        cv2.ellipse(mask, centre, (int(w * 0.46), int(h * 0.62)), 0, 0, 360, 255, -1)
+        center = int(x + w / 2), int(y + h * 0.53)
+        cv2.ellipse(mask, center, (int(w * 0.46), int(h * 0.62)), 0, 0, 360, 255, -1)
     soft = cv2.GaussianBlur(mask, (0, 0), max(1.0, 0.06 * max(w for _, _, w, _ in boxes)))
     found: NDArray[np.uint8] = cv2.resize(soft, (width, height))
     return found
 
 
-def _by_colour(cv2: Any, small: Any, count: int) -> NDArray[np.int64]:
+def _by_color(cv2: Any, small: Any, count: int) -> NDArray[np.int64]:
     """Return labels of so many regions, the largest 0."""
     cv2.setRNGSeed(0)
     height, width = small.shape[:2]
@@ -204,7 +204,7 @@ def _without_crumbs(cv2: Any, labels: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _likeliest(cv2: Any, labels: NDArray[np.int64], count: int, blur: float) -> NDArray[np.int64]:
-    """Return what each place is most among its neighbours."""
+    """Return what each place is most among its neighbors."""
     parts = [
         cv2.GaussianBlur((labels == label).astype(np.float32), (0, 0), blur)
         for label in range(count)

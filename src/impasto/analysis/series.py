@@ -1,4 +1,4 @@
-"""Several optimisations one after the other, as one stream of events."""
+"""Several optimizations one after the other, as one stream of events."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def paint_series(
 
 
 class _Series:
-    """How far several optimisations have come together."""
+    """How far several optimizations have come together."""
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         self.began = time.perf_counter()

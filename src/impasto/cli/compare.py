@@ -30,7 +30,7 @@ def compare(
     pictures: Annotated[Path | None, FILES] = None,
     options: Annotated[CompareOptions, Parameter(name="*")],
 ) -> int:
-    """Paint PHOTO like one painting by every method at hand, and write all on one labelled sheet.
+    """Paint PHOTO like one painting by every method at hand, and write all on one labeled sheet.
 
     Below each picture: seconds, memory, and its distances to the photo and to the painting
     (docs/measure.md). Beside the sheet, a plot of the loss over time, if matplotlib is there. Every

@@ -19,7 +19,7 @@ from impasto.training.options import LearnOptions
 if TYPE_CHECKING:
     from impasto.training.learn import Learned
 
-_PROMISE = "stopping after this step; what is learnt is kept"
+_PROMISE = "stopping after this step; what is learned is kept"
 
 
 def learn(
@@ -37,8 +37,8 @@ def learn(
 ) -> int:
     """Learn the painting STYLE: from then on --style NAME paints any photo like it, in one pass.
 
-    Once more, with the same painting, goes on from what is learnt. Ctrl-C stops and keeps what is
-    learnt so far. impasto styles lists what you have, impasto styles --remove NAME removes one.
+    Once more, with the same painting, goes on from what is learned. Ctrl-C stops and keeps what is
+    learned so far. impasto styles lists what you have, impasto styles --remove NAME removes one.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ def learn(
     photos
         Folder of photos to learn from, instead of those that come with impasto.
     preview
-        File to write every few seconds: a photo, painted as it is learnt so far.
+        File to write every few seconds: a photo, painted as it is learned so far.
     show
         The photo for that.
     credit
-        Painter, title, year and licence of the painting, kept in the model.
+        Painter, title, year and license of the painting, kept in the model.
     force
         Begin anew, and replace a style of that name.
     """

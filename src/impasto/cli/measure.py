@@ -43,7 +43,7 @@ _NUMBERS = (
     ("classic_loss", "classic loss", "{:,.0f}", "both, as neural-style adds them"),
     ("fast_loss", "fast loss", "{:,.0f}", "both, as networks learn them"),
     ("lpips", "LPIPS", "{:.3f}", "0: equal to the photo"),
-    ("coverage", "coverage", "{:.3f}", "least painted tenth; 0: only recoloured"),
+    ("coverage", "coverage", "{:.3f}", "least painted tenth; 0: only recolored"),
     ("coverage_median", "middle coverage", "{:.3f}", "half of the places are painted less"),
     ("ssim", "SSIM", "{:.3f}", "1: equal to the photo"),
     ("total_variation", "total variation", "{:.4f}", "how busy it is"),

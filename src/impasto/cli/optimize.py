@@ -1,4 +1,4 @@
-"""`impasto optimize`: paint one picture by optimisation."""
+"""`impasto optimize`: paint one picture by optimization."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`impasto regions`: a map of a photo, whose colours say which style goes where."""
+"""`impasto regions`: a map of a photo, whose colors say which style goes where."""
 
 from __future__ import annotations
 

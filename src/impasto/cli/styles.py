@@ -92,11 +92,11 @@ def _list_all(*, as_json: bool) -> None:
     if not found:
         print(NO_STYLES)
         return
-    header = ("name", "network", "size", "licence", "credit")
+    header = ("name", "network", "size", "license", "credit")
     rows = [_row(name, path, info) for name, (path, info) in found.items()]
     print("\n".join(_table([header, *rows])))
     if mine := own_styles():
-        print(f"\nLearnt here: {', '.join(mine)}")
+        print(f"\nLearned here: {', '.join(mine)}")
     if has_any_model():
         print("\nAny other painting: impasto stylize PHOTO --style PAINTING.jpg")
 
@@ -125,7 +125,7 @@ def _only(name: str, info: ModelInfo) -> ModelInfo:
 
 def _row(name: str, path: Path, info: ModelInfo) -> tuple[str, ...]:
     credit = "; ".join(style.credit for style in info.styles if style.credit)
-    return name, info.network_name, _file_size(path), info.licence, credit
+    return name, info.network_name, _file_size(path), info.license, credit
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -146,7 +146,7 @@ def _describe(name: str, path: Path, info: ModelInfo, *, as_json: bool) -> str:
         "network_name": info.network_name,
         "network": info.network.to_dict(),
         "styles": [{"name": style.name, "credit": style.credit} for style in info.styles],
-        "licence": info.licence,
+        "license": info.license,
         "version": info.version,
         "recipe": dict(info.recipe),
     }
@@ -156,7 +156,7 @@ def _describe(name: str, path: Path, info: ModelInfo, *, as_json: bool) -> str:
 
     lines = [("name", name), ("size", _file_size(path)), ("network", info.network_name)]
     lines += [("style", f"{s.name}  {s.credit}".rstrip()) for s in info.styles]
-    lines += [("licence", info.licence), ("pictures", PAINTED)]
+    lines += [("license", info.license), ("pictures", PAINTED)]
     lines += [("written by", f"impasto {info.version}")]
     lines += [("trained", f"{key} {_words(value)}") for key, value in info.recipe.items()]
     return "\n".join(map(printable, _table([line for line in lines if line[1]])))

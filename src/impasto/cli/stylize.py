@@ -54,7 +54,7 @@ def stylize(
 ) -> int:
     """Paint PHOTOS in a style: a trained one, in one pass, or that of a painting of your own.
 
-    One photo in the style of a painting is sketched by optimisation in 2 seconds, and gets better
+    One photo in the style of a painting is sketched by optimization in 2 seconds, and gets better
     with --seconds; several are painted in one pass (Johnson et al.), as are all in a trained style.
 
     Of several photos, those that fail are listed at the end (exit code 3). Ctrl-C stops after the
@@ -112,7 +112,7 @@ def _report_at(report: str | None, results: Place | None, *, far: bool) -> Place
 
 
 def _refuse_options(photos: Sequence[str]) -> None:
-    """Refuse a misspelt option: a hyphen is allowed in front of a photo only for standard input."""
+    """Refuse a misspelled option: only the photo that is standard input begins with a hyphen."""
     for word in photos:
         if word.startswith("-") and word != PIPE and not is_taken(word):
             names = [option.name.replace("_", "-") for option in fields(StylizeOptions)]
@@ -212,7 +212,7 @@ def _paint_one(
 
 
 def _describe(painted: Painted, result: Result) -> str:
-    """Return size, time and, of an optimisation, steps in one line."""
+    """Return size, time and, of an optimization, steps in one line."""
     line = f"{painted.width}x{painted.height}, {duration(painted.seconds)}"
     steps = getattr(result, "steps", ())
     return f"{line}, {' + '.join(map(str, steps))} steps" if steps else line

@@ -32,7 +32,7 @@ def train(
     output: Annotated[Path | None, FILES, Parameter(alias="-o")] = None,
     name: Annotated[tuple[str, ...], FILES, _EACH] = (),
     credit: Annotated[tuple[str, ...], FILES, _EACH] = (),
-    licence: Annotated[str, FILES] = "",
+    license: Annotated[str, FILES] = "",
     run: Annotated[Path | None, FILES] = None,
     resume: Annotated[Path | None, FILES] = None,
     options: Annotated[TrainOptions, Parameter(name="*")] = TrainOptions(),  # noqa: B008
@@ -53,8 +53,8 @@ def train(
     name
         Name of the style inside the model; once per painting, or never.
     credit
-        Painter, title, year and licence of the painting, kept in the model; once per painting.
-    licence
+        Painter, title, year and license of the painting, kept in the model; once per painting.
+    license
         Under which you give the model away, kept in it.
     run
         Folder for checkpoints, metrics.jsonl and samples; OUTPUT with the ending .run if not given.
@@ -66,7 +66,7 @@ def train(
 
     given = changed(options)
     if resume is not None:
-        if len(styles) > 1 or run or name or credit or licence:
+        if len(styles) > 1 or run or name or credit or license:
             raise ConfigError(
                 "--resume RUN needs nothing else but --minutes or --steps, and what has been moved"
             )
@@ -81,7 +81,7 @@ def train(
     output = output or Path(join_names([Path(styles[0]).stem], ".safetensors"))
     check_model_output(output)
     run = run or output.with_suffix(".run")
-    request = TrainRequest(styles, photos, output, run, name, credit, licence)
+    request = TrainRequest(styles, photos, output, run, name, credit, license)
     return _show(train_events(request, options), run, as_json=told.json, quiet=told.quiet)
 
 

@@ -35,7 +35,7 @@ def _at_home(value: str) -> str:
     return ",".join(map(os.path.expanduser, value.split(",")))
 
 
-MAY_BE_EMPTY = ("--credit", "--licence")
+MAY_BE_EMPTY = ("--credit", "--license")
 
 
 def refuse_empty(_app: App, _commands: tuple[str, ...], arguments: ArgumentCollection) -> None:

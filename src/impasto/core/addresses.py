@@ -85,7 +85,7 @@ class Address:
         return Address(self.url.rpartition("/")[0])
 
     def with_name(self, name: str) -> Address:
-        """Return the address of a neighbour."""
+        """Return the address of a neighbor."""
         return self.parent / name
 
     def with_stem(self, stem: str) -> Address:

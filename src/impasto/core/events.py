@@ -61,7 +61,7 @@ class Advanced(Event):
 
 @dataclass(frozen=True, slots=True)
 class ReferenceStep(Event):
-    """One step of the optimisation that pictures are held against is done."""
+    """One step of the optimization that pictures are held against is done."""
 
     step: int
     """From 0, the noise."""
@@ -81,7 +81,7 @@ class ReferenceStep(Event):
 
 @dataclass(frozen=True, slots=True)
 class Planned(Event):
-    """What an optimisation is going to do."""
+    """What an optimization is going to do."""
 
     width: int
     """Columns of the result."""
@@ -118,7 +118,7 @@ class Opened(Event):
 
 @dataclass(frozen=True, slots=True)
 class Step(Event):
-    """One step of an optimisation is done."""
+    """One step of an optimization is done."""
 
     step: int
     """Steps done so far, from 1, over all scales."""
@@ -209,7 +209,7 @@ class TrainStep(Event):
     """Norm of the gradient before clipping."""
 
     lr: float
-    """The optimisers' learning rate."""
+    """The optimizers' learning rate."""
 
     images: int
     """Photos seen so far."""
@@ -319,7 +319,7 @@ class Saved(Event):
 
 @dataclass(frozen=True, slots=True)
 class Finished(Event):
-    """The optimisation has ended; `image` is the best picture it found."""
+    """The optimization has ended; `image` is the best picture it found."""
 
     image: Tensor
     """(1, 3, H, W), sRGB in [0, 1], already rounded to the 8 bits that a file will hold."""

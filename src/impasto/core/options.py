@@ -72,7 +72,7 @@ FLAG = Parameter(negative=())
 
 
 LARGEST_SIDE = 100_000
-"""Pixels of the longer side of any picture: ten times a print of a metre. What is too large for the
+"""Pixels of the longer side of any picture: ten times a print of a meter. What is too large for the
 memory is refused by its size in bytes."""
 
 MOST_SECONDS = 1e7

@@ -33,6 +33,13 @@ def size_of(image: Tensor) -> tuple[int, int]:
     return image.shape[-2], image.shape[-1]
 
 
+def wide(values: Tensor) -> Tensor:
+    """Return bfloat16 values in float32, others unchanged."""
+    import torch
+
+    return values.float() if values.dtype == torch.bfloat16 else values
+
+
 def wrap_around(image: Tensor, wrap: str | None, margin: int) -> Tensor:
     """Return `image` continued beyond its borders with what lies at the other side.
 

@@ -404,7 +404,7 @@ def join_clips(
 
 
 class _Palettes:
-    """Gives every frame of a GIF the 256 colours that suit it."""
+    """Gives every frame of a GIF the 256 colors that suit it."""
 
     def __init__(self, av: ModuleType, stream: Any, time_base: Fraction) -> None:
         self._av = av

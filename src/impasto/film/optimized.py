@@ -1,4 +1,4 @@
-"""Frames painted by optimisation, each from the last one, moved as the film moves."""
+"""Frames painted by optimization, each from the last one, moved as the film moves."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ STEPS = 8
 
 
 class FramePainter:
-    """Paints frames by optimisation.
+    """Paints frames by optimization.
 
     Args:
         weights: of VGG-16.
         paintings: files, or names of bundled ones.
-        options: of an optimisation, without size and time.
+        options: of an optimization, without size and time.
         size: long side of the frames in pixels; None for their own.
     """
 
@@ -89,8 +89,8 @@ def frame_painter(options: StylizeOptions) -> Generator[Event, None, FramePainte
                 f"--{name.replace('_', '-')} is for films painted by a network; leave it out with "
                 "--method optimize"
             )
-    grey = np.zeros((64, 64, 3), np.uint8)  # whose size does not matter here
-    paintings, asked = refinement(grey, options, 1.0)
+    gray = np.zeros((64, 64, 3), np.uint8)  # whose size does not matter here
+    paintings, asked = refinement(gray, options, 1.0)
     weights = yield from find_weights(file=options.weights)
     chosen = replace(asked, seconds=None, init=None)
     return FramePainter(weights, paintings, chosen, options.size)

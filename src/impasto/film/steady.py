@@ -26,7 +26,7 @@ APART = 1.0
 both frames; a hundredth of the way comes on top."""
 
 UNLIKE = 0.08
-"""Root of the mean square by which a place that moved may have changed its colour, 0..1."""
+"""Root of the mean square by which a place that moved may have changed its color, 0..1."""
 
 FINE = 1.2
 """Pixels: standard deviation of the blur beside which detail is fine."""
@@ -178,9 +178,9 @@ class Steadier:
         scale = min(1.0, FLOW_SIDE / max(height, width))
         size = max(16, round(width * scale)), max(16, round(height * scale))
         now, then = (cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (frame, last))
-        grey_now, grey_then = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (now, then))
-        back = self._flow.calc(grey_now, grey_then, None)
-        forth = self._flow.calc(grey_then, grey_now, None)
+        gray_now, gray_then = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (now, then))
+        back = self._flow.calc(gray_now, gray_then, None)
+        forth = self._flow.calc(gray_then, gray_now, None)
         missed = np.linalg.norm(back + self.warp(forth, back), axis=2)
         way = np.linalg.norm(back, axis=2)
         change = now.astype(np.float32) - self.warp(then.astype(np.float32), back)

@@ -67,7 +67,7 @@ def video(
 
     Args:
         clip: a film, anything that FFmpeg reads, an animated WebP or PNG, or a folder of frames.
-        style: a trained style; or a painting, which is learnt first (`impasto.learn`), unless
+        style: a trained style; or a painting, which is learned first (`impasto.learn`), unless
             `seconds=0` asks for one pass of the network for any painting.
         output: .mp4, .mov, .mkv, .webm, .gif or .webp; without an ending a folder of frames.
         steady: see `FilmOptions`.
@@ -126,12 +126,12 @@ def video_events(
     path = Path(output)
     check_film_output(path, force=force)
     with open_film(Path(clip), film.fps) as reader:
-        reader.info()  # refuses what is no film, before anything is learnt or made
+        reader.info()  # refuses what is no film, before anything is learned or made
     folder = None if run is None else FilmRun(Path(run))
     if folder is not None:
         folder.check(path)
     if film.method == "network":
-        options = yield from _learnt(options)
+        options = yield from _learned(options)
     if folder is not None:
         folder.create(Path(clip), path, options, film)
     with nullcontext() if folder is None else folder.held():
@@ -156,7 +156,7 @@ def resume_video_events(
         yield from _paint(Path(task.clip), Path(task.output), task.options, task.film, folder)
 
 
-def _learnt(options: StylizeOptions) -> Generator[Event, None, StylizeOptions]:
+def _learned(options: StylizeOptions) -> Generator[Event, None, StylizeOptions]:
     """Learn a painting of one's own first, unless one pass is asked for (`seconds` 0)."""
     if options.regions is not None:
         return options

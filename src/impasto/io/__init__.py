@@ -1,1 +1,1 @@
-"""Files to tensors and back, and colour."""
+"""Files to tensors and back, and color."""

@@ -42,7 +42,7 @@ PROGRAM = 300e6
 
 _SRGB = ImageCms.createProfile("sRGB")
 _SPACES = {"RGB": "RGB", "L": "GRAY", "I;16": "GRAY", "CMYK": "CMYK"}
-"""Of colour profiles, by mode."""
+"""Of color profiles, by mode."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -164,8 +164,8 @@ def _flatten(image: Image.Image, depth: Depth) -> Image.Image:
         if not isinstance(hidden, int):
             return sixteen
         alpha = (np.asarray(image) != hidden) * 255
-        grey = np.asarray(sixteen) / (MOST / 255)  # Pillow has no alpha beside 16 bits
-        return Image.fromarray(np.stack([grey.round(), alpha], axis=2).astype(np.uint8))
+        gray = np.asarray(sixteen) / (MOST / 255)  # Pillow has no alpha beside 16 bits
+        return Image.fromarray(np.stack([gray.round(), alpha], axis=2).astype(np.uint8))
     if image.has_transparency_data:
         wanted = "LA" if image.mode in ("1", "L", "LA", "La") else "RGBA"
     elif image.mode in ("L", "RGB", "CMYK"):

@@ -1,4 +1,4 @@
-"""Grey pictures of more than 8 bits: where black and white are."""
+"""Gray pictures of more than 8 bits: where black and white are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 
 @dataclass(frozen=True)
 class Depth:
-    """What the numbers of a grey picture mean, by its file and never by its pixels."""
+    """What the numbers of a gray picture mean, by its file and never by its pixels."""
 
     white: int = MOST
     """Of whole numbers."""

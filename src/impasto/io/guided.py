@@ -6,10 +6,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.core.tensors import WRAP_RESIZED, resize, resized_margins, size_of, wrap_around
-from impasto.io.colour import to_luminance
+from impasto.io.color import to_luminance
 
 RADIUS = 4
-"""Of the neighbourhood, in pixels of the small picture, in which the painted picture is explained
+"""Of the neighborhood, in pixels of the small picture, in which the painted picture is explained
 by the photo."""
 
 RIDGE = 2e-3
@@ -54,7 +54,7 @@ def enlarge(painted: Tensor, photo: Tensor, wrap: str | None = None) -> Tensor:
 
 
 def _blur(image: Tensor) -> Tensor:
-    """Return the mean of every neighbourhood."""
+    """Return the mean of every neighborhood."""
     border = min(RADIUS, min(size_of(image)) - 1)
     padded = F.pad(image, (border,) * 4, mode="reflect") if border else image
     return F.avg_pool2d(padded, 2 * border + 1, stride=1)

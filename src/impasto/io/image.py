@@ -40,8 +40,8 @@ class Picture:
     """A picture out of a file."""
 
     image: Tensor
-    """(1, 3, H, W) float32, sRGB in [0, 1]. Under transparency, the colour of the nearest visible
-    edge, so that no hidden colour bleeds into a painting."""
+    """(1, 3, H, W) float32, sRGB in [0, 1]. Under transparency, the color of the nearest visible
+    edge, so that no hidden color bleeds into a painting."""
 
     alpha: Tensor | None
     """(1, 1, H, W) in [0, 1], None if the file is opaque."""
@@ -79,10 +79,10 @@ def read_picture(
 
 
 def to_picture(pixels: Pixels) -> Picture:
-    """Return pixels as a tensor, visible colours spread under what is transparent."""
+    """Return pixels as a tensor, visible colors spread under what is transparent."""
     import torch
 
-    from impasto.io.colour import extend_colors
+    from impasto.io.color import extend_colors
 
     array = np.ascontiguousarray(pixels.array.transpose(2, 0, 1))
     image = torch.from_numpy(array).unsqueeze(0)
@@ -100,8 +100,8 @@ def read_pixels(
 ) -> Pixels:
     """Return the picture in a file, upright and in sRGB, whatever its format.
 
-    Grey, palette, CMYK and 16-bit pictures become RGB; EXIF orientation, ICC profile and a PNG's
-    gamma are applied. Colours of 16 bits keep them all if libvips is there (the extra `hires`),
+    Gray, palette, CMYK and 16-bit pictures become RGB; EXIF orientation, ICC profile and a PNG's
+    gamma are applied. Colors of 16 bits keep them all if libvips is there (the extra `hires`),
     else 8. Of a file with several frames or pages it is the first; `metadata.remark` says so.
 
     Args:
@@ -185,9 +185,9 @@ def _from_array(array: Array) -> Image.Image:
 
 def _to_pixels(plain: Image.Image, metadata: Metadata) -> Pixels:
     if plain.mode in SIXTEEN_BIT_MODES:
-        return Pixels(_from_grey(np.asarray(plain, np.float32) / MOST), None, metadata)
+        return Pixels(_from_gray(np.asarray(plain, np.float32) / MOST), None, metadata)
     if plain.mode == "F":
-        return Pixels(_from_grey(np.asarray(plain)), None, metadata)
+        return Pixels(_from_gray(np.asarray(plain)), None, metadata)
     alpha = None
     if plain.mode == "RGBA":
         alpha = np.asarray(plain.getchannel("A"), np.float32) / 255
@@ -198,7 +198,7 @@ def _to_pixels(plain: Image.Image, metadata: Metadata) -> Pixels:
     return Pixels(rgb, None if opaque else alpha, metadata)
 
 
-def _from_grey(array: Array) -> Array:
+def _from_gray(array: Array) -> Array:
     """Return (H, W, 3) of (H, W)."""
     return np.repeat(array[:, :, None], 3, axis=2)
 

@@ -129,7 +129,7 @@ def unrounded(painted: Tensor, photo: Picture) -> np.ndarray[Any, Any]:
 def enough_for(size: int, scale: float = 1.0) -> int:
     """Return the long side, in pixels, of which a picture is read for a result of `size`.
 
-    What optimises and what measures read the same pixels.
+    What optimizes and what measures read the same pixels.
 
     Args:
         size: long side of the result in pixels.

@@ -28,7 +28,7 @@ MOST_PIXELS = 400_000_000
 """That are decoded at once. Of a JPEG it is those that are left when it is decoded smaller."""
 
 MOST_PROFILE = 32_000_000
-"""Bytes of a colour profile in a PNG file; those of printers have up to some 4 million."""
+"""Bytes of a color profile in a PNG file; those of printers have up to some 4 million."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
@@ -38,7 +38,7 @@ _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 class UnknownTiffError(ImageError):
-    """A TIFF file with a kind of pixels that Pillow does not know, such as floating colours."""
+    """A TIFF file with a kind of pixels that Pillow does not know, such as floating colors."""
 
 
 class _UnidentifiedTiffError(UnidentifiedImageError):
@@ -68,7 +68,7 @@ def opening(source: str | Path | bytes, name: str) -> Iterator[Image.Image]:
         if isinstance(error, _UnidentifiedTiffError):
             raise UnknownTiffError(
                 f"{name} is a TIFF file that is damaged or of a rare kind, such as floating "
-                f"colours; save it with 8 or 16 bits, or {how_to_install('hires')}"
+                f"colors; save it with 8 or 16 bits, or {how_to_install('hires')}"
             ) from error
         raise ImageError(
             f"{name} is not a picture that can be read; expected PNG, JPEG, WebP, AVIF or TIFF"

@@ -1,4 +1,4 @@
-"""Region maps: pictures whose colours say which style goes where."""
+"""Region maps: pictures whose colors say which style goes where."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ KEEP = "keep"
 """Instead of a style: the photo stays as it is."""
 
 SOFT = 0.12
-"""How far a colour may be from the line between two named ones to be taken for a soft border
+"""How far a color may be from the line between two named ones to be taken for a soft border
 between them; 0..1, where 1 is from black to white in one channel."""
 
 NAMED = "impasto-regions"
-"""Key of the note in a map's file that gives its colours names."""
+"""Key of the note in a map's file that gives its colors names."""
 
 Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Region:
-    """A style, and the colour of the map that says where it goes."""
+    """A style, and the color of the map that says where it goes."""
 
     color: str
-    """A CSS name, #rrggbb, a name that the map's file gives one of its colours, or a number: 1 is
-    the colour with the largest area."""
+    """A CSS name, #rrggbb, a name that the map's file gives one of its colors, or a number: 1 is
+    the color with the largest area."""
 
     style: str
     """What `--style` takes, or `keep`."""
@@ -48,7 +48,7 @@ def parse_regions(text: str | Mapping[str, str]) -> tuple[Region, ...]:
     """Return what `sky=a.jpg,house=great-wave,ground=keep` says, or a dictionary of the same.
 
     Raises:
-        ConfigError: a part without `=`, the same colour twice, or nothing but `keep`.
+        ConfigError: a part without `=`, the same color twice, or nothing but `keep`.
     """
     if isinstance(text, Mapping):
         parts = [(str(color), str(style)) for color, style in text.items()]
@@ -58,7 +58,7 @@ def parse_regions(text: str | Mapping[str, str]) -> tuple[Region, ...]:
     names = [region.color.lower() for region in regions]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise ConfigError(f"--style: the colour {twice} is there twice; name each region once")
+        raise ConfigError(f"--style: the color {twice} is there twice; name each region once")
     if not any(region.style != KEEP for region in regions):
         raise ConfigError("--style: every region is to be kept; give at least one a style")
     return regions
@@ -79,12 +79,12 @@ def parse_region(text: str) -> Region:
     """Return what `sky=a.jpg` says.
 
     Raises:
-        ConfigError: there is no colour, or no style.
+        ConfigError: there is no color, or no style.
     """
     color, equals, style = text.partition("=")
     if not equals or not color.strip() or not style.strip():
         raise ConfigError(
-            f"{text}: with --regions, name each region's colour and style, such as "
+            f"{text}: with --regions, name each region's color and style, such as "
             "blue=a.jpg,white=great-wave,red=keep"
         )
     return Region(color.strip(), style.strip())
@@ -93,9 +93,9 @@ def parse_region(text: str) -> Region:
 def read_masks(source: PictureLike, regions: Sequence[Region]) -> Array:
     """Return where each region is.
 
-    The nearest named colour wins; a colour between two of them is a soft border. A cut-out (a
+    The nearest named color wins; a color between two of them is a soft border. A cut-out (a
     picture with transparent parts) is white where it is opaque and black elsewhere. Where only one
-    colour is named, everything else is the rest, which no mask covers.
+    color is named, everything else is the rest, which no mask covers.
 
     Args:
         source: the map: a path, a bundled name, bytes, a PIL image or an array.
@@ -105,49 +105,49 @@ def read_masks(source: PictureLike, regions: Sequence[Region]) -> Array:
         (R, H, W) in [0, 1], adding up to 1 at every place, or to less where only one is named.
 
     Raises:
-        ConfigError: a colour that is none, or that the map does not have.
+        ConfigError: a color that is none, or that the map does not have.
         ImageError: the map cannot be read.
     """
     pixels = read_pixels(locate(source))
-    colours = _colours(pixels)
-    named = [_color(region.color, source, colours) for region in regions]
+    colors = _colors(pixels)
+    named = [_color(region.color, source, colors) for region in regions]
     if len(named) == 1:
         dark = float(np.mean(named[0])) < 0.5
         named = [*named, np.full(3, 1.0 if dark else 0.0, np.float32)]
-    masks = _weights(colours, np.stack(named))
+    masks = _weights(colors, np.stack(named))
     return masks[: len(regions)]
 
 
-def _colours(pixels: Pixels) -> Array:
+def _colors(pixels: Pixels) -> Array:
     """Return (H, W, 3), of a cut-out its opacity."""
     if pixels.alpha is not None and float(pixels.alpha.min()) < 1:
         return np.repeat(pixels.alpha[..., None], 3, axis=2).astype(np.float32)
     return pixels.array
 
 
-def _color(name: str, source: PictureLike, colours: Array) -> Array:
-    """Return the colour that a name stands for, (3,) in [0, 1]."""
+def _color(name: str, source: PictureLike, colors: Array) -> Array:
+    """Return the color that a name stands for, (3,) in [0, 1]."""
     known = names_in(source)
     if name in known:
         name = known[name]
     if name.isdecimal():
-        by_area = _by_area(colours)
+        by_area = _by_area(colors)
         if not 1 <= int(name) <= len(by_area):
-            raise ConfigError(f"--style {name}=: the map has {len(by_area)} colours")
+            raise ConfigError(f"--style {name}=: the map has {len(by_area)} colors")
         return by_area[int(name) - 1]
     try:
         found = ImageColor.getrgb(name)
     except ValueError:
         told = f" or {', '.join(known)}" if known else ""
         raise ConfigError(
-            f"--style {name}=: no colour; use a CSS name such as blue, #rrggbb, a number{told}"
+            f"--style {name}=: no color; use a CSS name such as blue, #rrggbb, a number{told}"
         ) from None
     return np.divide(found[:3], 255, dtype=np.float32)
 
 
-def _by_area(colours: Array) -> list[Array]:
-    """Return the colours of a map, the one with the largest area first; borders do not count."""
-    whole = (colours * 255).round().astype(np.uint32)
+def _by_area(colors: Array) -> list[Array]:
+    """Return the colors of a map, the one with the largest area first; borders do not count."""
+    whole = (colors * 255).round().astype(np.uint32)
     codes = (whole[..., 0] << 16) | (whole[..., 1] << 8) | whole[..., 2]
     values, counts = np.unique(codes, return_counts=True)
     order = np.argsort(-counts, kind="stable")
@@ -159,7 +159,7 @@ def _by_area(colours: Array) -> list[Array]:
 
 
 def names_in(source: PictureLike) -> dict[str, str]:
-    """Return the colours of a map by the names that its file gives them."""
+    """Return the colors of a map by the names that its file gives them."""
     from pathlib import Path
 
     if not isinstance(source, str | Path) or not is_file(source):
@@ -172,10 +172,10 @@ def names_in(source: PictureLike) -> dict[str, str]:
     return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
 
-def _weights(colours: Array, named: Array) -> Array:
-    """Return how much each named colour (N, 3) is in each place, (N, H, W)."""
-    height, width = colours.shape[:2]
-    flat = colours.reshape(-1, 3)
+def _weights(colors: Array, named: Array) -> Array:
+    """Return how much each named color (N, 3) is in each place, (N, H, W)."""
+    height, width = colors.shape[:2]
+    flat = colors.reshape(-1, 3)
     distances = np.stack([np.linalg.norm(flat - color, axis=1) for color in named])  # (N, H*W)
     masks = np.zeros_like(distances, dtype=np.float32)
     places = np.arange(flat.shape[0])

@@ -13,7 +13,7 @@ from impasto.io.depth import MOST, Array, to_unit
 from impasto.io.metadata import Metadata
 
 INCH = 25.4
-"""Millimetres."""
+"""Millimeters."""
 
 USUAL_DPI = (72.0, 72.0)
 """What files say that do not know better."""
@@ -30,7 +30,7 @@ _KEPT = ("icc-profile-data", "orientation")
 def holds_sixteen_bits(opened: Image.Image) -> bool:
     """Return whether a file that Pillow has opened, not yet read, has 16 bits that Pillow loses.
 
-    Those are colours, and greys with a profile. Other greys Pillow reads itself.
+    Those are colors, and grays with a profile. Other grays Pillow reads itself.
     """
     if opened.mode in ("I;16", "I;16B"):
         return "icc_profile" in opened.info

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 CELLS = (8, 16, 32)
-"""Sides in pixels of the squares whose mean colours are compared: from a halo's width up."""
+"""Sides in pixels of the squares whose mean colors are compared: from a halo's width up."""
 
 PERIOD = 4
 """Pixels after which a network's grid repeats: it halves a picture twice."""
@@ -19,7 +19,7 @@ EVEN_UP_TO = 0.03
 """Standard deviation in a square of the photo above which nothing is asked."""
 
 GAIN = 3.0
-"""How many times the photo's own contrast between neighbouring squares may become."""
+"""How many times the photo's own contrast between neighboring squares may become."""
 
 
 def contrast_excess(painted: Tensor, photos: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ def contrast_excess(painted: Tensor, photos: Tensor) -> Tensor:
 
     A style wants light and dark, and its Gram matrices do not say where. Networks put them where
     the photo has nothing to hold against it: corners of skies turn dark, and dark things wear a
-    light halo. What is asked here is what a painter does: a step of colour from one place to the
+    light halo. What is asked here is what a painter does: a step of color from one place to the
     next needs a step in the photo, if a smaller one. Below the size of the squares, and thus for
     strokes and lines, nothing is asked.
 
@@ -36,7 +36,7 @@ def contrast_excess(painted: Tensor, photos: Tensor) -> Tensor:
         photos: (B, 3, H, W) in [0, 1].
 
     Returns:
-        (), 0 where no step between neighbouring squares of any size is above `GAIN` times the
+        (), 0 where no step between neighboring squares of any size is above `GAIN` times the
         photo's, else the mean square of what is above, added up over the sizes.
     """
     total = painted.new_zeros(())
@@ -85,6 +85,6 @@ def lattice(painted: Tensor, photos: Tensor) -> Tensor:
 
 
 def _steps(means: Tensor, axis: int) -> Tensor:
-    """Return the distances in colour between neighbouring squares along an axis."""
+    """Return the distances in color between neighboring squares along an axis."""
     squares = means.diff(dim=axis).square().sum(1)
     return torch.sqrt(squares + 1e-8)  # the root of 0 has no gradient

@@ -1,4 +1,4 @@
-"""The weighted sum that is minimised, term by term, by name."""
+"""The weighted sum that is minimized, term by term, by name."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.core.errors import ConfigError
-from impasto.core.tensors import size_of
+from impasto.core.tensors import size_of, wide
 from impasto.losses.content import content_loss, mean_squared_error, relative_distance
+from impasto.losses.nearest import NEAREST_LAYER, NearestPlaces, limits, some_places
 from impasto.losses.smoothness import out_of_range, total_variation
-from impasto.losses.style import GRAM, Statistic, mix_grams, style_loss
+from impasto.losses.style import GRAM, Statistic, mix_grams, places, style_loss
 from impasto.perception.extractor import Extractor
 
 Distance = Callable[[Tensor, Tensor], Tensor]
@@ -28,7 +29,7 @@ class Formula:
     """Between features (B, C, H, W)."""
 
     style: Distance
-    """Between statistics of features: for `GRAM`, normalised Gram matrices (B, C, C)."""
+    """Between statistics of features: for `GRAM`, normalized Gram matrices (B, C, C)."""
 
     content_unit: Callable[[float, int], float]
     """What `content` multiplies the sum of squared differences by, from the target's sum of squares
@@ -94,10 +95,18 @@ class LossWeights:
     tv_weight: float = 0.0
     """Of the total variation."""
 
+    nearest_weight: float = 0.0
+    """Of every place's distance to the most similar one of the paintings, times beta."""
+
     @property
     def layers(self) -> tuple[str, ...]:
         """All layers that are needed, content first."""
-        return tuple(dict.fromkeys([*self.content, *self.style]))
+        return tuple(dict.fromkeys([*self.content, *self.style_layers]))
+
+    @property
+    def style_layers(self) -> tuple[str, ...]:
+        """All layers in which paintings are looked at."""
+        return tuple(dict.fromkeys([*self.style, *([NEAREST_LAYER] * bool(self.nearest_weight))]))
 
 
 class RegionMasks:
@@ -185,14 +194,33 @@ class PerceptualLoss:
         if self.regions is not None:
             style_shares = None
         self._content = {} if content is None else self._see(content)
+        self.nearest: NearestPlaces | None = None
+        found: list[Tensor] = []
         with torch.no_grad():
             grams: dict[str, list[Tensor]] = {layer: [] for layer in weights.style}
-            for style, part in zip(styles, style_parts or [None] * len(styles), strict=True):
-                features = extractor(style, weights.style)
+            parts = style_parts or [None] * len(styles)
+            chosen = zip(styles, parts, limits(style_shares, len(styles)), strict=True)
+            for style, part, limit in chosen:
+                features = extractor(style, weights.style_layers)
                 masks = None if part is None else RegionMasks(part)
                 for layer in weights.style:
                     grams[layer].append(self._statistic(features[layer], masks))
+                if weights.nearest_weight:
+                    seen = features[NEAREST_LAYER]
+                    mask = None if masks is None else masks.at(*size_of(seen))
+                    found.append(some_places(seen, size_of(seen), limit, mask=mask))
         self.set_styles(grams, style_shares)
+        if found:
+            self.set_places(found)
+
+    def set_places(self, found: Sequence[Tensor]) -> None:
+        """Set the places of the paintings that those of pictures are compared with.
+
+        Args:
+            found: (N, C) per style, from `some_places`.
+        """
+        if sum(map(len, found)):
+            self.nearest = NearestPlaces(found, is_one_pool=self.regions is None)
 
     def set_styles(
         self, grams: Mapping[str, Sequence[Tensor]], shares: Sequence[float] | None
@@ -246,7 +274,23 @@ class PerceptualLoss:
             layer: self._statistic(features[layer], self.regions)
             for layer in self.shares(weights.style)
         }
-        return {**terms, **self.style_terms(grams, style), **self.pixel_terms(image)}
+        terms |= self.style_terms(grams, style)
+        if self.nearest is not None:
+            seen = features[NEAREST_LAYER]
+            masks = None if self.regions is None else self.regions.at(*size_of(seen))
+            total = self.nearest.sum(seen, masks)
+            terms["style.nearest"] = self.nearest_factor(size_of(seen)) * total
+        return {**terms, **self.pixel_terms(image)}
+
+    def nearest_factor(self, size: tuple[int, int]) -> float:
+        """Return what the sum of the distances of all places is multiplied by.
+
+        Args:
+            size: height and width of the features of `NEAREST_LAYER`.
+        """
+        masks = None if self.regions is None else self.regions.at(*size)
+        count = float(places(size, masks).sum())
+        return self.weights.style_weight * self.weights.nearest_weight / count
 
     def _statistic(self, features: Tensor, regions: RegionMasks | None) -> Tensor:
         """Return the statistic of all places, or those of each region."""
@@ -299,8 +343,3 @@ class PerceptualLoss:
         """Return what each layer counts beside the others, without those of weight 0."""
         scale = sum(layers.values()) if self.formula.averages_layers else 1.0
         return {layer: weight / scale for layer, weight in layers.items() if weight}
-
-
-def wide(features: Tensor) -> Tensor:
-    """Return half-precision features in float32, others unchanged."""
-    return features.float() if features.dtype == torch.bfloat16 else features

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def total_variation(image: Tensor) -> Tensor:
-    """Return the mean squared difference of neighbouring pixels, down plus across.
+    """Return the mean squared difference of neighboring pixels, down plus across.
 
     Args:
         image: (B, C, H, W).
@@ -29,7 +29,7 @@ def out_of_range(image: Tensor) -> Tensor:
     """Return the mean squared distance of the pixels from the box [0, 1].
 
     Clamping inside L-BFGS would break its memory of the curvature; this keeps the pixels near the
-    box instead, so that the file (clamped) looks like the picture that was optimised.
+    box instead, so that the file (clamped) looks like the picture that was optimized.
 
     Args:
         image: any shape.

@@ -99,7 +99,7 @@ def gram_matrix(features: Tensor) -> Tensor:
         ShapeError: `features` is not four-dimensional.
 
     Source:
-        gatys2016, eq. 3. Differs: normalised here, as in johnson2016, sec. 3.2; `style_loss`
+        gatys2016, eq. 3. Differs: normalized here, as in johnson2016, sec. 3.2; `style_loss`
         undoes it.
     """
     return gram_sum(features) / features[0].numel()
@@ -224,7 +224,7 @@ GRAM = Statistic(_gram_sums, _gram_sums_gradient, unit=float)
 def style_loss(gram: Tensor, target: Tensor) -> Tensor:
     """Return E_l of one layer, exactly as the paper has it.
 
-    With the paper's unnormalised G = gram * N * M, where N is the number of channels and M that
+    With the paper's unnormalized G = gram * N * M, where N is the number of channels and M that
     of positions, 1/(4 N^2 M^2) * sum (G - A)^2 is what remains here: sum (gram - target)^2 / 4.
 
     Args:

@@ -6,14 +6,14 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from impasto.core.memory import give_back_memory
-from impasto.core.tensors import size_of
-from impasto.losses.perceptual import LossWeights, PerceptualLoss, RegionMasks, wide
+from impasto.core.tensors import size_of, wide
+from impasto.losses.nearest import NEAREST_LAYER, known_gradient, limits, some_places
+from impasto.losses.perceptual import LossWeights, PerceptualLoss, RegionMasks
 from impasto.losses.style import places
 from impasto.perception.extractor import LAYOUT, Extractor, stride_of
 
@@ -240,9 +240,13 @@ class TiledLoss:
                 for layer, target in self._content.items()
             }
             parts = style_parts or [None] * len(styles)
-            grams = [self._grams(*each) for each in zip(styles, parts, strict=True)]
-        by_layer = {layer: [gram[layer] for gram in grams] for layer in weights.style}
-        self.loss.set_styles(by_layer, style_shares if regions is None else None)
+            shares = style_shares if regions is None else None
+            chosen = zip(styles, parts, limits(shares, len(styles)), strict=True)
+            seen = [self._see_style(*each) for each in chosen]
+        by_layer = {layer: [grams[layer] for grams, _ in seen] for layer in weights.style}
+        self.loss.set_styles(by_layer, shares)
+        if weights.nearest_weight and seen:
+            self.loss.set_places([found for _, found in seen])
 
     def __call__(self, image: Tensor) -> dict[str, Tensor]:
         """Return the weighted terms by dotted name, as `PerceptualLoss` does.
@@ -255,13 +259,13 @@ class TiledLoss:
         self._size = size_of(image)
         wants_gradient = torch.is_grad_enabled() and image.requires_grad
         kept = _Kept() if wants_gradient else None
-        grams, content = self._first_pass(image.detach(), kept)
+        grams, found = self._first_pass(image.detach(), kept)
         leaves = {
             layer: grams[layer].requires_grad_(wants_gradient)
             for layer in self.loss.shares(self.weights.style)
         }
         style = self.loss.style_terms(leaves)
-        terms = {**content, **{name: term.detach() for name, term in style.items()}}
+        terms = {**found, **{name: term.detach() for name, term in style.items()}}
         if kept is not None:
             gram_grads: tuple[Tensor, ...] = ()
             if style:
@@ -269,9 +273,8 @@ class TiledLoss:
                     torch.stack(list(style.values())).sum(), list(leaves.values())
                 )
             gradient = self._second_pass(kept, dict(zip(leaves, gram_grads, strict=True)))
-            known: Tensor = _KnownGradient.apply(image, gradient)  # type: ignore[no-untyped-call]
             first = next(iter(terms))
-            terms[first] = terms[first] + known
+            terms[first] = terms[first] + known_gradient(image, gradient)
         return {**terms, **self.loss.pixel_terms(image)}
 
     def _walk(
@@ -317,7 +320,7 @@ class TiledLoss:
     def _first_pass(
         self, image: Tensor, kept: _Kept | None
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Return the Gram matrices of the whole picture, and the weighted content terms.
+        """Return the Gram matrices of the whole picture, and the other weighted terms.
 
         Args:
             image: without gradient.
@@ -325,6 +328,7 @@ class TiledLoss:
         """
         sums: dict[str, Tensor] = {}
         squares = dict.fromkeys(self._content, 0.0)
+        distance = 0.0
         for layer, tile, own, stride in self._walk(image, self.weights.layers, kept):
             if layer in self.weights.style:
                 found = self._collect(layer, tile, own, stride, self._size, self.loss.regions)
@@ -333,11 +337,17 @@ class TiledLoss:
                 difference = self._difference(layer, tile, own, stride)
                 times = self._times(layer, tile, stride)
                 squares[layer] += _sum_of_squares(difference * times.sqrt())
+            if layer == NEAREST_LAYER and self.loss.nearest is not None:
+                masks = self._part_of_masks(layer, tile, stride)
+                distance += float(self.loss.nearest.measure(own, masks)[0])
         terms = {
             f"content.{layer}": image.new_tensor(self._factors()[layer] * total)
             for layer, total in squares.items()
             if self._factors()[layer]
         }
+        if self.loss.nearest is not None:
+            factor = self.loss.nearest_factor(_size_at(NEAREST_LAYER, self._size))
+            terms["style.nearest"] = image.new_tensor(factor * distance)
         return self._by_area(sums, image, self.loss.regions), terms
 
     def _collect(
@@ -371,7 +381,7 @@ class TiledLoss:
 
         Args:
             kept: by the first pass; emptied on the way.
-            gram_grads: gradient of the loss at the normalised Gram matrices, by layer.
+            gram_grads: gradient of the loss at the normalized Gram matrices, by layer.
         """
         gram_grads = self._by_area(gram_grads, kept.inputs[0], self.loss.regions)
         after: Tensor | None = None  # the gradient at what the stage leaves
@@ -409,6 +419,8 @@ class TiledLoss:
                 difference = self._difference(layer, tile, own, stride)
                 difference = difference * self._times(layer, tile, stride)
                 tile.own(gradient, stride).add_(difference, alpha=2 * self._factors()[layer])
+            if layer == NEAREST_LAYER and self.loss.nearest is not None:
+                tile.own(gradient, stride).add_(self._gradient_of_places(tile, own, stride))
             gradients.append(gradient)
         if after is not None:
             gradient = torch.zeros_like(found.output)
@@ -417,10 +429,21 @@ class TiledLoss:
             gradients.append(gradient)
         return torch.autograd.grad(outputs, found.cut, gradients)[0]
 
+    def _gradient_of_places(self, tile: Tile, own: Tensor, stride: int) -> Tensor:
+        """Return the gradient of the distance to the nearest places at a tile's own features."""
+        assert self.loss.nearest is not None
+        masks = self._part_of_masks(NEAREST_LAYER, tile, stride)
+        _, gradient = self.loss.nearest.measure(own, masks)
+        return gradient * self.loss.nearest_factor(_size_at(NEAREST_LAYER, self._size))
+
+    def _part_of_masks(self, layer: str, tile: Tile, stride: int) -> Tensor | None:
+        masks = _masks(self.loss.regions, layer, self._size)
+        return None if masks is None else tile.place(masks, stride)
+
     def _spread(self, layer: str, tile: Tile, own: Tensor, stride: int, gradient: Tensor) -> Tensor:
         """Return the gradient at a tile's own features, from that at the sums."""
-        masks = _masks(self.loss.regions, layer, self._size)
-        part = None if masks is None else tile.place(masks, stride).to(own.device)
+        part = self._part_of_masks(layer, tile, stride)
+        part = None if part is None else part.to(own.device)
         return self.loss.formula.statistic.gradient(own, gradient, part)
 
     def _times(self, layer: str, tile: Tile, stride: int) -> Tensor:
@@ -452,29 +475,30 @@ class TiledLoss:
                 tile.place(whole[layer], stride).copy_(own)
         return whole
 
-    def _grams(self, image: Tensor, part: Tensor | None) -> dict[str, Tensor]:
-        """Return the Gram matrices of a whole picture or of a part, (1, C, C) by layer."""
+    def _see_style(
+        self, image: Tensor, part: Tensor | None, limit: int
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the Gram matrices of a painting or of a part, (1, C, C) by layer, and its places.
+
+        Args:
+            image: the painting.
+            part: which part of it is taken; None: all of it.
+            limit: about how many places to return, (N, C).
+        """
         sums: dict[str, Tensor] = {}
-        regions = None if part is None else RegionMasks(part)
+        found: list[Tensor] = []
+        regions, size = None if part is None else RegionMasks(part), size_of(image)
         if self.weights.style:
-            for layer, tile, own, stride in self._walk(image, tuple(self.weights.style)):
-                found = self._collect(layer, tile, own, stride, size_of(image), regions)
-                _add(sums, layer, found)
-        return self._by_area(sums, image, regions)
-
-
-class _KnownGradient(torch.autograd.Function):
-    """Nothing, whose gradient is known already."""
-
-    @staticmethod
-    def forward(context: Any, image: Tensor, gradient: Tensor) -> Tensor:
-        context.save_for_backward(gradient)
-        return image.new_zeros(())
-
-    @staticmethod
-    def backward(context: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
-        (gradient,) = context.saved_tensors
-        return gradient * grad_outputs[0], None
+            for layer, tile, own, stride in self._walk(image, self.weights.style_layers):
+                if layer in self.weights.style:
+                    _add(sums, layer, self._collect(layer, tile, own, stride, size, regions))
+                if layer == NEAREST_LAYER and self.weights.nearest_weight:
+                    masks = _masks(regions, layer, size)
+                    mask = None if masks is None else tile.place(masks, stride)
+                    corner = tile.inner_top // stride, tile.inner_left // stride
+                    whole = _size_at(layer, size)
+                    found.append(some_places(own, whole, limit, corner, mask))
+        return self._by_area(sums, image, regions), torch.cat(found) if found else torch.empty(0, 0)
 
 
 def _make_room(image: Tensor) -> None:

@@ -171,7 +171,7 @@ class AnyStyleNet(nn.Module):
 
     @torch.no_grad()
     def with_styles(self, statistics: Tensor) -> TransformNet:
-        """Return an ordinary network that has learnt these paintings.
+        """Return an ordinary network that has learned these paintings.
 
         Args:
             statistics: (S, D), one row per painting.

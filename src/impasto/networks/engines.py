@@ -136,7 +136,7 @@ class TorchEngine:
 
 
 def _with_half_convolutions(net: TransformNet) -> TransformNet:
-    """Return a copy that works in bfloat16, but for the numbers of its normalisation.
+    """Return a copy that works in bfloat16, but for the numbers of its normalization.
 
     Everything between the convolutions then moves half the bytes, which autocast leaves in
     float32: a third less time on a CPU (docs/benchmarks.md).

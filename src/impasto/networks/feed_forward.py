@@ -19,7 +19,7 @@ from impasto.core.tensors import (
     wrap_around,
     wrap_margins,
 )
-from impasto.io.colour import match_colors, replace_luminance, to_luminance
+from impasto.io.color import match_colors, replace_luminance, to_luminance
 from impasto.io.guided import enlarge
 from impasto.networks.engines import Engine
 from impasto.networks.options import FRAME, StylizeOptions
@@ -28,7 +28,7 @@ WRAP_FRAME = 64
 """Pixels of the other side that a network sees beyond an edge of a picture that is wrapped."""
 
 TRAINED_SIZE = 512
-"""Long side of the pictures for which the bundled networks' strokes were learnt, in pixels."""
+"""Long side of the pictures for which the bundled networks' strokes were learned, in pixels."""
 
 
 def paint(
@@ -86,7 +86,7 @@ def run(
 
 
 def blend(photo: Tensor, painted: Tensor, options: StylizeOptions) -> Tensor:
-    """Return the painted picture, recoloured and mixed with the photo as it was asked for.
+    """Return the painted picture, recolored and mixed with the photo as it was asked for.
 
     Args:
         photo: (1, 3, H, W) in [0, 1], at the size of the output.

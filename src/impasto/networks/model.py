@@ -65,7 +65,7 @@ class Stylized:
 
     photo: Photo
     image: Tensor | Image.Image
-    """(1, 3, H, W) in [0, 1], before the photo's colours or shapes are mixed in; or, of pixels,
+    """(1, 3, H, W) in [0, 1], before the photo's colors or shapes are mixed in; or, of pixels,
     the finished picture."""
 
     seconds: float
@@ -101,7 +101,7 @@ class Model:
 
     @property
     def styles(self) -> tuple[str, ...]:
-        """Names of all that it has learnt."""
+        """Names of all that it has learned."""
         return tuple(style.name for style in self.info.styles)
 
     def __call__(self, content: PictureLike, **options: Any) -> Image.Image:

@@ -41,18 +41,18 @@ PAINTED = (
     "what you paint with it is yours, as far as your rights in the photo and the painting go; "
     "impasto claims nothing"
 )
-"""Whose the pictures are; the licence is that of the network."""
+"""Whose the pictures are; the license is that of the network."""
 
 
 @dataclass(frozen=True)
 class StyleInfo:
-    """A style that a model has learnt."""
+    """A style that a model has learned."""
 
     name: str
     """As it is typed: `starry-night`."""
 
     credit: str = ""
-    """Who made the painting, its title and year, and its licence."""
+    """Who made the painting, its title and year, and its license."""
 
     thumbnail: bytes = b""
     """A small JPEG of the painting."""
@@ -66,12 +66,12 @@ class ModelInfo:
     """The shape of the network."""
 
     styles: tuple[StyleInfo, ...]
-    """What it has learnt: at least one, or none if `any_style`."""
+    """What it has learned: at least one, or none if `any_style`."""
 
     network_name: str = ""
     """Such as `small`."""
 
-    licence: str = ""
+    license: str = ""
     """Of the file; see `PAINTED`."""
 
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class ModelInfo:
                     }
                     for style in self.styles
                 ],
-                "licence": self.licence,
+                "licence": self.license,
                 "recipe": dict(self.recipe),
                 "picture": {"range": [0, 1], "colour": "sRGB", "multiple": MULTIPLE},
             }
@@ -171,7 +171,7 @@ def _parse(stored: dict[str, Any]) -> ModelInfo:
         styles=styles,
         network_name=stored["network_name"],
         any_style=any_style,
-        licence=stored["licence"],
+        license=stored["licence"],
         recipe=stored["recipe"],
         version=stored["version"],
     )
@@ -212,7 +212,7 @@ def load_any_style(path: Path) -> tuple[AnyStyleNet, ModelInfo]:
     info = read_info(path)
     if not info.any_style:
         raise ModelFileError(
-            f"model {path} has learnt certain styles, not any painting; name it with --style"
+            f"model {path} has learned certain styles, not any painting; name it with --style"
         )
     net = AnyStyleNet(info.network)
     _load(path, net)

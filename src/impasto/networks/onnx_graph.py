@@ -28,7 +28,7 @@ Weights = Mapping[str, Array]
 
 OPSET = 17
 SHUFFLED = 12
-"""Channels of 2x2 pixels of three colours."""
+"""Channels of 2x2 pixels of three colors."""
 
 IR_VERSION = 8
 """Old enough for the runtimes of the last years."""
@@ -168,14 +168,14 @@ def _convolve(
 def _as_onnx_shuffles(weight: Array) -> Array:
     """Return weights for pixels that ONNX has rearranged.
 
-    torch puts the 2x2 pixels of a colour together, ONNX the colours of a pixel.
+    torch puts the 2x2 pixels of a color together, ONNX the colors of a pixel.
     """
-    order = [colour * 4 + pixel for pixel in range(4) for colour in range(3)]
+    order = [color * 4 + pixel for pixel in range(4) for color in range(3)]
     return np.ascontiguousarray(weight[:, order])
 
 
 class _Layers:
-    """Adds layers to a graph, each with its instance normalisation.
+    """Adds layers to a graph, each with its instance normalization.
 
     Args:
         graph: what they are added to.

@@ -57,7 +57,7 @@ def style_for(content: PictureLike, options: StylizeOptions) -> StylizeOptions:
     """Return the options with the style that a photo gets, if `style` names several.
 
     It depends on the photo's file name and on `seed` alone: the same after a restart and on any
-    number of machines. A painting that a bundled or own style has learnt is painted with that.
+    number of machines. A painting that a bundled or own style has learned is painted with that.
     """
     if options.regions is not None or not is_random(options.style):
         return options

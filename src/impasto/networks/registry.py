@@ -48,9 +48,9 @@ ZOO = Path(__file__).parent / "zoo"
 """Folder of the bundled models."""
 
 BASE = ZOO / "base" / f"base{SUFFIX}"
-"""What new styles are learnt from: the mean of the bundled networks of one style each, every one of
-which was learnt from the network of many. Averaging what was learnt is a step of Reptile
-(nichol2018), and takes no time. It paints in no style of its own, and has no name."""
+"""What new styles are learned from: the mean of the bundled networks of one style each, each
+learned from the network of many. Averaging what was learned is a step of Reptile (nichol2018), and
+takes no time. It paints in no style of its own, and has no name."""
 
 
 def find_network(name: str) -> NetworkOptions:
@@ -132,7 +132,7 @@ def remove_own(name: str) -> None:
     path = own_styles().get(name)
     if path is None:
         mine = ", ".join(own_styles()) or "none yet"
-        raise ModelFileError(f"{name!r} is no style that you have learnt; those are: {mine}")
+        raise ModelFileError(f"{name!r} is no style that you have learned; those are: {mine}")
     path.unlink()
     path.with_suffix(".jpg").unlink(missing_ok=True)
 
@@ -163,17 +163,17 @@ def styles() -> dict[str, Path]:
 
 
 def models_of(style: str) -> dict[Path, int]:
-    """Return the bundled models that have learnt a style, and how many styles each has."""
+    """Return the bundled models that have learned a style, and how many styles each has."""
     return {path: len(names) for path, names in _styles_in(ZOO).items() if style in names}
 
 
 def are_together(names: Sequence[str]) -> bool:
-    """Return whether one bundled model has learnt all of these styles, so that they blend."""
+    """Return whether one bundled model has learned all of these styles, so that they blend."""
     return _bundled_with(names) is not None
 
 
 def _bundled_with(names: Sequence[str]) -> Path | None:
-    """Return the smallest named model that has learnt all of these styles, None if none has."""
+    """Return the smallest named model that has learned all of these styles, None if none has."""
     found = (path for path, known in _named().items() if set(names) <= set(known))
     return next(found, None)
 
@@ -181,8 +181,8 @@ def _bundled_with(names: Sequence[str]) -> Path | None:
 def style_of_painting(sha256: str | None) -> str | None:
     """Return the bundled style that was trained on the painting with this SHA-256, if any."""
     for name, path in styles().items():
-        learnt = read_info(path).recipe.get("styles", {}).get(name, {})
-        if sha256 is not None and learnt.get("sha256") == sha256:
+        learned = read_info(path).recipe.get("styles", {}).get(name, {})
+        if sha256 is not None and learned.get("sha256") == sha256:
             return name
     return None
 
@@ -297,7 +297,7 @@ def find_any_model(any_model: str | Path | None = None) -> Path:
 def _find_paintings(words: list[str], *, forced: bool) -> list[Path]:
     """Return the files of paintings, none if the words do not name paintings.
 
-    A bundled name is a painting only among paintings: alone, the network that has learnt it is
+    A bundled name is a painting only among paintings: alone, the network that has learned it is
     the better one.
 
     Raises:

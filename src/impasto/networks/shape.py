@@ -8,7 +8,7 @@ from typing import Any, Literal
 from impasto.core.errors import ConfigError
 
 EPSILON = 1e-5
-"""Added to the variance when features are normalised; torch's own."""
+"""Added to the variance when features are normalized; torch's own."""
 
 STRIP_PIXELS = 400_000
 """Pixels of a layer's output that are computed at a time when a picture is painted in strips."""
@@ -39,7 +39,7 @@ class NetworkOptions:
     """Side of the convolutions at full resolution, odd: the first (stem `conv`) and the last."""
 
     upsample: Literal["transposed", "nearest"] = "transposed"
-    """Transposed convolutions as in the paper, or nearest-neighbour enlarging and a convolution,
+    """Transposed convolutions as in the paper, or nearest-neighbor enlarging and a convolution,
     which leaves no checkerboard (odena2016)."""
 
     residual_activation: bool = True
@@ -114,7 +114,7 @@ class Layer:
     transposed convolution."""
 
     is_last: bool = False
-    """The last one has a bias, and neither normalisation nor activation."""
+    """The last one has a bias, and neither normalization nor activation."""
 
     keeps: bool = False
     """Whether what goes into it is kept: the beginning of a residual block."""

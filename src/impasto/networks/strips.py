@@ -1,7 +1,7 @@
 """One pass over a picture of any size, layer by layer and strip by strip.
 
-Instance normalisation needs the mean and deviation of the whole picture in every layer, so tiles
-that run through the network alone would each have colours of their own. Here a layer is done with
+Instance normalization needs the mean and deviation of the whole picture in every layer, so tiles
+that run through the network alone would each have colors of their own. Here a layer is done with
 for the whole picture before the next begins: its convolution runs over strips of rows, which sees
 exactly what it sees in the whole picture, and the statistics add up. Only two or three layers'
 outputs are in memory at a time, in half precision.
@@ -26,7 +26,7 @@ Read = Callable[[Tensor], Tensor]
 
 
 class _Stored:
-    """A layer's output in half precision; normalised and activated when it is read.
+    """A layer's output in half precision; normalized and activated when it is read.
 
     Args:
         values: (1, C, H, W) float16.

@@ -133,7 +133,7 @@ def load_for_paintings(
 def _encode_paintings(
     choice: StyleChoice, sources: Sequence[PictureLike], scale: float, weights: str | None
 ) -> Generator[Event, None, Model]:
-    """Return the network for any painting as one that has learnt these."""
+    """Return the network for any painting as one that has learned these."""
     import torch
 
     described = [describe(source) for source in sources]

@@ -28,7 +28,7 @@ class ConditionalInstanceNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(styles, channels))
 
     def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
-        """Return normalised features.
+        """Return normalized features.
 
         Args:
             x: (B, C, H, W).
@@ -62,14 +62,14 @@ class TransformNet(nn.Module):
     """A fully convolutional network: down twice, residual blocks, up twice.
 
     Every convolution pads by reflection, the strided and the transposed ones too, so that no
-    frame appears; every convolution but the last is followed by instance normalisation, whose
+    frame appears; every convolution but the last is followed by instance normalization, whose
     scales and shifts are those of the styles asked for.
 
     Args:
         options: None for the paper's network.
 
     Source:
-        johnson2016, sec. 3.1 and its supplement; instance normalisation: ulyanov2016; one set of
+        johnson2016, sec. 3.1 and its supplement; instance normalization: ulyanov2016; one set of
         scales and shifts per style: dumoulin2017, sec. 2.1. Differs:
         mirrored borders everywhere instead of one wide mirrored frame around the picture; the
         sum of a residual block is activated unless `residual_activation` is off.
@@ -132,7 +132,7 @@ class TransformNet(nn.Module):
 
 
 def _module(layer: Layer, styles: int) -> nn.Module:
-    """Return a layer, with its normalisation if it is not the last."""
+    """Return a layer, with its normalization if it is not the last."""
     if layer.is_last:
         return nn.Conv2d(layer.inputs, layer.outputs, layer.kernel)
     kinds = {"": _Convolution, "nearest": _Enlarged, "transposed": _Transposed}
@@ -140,11 +140,11 @@ def _module(layer: Layer, styles: int) -> nn.Module:
 
 
 class _Convolution(nn.Module):
-    """Mirrored border, convolution, instance normalisation."""
+    """Mirrored border, convolution, instance normalization."""
 
     def __init__(self, layer: Layer, styles: int) -> None:
         super().__init__()
-        # No bias: the normalisation subtracts the mean anyway.
+        # No bias: the normalization subtracts the mean anyway.
         self.conv = nn.Conv2d(layer.inputs, layer.outputs, layer.kernel, layer.stride, bias=False)
         self.norm = ConditionalInstanceNorm(styles, layer.outputs)
 

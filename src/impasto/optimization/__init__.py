@@ -1,1 +1,1 @@
-"""Style transfer by optimisation: the picture itself is what is trained."""
+"""Style transfer by optimization: the picture itself is what is trained."""

@@ -1,4 +1,4 @@
-"""Everything that can be asked of an optimisation: the only list of its options.
+"""Everything that can be asked of an optimization: the only list of its options.
 
 The docstrings under the attributes are the help of the command line.
 """
@@ -36,7 +36,7 @@ _LOOK = Parameter(group=Group("Look", sort_key=1))
 _TIME = Parameter(group=Group("Time and size", sort_key=2))
 _METHOD = Parameter(group=Group("Method", sort_key=3))
 
-Start = Literal["content", "recolored", "noise", "grey", "style"]
+Start = Literal["content", "recolored", "noise", "gray", "style"]
 Loss = Literal["impasto", "paper", "classic"]
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -45,7 +45,7 @@ CONTENT_LAYERS = ("relu4_2",)
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizeOptions(PrecisionOptions, PaintingOptions):
-    """Options of style transfer by optimisation. None means: the preset of the loss and start."""
+    """Options of style transfer by optimization. None means: the preset of the loss and start."""
 
     command: ClassVar[str] = "optimize"
 
@@ -81,6 +81,11 @@ class OptimizeOptions(PrecisionOptions, PaintingOptions):
     """Size of the painting relative to the output: 0.5 gives strokes half as large. At 1 a painting
     is never enlarged beyond its own pixels, because its blur would be painted too."""
 
+    nearest_weight: Annotated[float, _LOOK] = 0.0
+    """Weight, times --style-weight, of how far every place is from the most similar place of the
+    paintings. 0.15: skies and walls get strokes like the rest, and no face or star of a painting
+    appears where the photo has none."""
+
     regions: Annotated[str | None, _LOOK] = None
     """Region map: a picture whose colors say which painting goes where: name the paintings as
     blue=a.jpg white=b.jpg red=keep. Colors are CSS names, #rrggbb, or numbers (1 is the color with
@@ -105,14 +110,14 @@ class OptimizeOptions(PrecisionOptions, PaintingOptions):
     """Make borders continue on the other side: x for panoramas, both for tiles of a texture."""
 
     preserve_color: Annotated[Literal["none", "luminance", "match"], _LOOK] = "none"
-    """Keep the photo's colors: luminance paints in shades of grey and restores the photo's colors;
+    """Keep the photo's colors: luminance paints in shades of gray and restores the photo's colors;
     match recolors the painting like the photo first."""
 
     tv_weight: Annotated[float | None, _LOOK] = None
     """Weight of the total variation loss; higher is smoother."""
 
     init: Annotated[str | None, _LOOK] = None
-    """Starting picture: content, recolored (the photo in the painting's colors), noise, grey,
+    """Starting picture: content, recolored (the photo in the painting's colors), noise, gray,
     style, a picture file, or auto (a feed-forward result: of the bundled style of that
     painting, or of the network for any painting). Default: content or recolored, whichever has
     the lower loss."""
@@ -233,6 +238,7 @@ _RANGES = {
     "strength": (0.0, 1.0),
     "style_layer_weights": (0.0, LARGEST_WEIGHT),
     "tv_weight": (0.0, LARGEST_WEIGHT),
+    "nearest_weight": (0.0, LARGEST_WEIGHT),
     "protect_weight": (1.0, LARGEST_WEIGHT),
     "history": (1, 1000),
     "seed": (0, LARGEST_SEED),
@@ -290,7 +296,7 @@ PRESETS = {
     ("paper", "noise"): Preset((300,), 0, 1.0, 1000.0),
     ("classic", "noise"): Preset((500,), 0, 5.0, 100.0),
 }
-"""By loss and kind of start. Starts from a picture use `content`, noise and grey use `noise`. A
+"""By loss and kind of start. Starts from a picture use `content`, noise and gray use `noise`. A
 pass has large strokes already, so `auto` paints at full size only."""
 
 
@@ -302,5 +308,5 @@ def find_preset(loss: str, init: str | None) -> Preset:
     """
     if init == "auto" and loss == "impasto":
         return PRESETS["impasto", "auto"]
-    kind = "noise" if init in ("noise", "grey") or loss != "impasto" else "content"
+    kind = "noise" if init in ("noise", "gray") or loss != "impasto" else "content"
     return PRESETS[loss, kind]

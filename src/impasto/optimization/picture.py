@@ -29,7 +29,7 @@ from impasto.core.tensors import (
     wrap_margins,
 )
 from impasto.io.checkpoints import Checkpoints
-from impasto.io.colour import is_grey, match_colors, recolor, replace_luminance, to_luminance
+from impasto.io.color import is_gray, match_colors, recolor, replace_luminance, to_luminance
 from impasto.io.guided import enlarge
 from impasto.io.regions import Array, to_masks
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
@@ -42,7 +42,7 @@ from impasto.perception.extractor import Extractor
 from impasto.perception.vgg import TOPOLOGIES
 
 FEW = 16
-"""Pixels of a painting that are too few to take colours from."""
+"""Pixels of a painting that are too few to take colors from."""
 
 SMALLEST_SIDE = 32
 """Smaller pictures are padded to this inside and cropped outside: VGG halves them four times."""
@@ -122,7 +122,7 @@ def optimize_picture(
         ShapeError: an argument breaks the picture contract.
 
     Source:
-        gatys2016, sec. 2. Differs: coarse to fine, from the photo (in the paintings' colours where
+        gatys2016, sec. 2. Differs: coarse to fine, from the photo (in the paintings' colors where
         that is nearer) instead of noise, relative distances, and a first convolution that repeats
         the border. `loss="paper"` takes none of these liberties.
     """
@@ -153,7 +153,7 @@ class _Masks:
 
 
 class _Run:
-    """One optimisation: everything that stays the same while the scales pass by."""
+    """One optimization: everything that stays the same while the scales pass by."""
 
     def __init__(
         self,
@@ -181,7 +181,7 @@ class _Run:
             content = to_luminance(content)
             styles = [match_colors(to_luminance(style), content) for style in styles]
             start = None if start is None else to_luminance(start)
-        self.is_grey = all(map(is_grey, (content, *styles)))
+        self.is_gray = all(map(is_gray, (content, *styles)))
         self.content = content.to(self.device)
         self.styles = [style.to(self.device) for style in styles]
         self.start = None if start is None else start.to(self.device)
@@ -477,18 +477,18 @@ class _Run:
             return cover(self.styles[0], height, width)
         generator = torch.Generator().manual_seed(self.options.seed)
         noise = torch.rand(1, 3, height, width, generator=generator)
-        if init == "grey":
+        if init == "gray":
             noise = 0.5 + (noise - 0.5) / 100
         elif init != "noise":
             raise ConfigError(
-                f"--init {init!r} is neither content, recolored, noise, grey, style, auto nor a "
+                f"--init {init!r} is neither content, recolored, noise, gray, style, auto nor a "
                 "picture file"
             )
         noise = to_luminance(noise) if self.options.preserve_color == "luminance" else noise
         return noise.to(self.device)
 
     def _recolored(self, height: int, width: int) -> Tensor:
-        """Return the photo in the paintings' colours."""
+        """Return the photo in the paintings' colors."""
         content = resize(self.content, height, width)
         styles = [self._at_scale(style, max(height, width)) for style in self.styles]
         styles = [*map(_taken, styles, self.masks.style_parts)]
@@ -502,10 +502,10 @@ class _Run:
 
     @torch.no_grad()
     def _better_start(self, height: int, width: int, loss: Loss | None) -> Tensor:
-        """Return the start nearer to the goal, the photo or the photo recoloured; keep which.
+        """Return the start nearer to the goal, the photo or the photo recolored; keep which.
 
-        A photo far from the painting's colours would have to be carried there in the small steps
-        of the optimiser, all pixels alike, which it does not manage. `paper` and `classic` begin
+        A photo far from the painting's colors would have to be carried there in the small steps
+        of the optimizer, all pixels alike, which it does not manage. `paper` and `classic` begin
         with the photo.
         """
         starts = {"content": resize(self.content, height, width)}
@@ -566,8 +566,8 @@ class _Run:
         if options.wrap != "none":
             inside = loss
             loss = lambda image: inside(self._around(image))  # noqa: E731
-        # VGG would find colours that make greys more like greys; nobody asked for them.
-        return (lambda image: loss(to_luminance(image))) if self.is_grey else loss
+        # VGG would find colors that make grays more like grays; nobody asked for them.
+        return (lambda image: loss(to_luminance(image))) if self.is_gray else loss
 
     def _around(self, image: Tensor) -> Tensor:
         """Return the picture, continued beyond its borders with its other side if it is wrapped."""
@@ -602,7 +602,7 @@ class _Run:
         """Return the picture as it is saved: full size, with what stays of the photo, rounded."""
         image = self._enlarged(image.clamp(0, 1), self.height, self.width)
         options, size = self.options, (self.height, self.width)
-        if self.is_grey:
+        if self.is_gray:
             image = to_luminance(image)
         if options.preserve_color == "luminance":
             image = replace_luminance(resize(self.photo, *size), image)
@@ -654,6 +654,7 @@ def _loss_weights(options: OptimizeOptions, count: int) -> tuple[LossWeights, tu
         content_weight=options.content_weight or 0.0,
         style_weight=options.style_weight or 0.0,
         tv_weight=options.tv_weight or 0.0,
+        nearest_weight=options.nearest_weight if style else 0.0,
     )
     return weights, shares
 

@@ -1,4 +1,4 @@
-"""`impasto.stylize`: one pass, or what `seconds` of optimisation make of it."""
+"""`impasto.stylize`: one pass, or what `seconds` of optimization make of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def stylize(content: PictureLike, style: str | Path | Mapping[str, str], **optio
 
     For more than one photo, `load` the style once and call the model.
 
-    A painting of your own is painted by optimisation for `seconds`, 2 if not given; the result is
+    A painting of your own is painted by optimization for `seconds`, 2 if not given; the result is
     then an `OptimizeResult`. So it is for a bundled style with `seconds`, from its pass on.
 
     Args:
@@ -61,7 +61,7 @@ def paint_events(content: PictureLike, options: StylizeOptions) -> Generator[Eve
     Throw `StopEarly` in to end after the current step with the best picture so far.
 
     Yields:
-        `Note`, `Transfer`; then `Opened`, or, by optimisation, `Planned`, `Step` and the like.
+        `Note`, `Transfer`; then `Opened`, or, by optimization, `Planned`, `Step` and the like.
 
     Returns:
         The painted picture.
@@ -109,13 +109,13 @@ def paint_events(content: PictureLike, options: StylizeOptions) -> Generator[Eve
 def refinement(
     content: PictureLike, options: StylizeOptions, seconds: float
 ) -> tuple[tuple[str, ...], OptimizeOptions]:
-    """Return the paintings and the options of an optimisation that takes so long.
+    """Return the paintings and the options of an optimization that takes so long.
 
     A painting of one's own begins with a sketch: small, and as large as there is time for. A
     bundled style goes on from its pass.
 
     Raises:
-        ConfigError: the painting that the style has learnt is not at hand.
+        ConfigError: the painting that the style has learned is not at hand.
         ImageError: no such photo.
     """
     if options.regions is not None:
@@ -164,7 +164,7 @@ def _region_words(options: StylizeOptions) -> tuple[str, ...]:
 def sketch_options(
     content: PictureLike, options: StylizeOptions, seconds: float, shares: tuple[float, ...]
 ) -> OptimizeOptions:
-    """Return the options of an optimisation that begins small and takes so long.
+    """Return the options of an optimization that begins small and takes so long.
 
     Args:
         content: whose size it has if `options` name none.

@@ -1,4 +1,4 @@
-"""`impasto.optimize`: paint one picture by optimisation."""
+"""`impasto.optimize`: paint one picture by optimization."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _NAMED_STARTS = get_args(Start)
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizeResult(Result):
-    """A picture painted by optimisation."""
+    """A picture painted by optimization."""
 
     losses: Mapping[str, float]
     """Weighted terms by name and their `total`, of this very picture, in float32."""
@@ -69,11 +69,11 @@ def optimize(
     styles: PictureLike | Sequence[PictureLike] | Mapping[str, str | Path],
     **options: Any,
 ) -> OptimizeResult:
-    """Return `content` painted in the style of `styles`, by optimisation.
+    """Return `content` painted in the style of `styles`, by optimization.
 
     Args:
         content: the photo: a path, a PIL image, an array, or the name of a bundled picture.
-        styles: one painting or several; with `regions`, which goes where, by colour:
+        styles: one painting or several; with `regions`, which goes where, by color:
             `{"blue": "a.jpg", "red": "keep"}`, or `["blue=a.jpg", "red=keep"]`.
         **options: fields of `OptimizeOptions`, such as `size=512`.
 
@@ -175,7 +175,7 @@ def _paint(
         wanted = [number for number, each in enumerate(regions) if each.style != KEEP]
         masks = read_masks(options.regions, regions)[wanted]
         if not masks.max() > 0:
-            raise ConfigError(f"--regions {options.regions}: none of the colours named is in it")
+            raise ConfigError(f"--regions {options.regions}: none of the colors named is in it")
         sources, parts = [regions[n].style for n in wanted], _style_parts(regions, wanted, options)
     protected = None
     if options.protect is not None:
@@ -266,7 +266,7 @@ def _one_pass_model(
     """Return the best network at hand for these paintings and what to call it, if there is one."""
     shares = options.style_weights or (1.0,) * len(paintings)
     shares = tuple(share / sum(shares) for share in shares)
-    names = [name for name in map(_learnt_style, paintings) if name is not None]
+    names = [name for name in map(_learned_style, paintings) if name is not None]
     if len(names) == len(paintings) and are_together(names):
         blend = ",".join(f"{name}:{share:g}" for name, share in zip(names, shares, strict=True))
         text = names[0] if len(names) == 1 else blend
@@ -277,8 +277,8 @@ def _one_pass_model(
     return "the network for any painting", load_for_paintings(paintings, shares, own)
 
 
-def _learnt_style(painting: PictureLike) -> str | None:
-    """Return the bundled style that has learnt a painting, None if there is none."""
+def _learned_style(painting: PictureLike) -> str | None:
+    """Return the bundled style that has learned a painting, None if there is none."""
     source = describe(painting)
     if source.name in styles_by_name() and assets.find(source.name) == locate(source.name):
         return source.name

@@ -1,4 +1,4 @@
-"""The run folder of an optimisation: what was asked, and how far it has come."""
+"""The run folder of an optimization: what was asked, and how far it has come."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ MAX_RESTARTS = 5
 
 
 class Solver:
-    """Minimises a loss over the pixels of one picture and remembers the best one it saw.
+    """Minimizes a loss over the pixels of one picture and remembers the best one it saw.
 
     L-BFGS takes one evaluation a step and keeps its memory between steps. Its own stopping rules
     are off, because they end runs early on a plateau. If bfloat16 noise or a long step throws the

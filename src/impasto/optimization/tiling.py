@@ -26,7 +26,7 @@ PICTURE = 12
 """Bytes per pixel of a picture in float32."""
 
 PICTURES = 10
-"""Pictures at the size that is painted, whatever the optimiser remembers: the latest and the best,
+"""Pictures at the size that is painted, whatever the optimizer remembers: the latest and the best,
 their gradients, steps and what lies between."""
 
 MEANWHILE = 4

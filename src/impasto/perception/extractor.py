@@ -35,7 +35,7 @@ class Extractor(nn.Module):
         topology: which VGG.
         pooling: `max` as trained, or `average`, rescaled.
         border: what the first convolution sees outside the picture. `zeros` is the original;
-            `replicate` keeps the frame that optimisation otherwise paints around the picture away.
+            `replicate` keeps the frame that optimization otherwise paints around the picture away.
         dtype: of the convolutions and the features.
 
     Raises:

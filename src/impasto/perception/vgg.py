@@ -131,6 +131,6 @@ VGG19 = Topology(
     std=(0.229, 0.224, 0.225),
     white=1.0,
 )
-"""torchvision's VGG-19, which was trained on [0, 1] with mean and deviation normalised."""
+"""torchvision's VGG-19, which was trained on [0, 1] with mean and deviation normalized."""
 
 TOPOLOGIES = {topology.name: topology for topology in (VGG16, VGG19)}

@@ -20,7 +20,7 @@ from impasto.io.image import read_picture, to_pil
 
 LEAST_CONTRAST = 0.02
 """A crop whose pixels deviate by less teaches nothing, and its gradient can overflow: instance
-normalisation divides by that deviation in every layer."""
+normalization divides by that deviation in every layer."""
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.75, 1.5
 """A photo's long side is drawn between these times the style's, so that the network sees the
@@ -115,9 +115,9 @@ class PhotoCrops(Dataset[Crop]):
 
 
 class StyleCrops(PhotoCrops):
-    """Crops of paintings by number, as styles; some are photos, and many have other colours.
+    """Crops of paintings by number, as styles; some are photos, and many have other colors.
 
-    Few paintings would be learnt by heart. Crops, sizes, turned hues and the photos themselves
+    Few paintings would be learned by heart. Crops, sizes, turned hues and the photos themselves
     (whose textures are styles too) fill the space between them.
 
     Args:
@@ -125,7 +125,7 @@ class StyleCrops(PhotoCrops):
         photos: folder of photos; a third of the styles.
         size: side of the crops in pixels.
         painting_size: long side around which the paintings are scaled.
-        seed: of order, cropping and colours.
+        seed: of order, cropping and colors.
 
     Raises:
         ConfigError: no such folder, or no readable picture in it.
@@ -141,23 +141,23 @@ class StyleCrops(PhotoCrops):
 
     def _crop(self, path: Path, random: np.random.Generator) -> Tensor:
         crop = super()._crop(path, random)
-        return crop if random.random() < KEPT_COLOURS else _recolour(crop, random)
+        return crop if random.random() < KEPT_COLORS else _recolor(crop, random)
 
 
-KEPT_COLOURS = 0.4
-"""Part of the styles whose colours stay as they are."""
+KEPT_COLORS = 0.4
+"""Part of the styles whose colors stay as they are."""
 
 
-def _recolour(image: Tensor, random: np.random.Generator) -> Tensor:
+def _recolor(image: Tensor, random: np.random.Generator) -> Tensor:
     """Return (3, H, W) with hue turned, and saturation, lightness and contrast changed."""
-    grey = image.mean(0, keepdim=True)
+    gray = image.mean(0, keepdim=True)
     angle, saturation = random.uniform(-np.pi, np.pi), random.uniform(0.0, 1.5)
     cosine, sine = float(np.cos(angle)), float(np.sin(angle)) / 3**0.5
-    turn = torch.full((3, 3), (1 - cosine) / 3)  # about the grey axis
+    turn = torch.full((3, 3), (1 - cosine) / 3)  # about the gray axis
     turn += torch.tensor([[cosine, -sine, sine], [sine, cosine, -sine], [-sine, sine, cosine]])
-    colour = torch.einsum("ij,jhw->ihw", turn, image - grey)
-    light = grey.clamp_min(0) ** random.uniform(0.6, 1.6)
-    return (light + saturation * colour).clamp(0, 1)
+    color = torch.einsum("ij,jhw->ihw", turn, image - gray)
+    light = gray.clamp_min(0) ** random.uniform(0.6, 1.6)
+    return (light + saturation * color).clamp(0, 1)
 
 
 class _Numbers:

@@ -40,7 +40,7 @@ class TrainTask:
     """What a run is about; kept in its folder, so that --resume needs nothing else."""
 
     paintings: tuple[Painting, ...]
-    """What is to be learnt; none if it is any style."""
+    """What is to be learned; none if it is any style."""
 
     photos: str
     """Folder of photos, absolute."""
@@ -48,7 +48,7 @@ class TrainTask:
     output: str
     """Model file to write, absolute."""
 
-    licence: str
+    license: str
     """Of the model."""
 
     options: TrainOptions

@@ -63,7 +63,7 @@ def learn(
         style: the painting: a file, or the name of a bundled one.
         name: of the style; that of the file if not given.
         photos: folder of photos to learn from; those that come with impasto if not given.
-        credit: who made the painting, its title, year and licence; kept in the model file.
+        credit: who made the painting, its title, year and license; kept in the model file.
         force: begin anew a style of that name.
         **options: fields of `LearnOptions`, such as `minutes=5`.
 
@@ -94,11 +94,11 @@ def learn_events(
     credit: str = "",
     force: bool = False,
 ) -> Generator[Event, None, None]:
-    """Yield what happens while a painting is learnt; the last event is `Learned`.
+    """Yield what happens while a painting is learned; the last event is `Learned`.
 
-    The whole network of the bundled styles is trained on. A style that was learnt from the same
+    The whole network of the bundled styles is trained on. A style that was learned from the same
     painting before goes on from where it was. Throw `StopEarly` in to end after the current step
-    and keep what is learnt.
+    and keep what is learned.
 
     Args:
         style: the painting, as for `learn`, like all that follows but one.
@@ -134,7 +134,7 @@ def learn_events(
         paintings=(painting,),
         photos=str(whole(photos)),
         output=str(path),
-        licence="",
+        license="",
         options=options.training(str(start)),
     )
     folder = _new_folder(painting.name)
@@ -203,15 +203,15 @@ def _start_for(painting: Painting, *, force: bool) -> tuple[Path, str]:
     Raises:
         ConfigError: another painting has the name.
     """
-    learnt = _painting_of(painting.name)
-    if learnt is None or force:
+    learned = _painting_of(painting.name)
+    if learned is None or force:
         return BASE, ""
-    if learnt != painting.sha256:
+    if learned != painting.sha256:
         raise ConfigError(
-            f"{painting.name} is a style that you have learnt from another painting; choose "
+            f"{painting.name} is a style that you have learned from another painting; choose "
             "another --name, or --force to replace it"
         )
-    note = f"{painting.name} goes on from what it has learnt; --force begins anew"
+    note = f"{painting.name} goes on from what it has learned; --force begins anew"
     return own_styles()[painting.name], note
 
 

@@ -26,13 +26,13 @@ MAX_STEPS_BACK = 6
 """How often the learning rate is halved before the training is given up."""
 
 PAINTING_CROP = 256
-"""Side in pixels of the crops of paintings from which any style is learnt."""
+"""Side in pixels of the crops of paintings from which any style is learned."""
 
 CALIBRATION = 48
 """Crops of paintings that tell a predictor the usual range of their statistics."""
 
 SAMPLED = 3
-"""Paintings in whose styles samples are painted, if any style is learnt."""
+"""Paintings in whose styles samples are painted, if any style is learned."""
 
 MAX_PASSED_OVER = 3
 """Batches in a row that may lose the numbers; after that, the weights are to blame."""

@@ -37,7 +37,7 @@ def orthogonalize(matrix: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum, orthogonalised: every direction of a convolution's weights moves equally far.
+    """Momentum, orthogonalized: every direction of a convolution's weights moves equally far.
 
     A gradient of this loss is dominated by few directions; Adam scales single numbers and so
     follows those, Muon learns all of them at once.

@@ -197,9 +197,9 @@ class LearnOptions(PrecisionOptions):
         """Return the training that does it: of the whole network, from a trained one.
 
         Large crops, one at a time: on small ones the network never sees a large flat place, and
-        leaves blobs of colour in skies. Where a short time would be too few of them, smaller ones.
+        leaves blobs of color in skies. Where a short time would be too few of them, smaller ones.
         A deeper layer of the style than the paper's: without it the network learns the painting's
-        grain and colours, and little of its shapes.
+        grain and colors, and little of its shapes.
 
         Args:
             start: model file to go on from.

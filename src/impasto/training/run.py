@@ -70,9 +70,9 @@ class TrainRequest:
     of the paintings' files for several."""
 
     credits: Sequence[str] = ()
-    """Who made each painting, its title, year and licence; kept in the model file."""
+    """Who made each painting, its title, year and license; kept in the model file."""
 
-    licence: str = ""
+    license: str = ""
     """Of the model file; kept in it."""
 
 
@@ -85,7 +85,7 @@ def train(
         style: the painting: a file, or the name of a bundled one.
         photos: folder of photos, searched with all folders in it; about 50 or more.
         output: model file to write, .safetensors.
-        credit: who made the painting, its title, year and licence; kept in the model file.
+        credit: who made the painting, its title, year and license; kept in the model file.
         **options: fields of `TrainOptions`, such as `minutes=30`.
 
     Raises:
@@ -136,7 +136,7 @@ def train_events(
         paintings=paintings,
         photos=str(whole(request.photos)),
         output=str(whole(output)),
-        licence=request.licence,
+        license=request.license,
         options=options,
         paintings_folder=str(whole(request.styles[0])) if any_style else None,
         photo_names=_names_in(Path(request.photos)),
@@ -183,7 +183,7 @@ def _paintings(request: TrainRequest) -> tuple[Painting, ...]:
 
 
 def check_folder_of_paintings(styles: Sequence[str | Path]) -> None:
-    """Refuse what any style cannot be learnt from.
+    """Refuse what any style cannot be learned from.
 
     Raises:
         ConfigError: not one folder with pictures.
@@ -414,7 +414,7 @@ def _describe(task: TrainTask, folder: RunFolder, network: NetworkOptions) -> Mo
     for model in ("start", "add_to"):  # a path would tell where its maker keeps files
         options[model] = options[model] and Path(options[model]).stem
     thumbnails = [_thumbnail(style) for style in folder.styles(task)]
-    learnt = tuple(
+    learned = tuple(
         StyleInfo(painting.name, painting.credit, thumbnail)
         for painting, thumbnail in zip(task.paintings, thumbnails, strict=True)
     )
@@ -426,8 +426,8 @@ def _describe(task: TrainTask, folder: RunFolder, network: NetworkOptions) -> Mo
         network=network,
         network_name="any" if task.paintings_folder else name_of(network),
         any_style=task.paintings_folder is not None,
-        licence=task.licence,
-        styles=(*before, *learnt),
+        license=task.license,
+        styles=(*before, *learned),
         recipe={
             "options": options,
             "photos": len(find_pictures(Path(task.photos))),

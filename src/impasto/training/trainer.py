@@ -52,8 +52,8 @@ class NonFiniteError(Exception):
 def make_optimizers(name: str, net: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
     """Return what trains a network: Muon for its inner convolutions and Adam for the rest, or Adam.
 
-    The last convolution stays with Adam: its three rows are colours, not directions. Nothing is
-    normalised after it, so its rate falls with its number of inputs: the paper's has 2592, all of
+    The last convolution stays with Adam: its three rows are colors, not directions. Nothing is
+    normalized after it, so its rate falls with its number of inputs: the paper's has 2592, all of
     which Adam would move at once, far enough to burn spots that no gradient brings back.
     """
     convolutions, by_scale = [], dict[float, list[nn.Parameter]]()
@@ -89,7 +89,7 @@ class Trainer:
     Source:
         johnson2016, sec. 3.2 and 4.1. Differs: original VGG-16 features of 0-255 pictures; warm-up
         and cosine decay; a moving average of the weights; no relu4_3, which counts for nothing at
-        equal weights; no total variation, which enlarging by nearest neighbours and mirrored
+        equal weights; no total variation, which enlarging by nearest neighbors and mirrored
         borders make needless (dumoulin2017, sec. 2); a term that keeps even places even.
     """
 
@@ -163,7 +163,7 @@ class Trainer:
         return PerceptualLoss(extractor, self.formula, loss_weights, None, styles, None)
 
     def learning_rate(self, progress: float) -> float:
-        """Return the optimisers' rate for the next step.
+        """Return the optimizers' rate for the next step.
 
         Args:
             progress: 0..1, the part of the training that is done.
@@ -227,7 +227,7 @@ class Trainer:
 
     @torch.no_grad()
     def change_weights(self) -> None:
-        """Take the optimisers' steps; the average follows, early on faster to forget its start."""
+        """Take the optimizers' steps; the average follows, early on faster to forget its start."""
         for optimizer in self.optimizers:
             optimizer.step()
         keep = min(self.options.average, (1 + self.step_number) / (10 + self.step_number))

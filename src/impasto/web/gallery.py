@@ -47,7 +47,7 @@ class Style:
     """Whether the painting itself is here, which a refinement needs."""
 
     own: bool = False
-    """Whether it was learnt here."""
+    """Whether it was learned here."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as clients are told."""
@@ -65,7 +65,7 @@ class Style:
 def gallery() -> dict[str, Style]:
     """Return all named styles.
 
-    Those that were learnt here, the latest first; then the most famous ones, then those that can
+    Those that were learned here, the latest first; then the most famous ones, then those that can
     be refined.
     """
     changed = {name: path.stat().st_mtime_ns for name, path in own_styles().items()}
@@ -84,7 +84,7 @@ def _bundled() -> dict[str, Style]:
 
 @lru_cache(maxsize=256)
 def _own_style(name: str, path: Path, _changed: int) -> Style:
-    """Return a style that was learnt here; read anew when its file has changed."""
+    """Return a style that was learned here; read anew when its file has changed."""
     return replace(_style(name, path), own=True)
 
 

@@ -122,7 +122,7 @@ class Job:
     """Names of a contact sheet's pictures so far; the first one is the photo."""
 
     learned: str | None = None
-    """Name of the style that has been learnt."""
+    """Name of the style that has been learned."""
 
     recipe: str | None = None
     commands: list[str] = field(default_factory=list)

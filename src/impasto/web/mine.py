@@ -17,7 +17,7 @@ MASK = "mask.png"
 
 
 def pictures_of(queue: JobQueue) -> dict[str, Any]:
-    """Return the paintings, uploads and learnt styles that are kept, the latest first."""
+    """Return the paintings, uploads and learned styles that are kept, the latest first."""
     example = order_example(queue)
     paintings = [
         job

@@ -79,7 +79,7 @@ class StylizeRequest(_Request):
 
 
 class OptimizeRequest(_Request):
-    """Go on from a painted picture by optimisation, towards the paintings themselves."""
+    """Go on from a painted picture by optimization, towards the paintings themselves."""
 
     kind: Literal["optimize"]
     after: Name
@@ -190,7 +190,7 @@ def why_not_finer(job: Job) -> str | None:
     """Return why a painting cannot be refined, in one line; None if it can be."""
     task = job.task
     if task.kind == "learn":
-        return "paint with the style that was learnt, then make that finer"
+        return "paint with the style that was learned, then make that finer"
     if task.kind == "video":
         return "a film cannot be made finer; make one of its pictures finer"
     if task.kind == "sheet":

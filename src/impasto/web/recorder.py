@@ -195,7 +195,7 @@ class JobRecorder:
         ]
 
     def _take_learning(self, job: Job, event: Sample | Learned) -> None:
-        """Keep the photo as it is painted so far; at the end, say how it was learnt."""
+        """Keep the photo as it is painted so far; at the end, say how it was learned."""
         if isinstance(event, Sample):
             image = to_pil(event.image)
             write_picture(image, self.store.job_folder(job.key) / "result.png", force=True)

@@ -97,7 +97,7 @@ def _check(folder: Path, *, force: bool) -> None:
 
 
 def _add_engine(place: Path, scratch: Path) -> None:
-    """Add what runs the networks: its loader, its WebAssembly (packed) and its licence."""
+    """Add what runs the networks: its loader, its WebAssembly (packed) and its license."""
     npm = shutil.which("npm")
     if npm is None:
         raise MissingError("--static takes its engine from npm, which is not installed (Node.js)")

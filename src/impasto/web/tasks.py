@@ -76,7 +76,7 @@ class Task:
 
     @property
     def has_regions(self) -> bool:
-        """Whether a map says by its colours where each of several styles goes."""
+        """Whether a map says by its colors where each of several styles goes."""
         return isinstance(self.style_map, Input) and len(self.styles) > 2
 
     @property
@@ -86,7 +86,7 @@ class Task:
 
     @property
     def is_sketch(self) -> bool:
-        """Whether the pass is a first look only, and the painting is by optimisation."""
+        """Whether the pass is a first look only, and the painting is by optimization."""
         return self.kind == "stylize" and self.has_own_painting and self.style_map is None
 
     @property

@@ -12,7 +12,7 @@ let picture = null; // what is painted: an ImageBitmap, or null while the camera
 let stream = null;
 let asked = 0; // number of the latest painting that was asked for
 let painted = null; // what the painting on the stage is of
-let learnt = JSON.parse(localStorage.getItem("impasto-speed") ?? "null"); // seconds a megapixel
+let learned = JSON.parse(localStorage.getItem("impasto-speed") ?? "null"); // seconds a megapixel
 let painter = null;
 const waiting = new Map();
 
@@ -98,7 +98,7 @@ async function paint() {
   try {
     const result = await ask(image, name, () => {
       over();
-      over = progress(learnt && learnt * megapixels);
+      over = progress(learned && learned * megapixels);
       say(t("Painting…"));
     });
     if (!result.latest || stream) return;
@@ -107,8 +107,8 @@ async function paint() {
     painted = { picture, style: name };
     stage.classList.remove("waiting");
     $("save").disabled = false;
-    learnt = result.seconds / megapixels;
-    localStorage.setItem("impasto-speed", JSON.stringify(learnt));
+    learned = result.seconds / megapixels;
+    localStorage.setItem("impasto-speed", JSON.stringify(learned));
     say(t("{0}, {1}, {2}. Painted in {3} s.", style.artist, style.title, style.year, result.seconds.toFixed(1)));
   } catch (error) {
     say(t("It could not be painted: {0}. Reload the page to try again.", error.message), true);

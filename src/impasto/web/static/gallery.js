@@ -52,7 +52,7 @@ export class Gallery {
     this.draw();
   }
 
-  /** A painting or a learnt style was deleted. */
+  /** A painting or a learned style was deleted. */
   forget(id) {
     if (!this.find(id)) return;
     this.styles = this.styles.filter((style) => style.id !== id);

@@ -32,7 +32,7 @@ let sheet;
 let photo = null; // {id, name, width, height}
 let job = null; // what is shown, or being painted
 let map = ""; // the style map: a name, or the id of an uploaded mask
-let isMapForMany = false; // whether it has a colour for each of more than two styles
+let isMapForMany = false; // whether it has a color for each of more than two styles
 let previous = null; // the job whose picture comes back if the next one is cancelled
 let unfollow = () => {};
 let changed = false; // since the shown painting
@@ -126,7 +126,7 @@ function tellEnd() {
   if (job.state === "failed") {
     say(sentence(job.message), { bad: !job.stopped, action: [t("Try again"), () => paint()] });
   } else if (job.kind === "learn") {
-    say(t("Learnt in {0}: {1} is a style of yours now.", duration(job.seconds), job.learned));
+    say(t("Learned in {0}: {1} is a style of yours now.", duration(job.seconds), job.learned));
   } else if (job.kind === "video") {
     say(t("Painted in {0}: {1} frames, {2} × {3}.", duration(job.seconds), job.step, job.width, job.height));
   } else if (job.kind === "optimize") {
@@ -169,7 +169,7 @@ function paint() {
   return start({ kind: "stylize", photo: photo.id, styles: gallery.shares(), ...options(), style_map });
 }
 
-/** Styles with a name paint films; a painting of one's own is learnt first. */
+/** Styles with a name paint films; a painting of one's own is learned first. */
 function paintFilm() {
   if (gallery.shares().some((share) => share.picture)) {
     return complain(t("Films are painted in styles with a name. Press “Learn it” first, then paint the film."));
@@ -182,9 +182,9 @@ function paintFilm() {
 
 const learn = () => start({ kind: "learn", picture: gallery.ownPainting.id, photo: photo.id, minutes: Number($("learn-minutes").value) });
 
-const named = (style) => ({ id: style.name, title: style.own ? style.title : t(style.title), by: style.own ? t("learnt here") : [t(style.artist), yearOf(style)].filter(Boolean).join(", "), thumbnail: style.thumbnail });
+const named = (style) => ({ id: style.name, title: style.own ? style.title : t(style.title), by: style.own ? t("learned here") : [t(style.artist), yearOf(style)].filter(Boolean).join(", "), thumbnail: style.thumbnail });
 
-/** A painting was learnt: it is a style from now on, and the photo is painted with it. */
+/** A painting was learned: it is a style from now on, and the photo is painted with it. */
 async function useLearned() {
   const styles = await get("/api/styles");
   gallery.learned(styles.map(named), job.learned, job.styles[0].id);

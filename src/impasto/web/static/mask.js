@@ -18,7 +18,7 @@ export class Mask {
     this.stage = stage;
     this.photo = photo;
     this.styles = styles;
-    this.many = false; // more than two styles, each with a colour
+    this.many = false; // more than two styles, each with a color
     this.color = COLORS[0];
     this.canvas = $("mask");
     this.done = done;
@@ -27,6 +27,8 @@ export class Mask {
     this.past = []; // what was drawn before, to go back to
     this.before = null;
     this.corner = null; // where a box begins
+    this.isDown = false;
+    this.at = [0.5, 0.5]; // where the brush of the keyboard is
     this.listen();
   }
 
@@ -58,7 +60,7 @@ export class Mask {
     $("brush").querySelector("input").focus({ preventScroll: true, focusVisible: false });
   }
 
-  /** More than two styles: the brush has a colour for each but the first, which has the rest. */
+  /** More than two styles: the brush has a color for each but the first, which has the rest. */
   offerStyles() {
     const others = this.styles().slice(1);
     this.many = others.length > 1;
@@ -141,7 +143,7 @@ export class Mask {
       const own = palette[COLORS.indexOf(this.color)];
       for (let at = 0; at < pixels.data.length; at += 4) {
         const seen = pixels.data.subarray(at, at + 3);
-        const light = Math.max(...seen); // white becomes the brush's colour, black nothing
+        const light = Math.max(...seen); // white becomes the brush's color, black nothing
         const apart = (color) => color.reduce((sum, value, index) => sum + Math.abs(value - (seen[index] * 255) / light), 0);
         const color = this.many && Math.min(...seen) < light / 2 ? palette.reduce((a, b) => (apart(a) <= apart(b) ? a : b)) : own;
         pixels.data.set([...color, light], at);
@@ -166,7 +168,7 @@ export class Mask {
     const context = flat.getContext("2d");
     context.drawImage(this.canvas, 0, 0);
     if (!this.many) {
-      context.globalCompositeOperation = "source-in"; // the brush's colour becomes white
+      context.globalCompositeOperation = "source-in"; // the brush's color becomes white
       context.fillStyle = "#fff";
       context.fillRect(0, 0, flat.width, flat.height);
     }
@@ -192,8 +194,7 @@ export class Mask {
     if (!erases) this.drawn = true;
   }
 
-  stroke(event) {
-    const [u, v] = this.stage.place(event);
+  stroke([u, v]) {
     const now = [u * this.canvas.width, v * this.canvas.height];
     const from = this.before ?? now;
     const radius = ($("brush-width").value / 200) * this.canvas.width;
@@ -205,42 +206,69 @@ export class Mask {
     this.before = now;
   }
 
-  /** Show the box from the first corner to the pointer; returns it in shares of the picture. */
-  frame(event) {
-    const [u, v] = this.stage.place(event).map((share) => clamp(share, 0, 1));
+  /** Show the box from the first corner to a place; returns it in shares of the picture. */
+  frame(place) {
+    const [u, v] = place.map((share) => clamp(share, 0, 1));
     const [left, top] = [Math.min(u, this.corner[0]), Math.min(v, this.corner[1])].map((share) => clamp(share, 0, 1));
     const [width, height] = [Math.max(u, this.corner[0]) - left, Math.max(v, this.corner[1]) - top].map((share) => clamp(share, 0, 1));
+    this.outline(left, top, width, height);
+    return [left, top, width, height];
+  }
+
+  outline(left, top, width, height, isBrush = false) {
     const frame = $("mask-box");
     frame.hidden = false;
+    frame.classList.toggle("ring", isBrush);
     Object.assign(frame.style, { left: `${100 * left}%`, top: `${100 * top}%`, width: `${100 * width}%`, height: `${100 * height}%` });
-    return [left, top, width, height];
+  }
+
+  /** The brush touches the photo, or a box begins. */
+  begin(place) {
+    this.isDown = true;
+    this.before = null;
+    this.corner = tool() === "box" ? place : null;
+    if (!this.corner) this.remember();
+    this.go(place);
+  }
+
+  go(place) {
+    if (this.corner) this.frame(place);
+    else this.stroke(place);
+  }
+
+  end(place) {
+    const box = place && this.corner && this.frame(place);
+    this.isDown = false;
+    this.before = this.corner = null;
+    $("mask-box").hidden = true;
+    if (box && box[2] * box[3] >= FEW) this.find("subject", box);
+  }
+
+  /** Without a pointer: arrow keys move the brush, the space bar sets it down and lifts it. */
+  key(event) {
+    const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], " ": [0, 0] }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const sides = [this.canvas.width, this.canvas.height];
+    const [u, v] = sides.map((side) => (($("brush-width").value / 200) * Math.max(...sides)) / side); // its radius
+    this.at = [clamp(this.at[0] + (move[0] * u) / 2, 0, 1), clamp(this.at[1] + (move[1] * v) / 2, 0, 1)];
+    if (event.key === " " && !event.repeat) this[this.isDown ? "end" : "begin"](this.at);
+    else if (this.isDown) this.go(this.at);
+    if (!this.corner) this.outline(this.at[0] - u, this.at[1] - v, 2 * u, 2 * v, true);
   }
 
   listen() {
     this.canvas.addEventListener("pointerdown", (event) => {
       this.canvas.setPointerCapture(event.pointerId);
-      this.before = null;
-      this.corner = tool() === "box" ? this.stage.place(event) : null;
-      if (this.corner) return this.frame(event);
-      this.remember();
-      this.stroke(event);
+      this.begin(this.stage.place(event));
     });
     this.canvas.addEventListener("pointermove", (event) => {
-      if (!this.canvas.hasPointerCapture(event.pointerId)) return;
-      if (this.corner) this.frame(event);
-      else this.stroke(event);
+      if (this.canvas.hasPointerCapture(event.pointerId)) this.go(this.stage.place(event));
     });
-    this.canvas.addEventListener("pointerup", (event) => {
-      this.before = null;
-      const box = this.corner && this.frame(event);
-      this.corner = null;
-      $("mask-box").hidden = true;
-      if (box && box[2] * box[3] >= FEW) this.find("subject", box);
-    });
-    this.canvas.addEventListener("pointercancel", () => {
-      this.before = this.corner = null;
-      $("mask-box").hidden = true;
-    });
+    this.canvas.addEventListener("pointerup", (event) => this.end(this.stage.place(event)));
+    this.canvas.addEventListener("pointercancel", () => this.end());
+    this.canvas.addEventListener("keydown", (event) => this.key(event));
+    this.canvas.addEventListener("blur", () => this.end());
     $("brush-subject").onclick = () => this.find("subject");
     $("brush-faces").onclick = () => this.find("faces");
     $("brush-turn").onclick = () => this.turn();

@@ -1,4 +1,4 @@
-// My pictures: paintings, photos and learnt styles that are kept on this computer.
+// My pictures: paintings, photos and learned styles that are kept on this computer.
 
 import { get, post, remove } from "./api.js";
 import { $, icon, make, tile } from "./dom.js";
@@ -34,14 +34,14 @@ export class Mine {
       [t("Paintings"), paintings.map((each) => this.painting(each))],
       [t("Photos and paintings to paint like"), pictures.map(({ id, name, width, height }) =>
         this.item(`/api/pictures/${id}`, id, name, `${width} × ${height}`, this.usePhoto))],
-      [t("Learnt styles"), styles.map(({ name, thumbnail }) =>
-        this.item(`/api/styles/${encodeURIComponent(name)}`, name, name, t("learnt here"), this.choose, { view: thumbnail }))],
+      [t("Learned styles"), styles.map(({ name, thumbnail }) =>
+        this.item(`/api/styles/${encodeURIComponent(name)}`, name, name, t("learned here"), this.choose, { view: thumbnail }))],
     ].filter(([, tiles]) => tiles.length);
     $("mine-groups").replaceChildren(...groups.flatMap(([title, tiles]) =>
       [make("h3", { textContent: title }), make("ul", { className: "tiles small" }, ...tiles)]));
     const hours = Math.round(this.keepHours());
     $("mine-note").textContent = groups.length
-      ? t("Kept for {0} h; what has a star, and learnt styles, until you delete them.", hours)
+      ? t("Kept for {0} h; what has a star, and learned styles, until you delete them.", hours)
       : t("Nothing yet: what you paint comes here.");
   }
 

@@ -1,4 +1,4 @@
-"""Keeping the photo's colours, and what colour there is under transparency."""
+"""Keeping the photo's colors, and what color there is under transparency."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ _TO_YIQ = (
     (0.5959, -0.2746, -0.3213),
     (0.2115, -0.5227, 0.3112),
 )
-"""ITU-R BT.601 luma and the two NTSC colour differences."""
+"""ITU-R BT.601 luma and the two NTSC color differences."""
 
 
 NOISE = 0.012
-"""Standard deviation, of 1, below which a difference of colour is taken for noise, and fades out
+"""Standard deviation, of 1, below which a difference of color is taken for noise, and fades out
 instead of being carried to another picture's: it would become speckles."""
 
-GREY = 2 / 255
-"""By how much the channels of a grey picture may differ; a JPEG rounds them apart by one."""
+GRAY = 2 / 255
+"""By how much the channels of a gray picture may differ; a JPEG rounds them apart by one."""
 
 
-def is_grey(image: Tensor) -> bool:
-    """Return whether a picture, (B, 3, H, W) in [0, 1], has no colours."""
-    return bool((image.amax(1) - image.amin(1)).max() <= GREY)
+def is_gray(image: Tensor) -> bool:
+    """Return whether a picture, (B, 3, H, W) in [0, 1], has no colors."""
+    return bool((image.amax(1) - image.amin(1)).max() <= GRAY)
 
 
 def to_luminance(image: Tensor) -> Tensor:
-    """Return the picture in greys.
+    """Return the picture in grays.
 
     Args:
         image: (B, 3, H, W), sRGB in [0, 1].
@@ -43,7 +43,7 @@ def to_luminance(image: Tensor) -> Tensor:
 
 
 def replace_luminance(photo: Tensor, painting: Tensor) -> Tensor:
-    """Return the light and dark of `painting` with the colours of `photo`.
+    """Return the light and dark of `painting` with the colors of `photo`.
 
     Args:
         photo: (B, 3, H, W) in [0, 1].
@@ -53,7 +53,7 @@ def replace_luminance(photo: Tensor, painting: Tensor) -> Tensor:
         (B, 3, H, W) in [0, 1].
 
     Source:
-        gatys2016color, sec. 3.2 (luminance-only transfer), in YIQ. Equal weights of colour
+        gatys2016color, sec. 3.2 (luminance-only transfer), in YIQ. Equal weights of color
         differences make YIQ unnecessary: adding the change of luminance to all three channels
         keeps I and Q as they are.
     """
@@ -61,7 +61,7 @@ def replace_luminance(photo: Tensor, painting: Tensor) -> Tensor:
 
 
 def match_colors(image: Tensor, reference: Tensor) -> Tensor:
-    """Return `image` recoloured so that its colours have the mean and covariance of `reference`.
+    """Return `image` recolored so that its colors have the mean and covariance of `reference`.
 
     Args:
         image: (1, 3, H, W) in [0, 1], such as a painting.
@@ -82,10 +82,10 @@ def match_colors(image: Tensor, reference: Tensor) -> Tensor:
 
 
 def recolor(image: Tensor, references: Sequence[Tensor], shares: Sequence[float]) -> Tensor:
-    """Return `image` with the mean and covariance of the colours of `references`, moved least.
+    """Return `image` with the mean and covariance of the colors of `references`, moved least.
 
-    Of all linear maps that do so it is the one that changes colours by the least on average: the
-    optimal transport between two normal distributions. Colours near each other stay so.
+    Of all linear maps that do so it is the one that changes colors by the least on average: the
+    optimal transport between two normal distributions. Colors near each other stay so.
 
     Args:
         image: (1, 3, H, W) in [0, 1], such as a photo.
@@ -117,9 +117,9 @@ def _flat(image: Tensor) -> Tensor:
 
 
 def _covariance(flat: Tensor) -> Tensor:
-    centred = flat - flat.mean(1, keepdim=True)
+    centered = flat - flat.mean(1, keepdim=True)
     ridge = 1e-5 * torch.eye(3, dtype=flat.dtype, device=flat.device)
-    return centred @ centred.T / flat.shape[1] + ridge
+    return centered @ centered.T / flat.shape[1] + ridge
 
 
 def _root(matrix: Tensor, *, inverse: bool = False) -> Tensor:
@@ -136,30 +136,30 @@ def _root(matrix: Tensor, *, inverse: bool = False) -> Tensor:
 
 
 def extend_colors(image: Tensor, alpha: Tensor) -> Tensor:
-    """Return the picture with its visible edge colours spread under its transparent parts.
+    """Return the picture with its visible edge colors spread under its transparent parts.
 
     Args:
         image: (1, 3, H, W) in [0, 1].
         alpha: (1, 1, H, W) in [0, 1].
 
     Returns:
-        (1, 3, H, W): `image` where it is opaque, an ever wider average of the visible colours
-        where it is not. Grey if nothing is visible.
+        (1, 3, H, W): `image` where it is opaque, an ever wider average of the visible colors
+        where it is not. Gray if nothing is visible.
     """
-    levels = [(image * alpha, alpha)]  # colours premultiplied, so that hidden ones do not count
+    levels = [(image * alpha, alpha)]  # colors premultiplied, so that hidden ones do not count
     while max(levels[-1][1].shape[-2:]) > 1:
-        colour, weight = levels[-1]
+        color, weight = levels[-1]
         levels.append(
             (
-                F.avg_pool2d(colour, 2, ceil_mode=True, count_include_pad=False),
+                F.avg_pool2d(color, 2, ceil_mode=True, count_include_pad=False),
                 F.avg_pool2d(weight, 2, ceil_mode=True, count_include_pad=False),
             )
         )
     filled = torch.full_like(levels[-1][0], 0.5)
-    for colour, weight in reversed(levels):
-        size = colour.shape[-2:]
+    for color, weight in reversed(levels):
+        size = color.shape[-2:]
         under = F.interpolate(filled, size=size, mode="bilinear", align_corners=False)
-        visible = colour / weight.clamp_min(1e-6)
+        visible = color / weight.clamp_min(1e-6)
         share = (weight * 4).clamp(max=1)  # a quarter of a pixel's worth is enough to know it
         filled = visible * share + under * (1 - share)
     return image * alpha + filled * (1 - alpha)
