@@ -13,7 +13,7 @@ from torch import Tensor
 from impasto.core.tensors import wide
 
 NEAREST_LAYER = "relu3_1"
-"""Sees 24 pixels: strokes, but nothing as large as a face, which would grow where none was."""
+"""Sees 24 pixels: strokes, but nothing as large as a thing, which would appear where none was."""
 
 MOST_PLACES = 4096
 """Of the paintings, that are looked through."""

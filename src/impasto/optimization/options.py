@@ -83,8 +83,7 @@ class OptimizeOptions(PrecisionOptions, PaintingOptions):
 
     nearest_weight: Annotated[float, _LOOK] = 0.0
     """Weight, times --style-weight, of how far every place is from the most similar place of the
-    paintings. 0.15: skies and walls get strokes like the rest, and no face or star of a painting
-    appears where the photo has none."""
+    paintings. 0.15: skies and walls get strokes like the rest."""
 
     regions: Annotated[str | None, _LOOK] = None
     """Region map: a picture whose colors say which painting goes where: name the paintings as
