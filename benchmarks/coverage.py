@@ -17,7 +17,6 @@ from PIL import Image
 
 import impasto
 from impasto.analysis.metrics import Metrics
-from impasto.core.tensors import fit_long_side
 from impasto.io.image import read_picture, to_pil
 from impasto.perception.weights import load_weights
 from learn import grid
