@@ -39,6 +39,16 @@ def test_the_gradient_is_that_of_the_value(with_masks):
     assert torch.autograd.gradcheck(lambda seen: nearest.sum(seen, masks), picture)
 
 
+def test_a_place_without_a_direction_is_pulled_gently():
+    """The paintings' mean itself, where the cosine jumps: a bounded, exact gradient."""
+    painting = features(4, 4, 0)
+    nearest = NearestPlaces(places_of(painting), is_one_pool=True)
+    picture = painting.mean((2, 3), keepdim=True) + 1e-6 * features(1, 2, 3)
+    assert float(nearest.measure(picture, None)[1].norm()) < 1e3
+    picture.requires_grad_()
+    assert torch.autograd.gradcheck(nearest.sum, picture, eps=1e-8)
+
+
 def test_every_region_is_compared_with_its_own_painting():
     one, other = features(4, 4, 0), features(4, 4, 1)
     nearest = NearestPlaces(places_of(one, other), is_one_pool=False)

@@ -159,13 +159,16 @@ def test_any_size_down_to_one_pixel(tiny, shape):
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300)])
 def test_a_painting_of_one_pixel(tiny, shape):
-    _, finished = paint(tiny, styles=[noise_picture(*shape)], steps=(2,))
-    assert torch.isfinite(finished.image).all()
+    for weight in (0.0, 0.3):
+        options = {"steps": (2,), "nearest_weight": weight}
+        _, finished = paint(tiny, styles=[noise_picture(*shape)], **options)
+        assert torch.isfinite(finished.image).all()
 
 
-def test_flat_pictures_stay_finite(tiny):
+@pytest.mark.parametrize("nearest_weight", [0.0, 0.3])
+def test_flat_pictures_stay_finite(tiny, nearest_weight):
     flat = torch.full((1, 3, 40, 40), 0.5)
-    _, finished = paint(tiny, content=flat, styles=[flat])
+    _, finished = paint(tiny, content=flat, styles=[flat], nearest_weight=nearest_weight)
     assert all(math.isfinite(value) for value in finished.losses.values())
 
 

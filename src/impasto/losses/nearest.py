@@ -18,6 +18,10 @@ NEAREST_LAYER = "relu3_1"
 MOST_PLACES = 4096
 """Of the paintings, that are looked through."""
 
+SHORTEST = 0.01
+"""Beside the mean length of the paintings' features: shorter ones have no direction to speak of, and
+their gradient would have no bound."""
+
 AT_ONCE = 1024
 """Places of the picture that are compared with all of them at once: 16 MiB of numbers."""
 
@@ -42,7 +46,10 @@ class NearestPlaces:
     def __init__(self, found: Sequence[Tensor], *, is_one_pool: bool) -> None:
         self._center = wide(torch.cat(list(found))).mean(0)
         pools = [torch.cat(list(found))] if is_one_pool else list(found)
-        self._pools = [F.normalize(wide(pool) - self._center, dim=1) for pool in pools]
+        centered = [wide(pool) - self._center for pool in pools]
+        self._pools = [F.normalize(pool, dim=1) for pool in centered]
+        lengths = torch.cat(centered).norm(dim=1)
+        self._shortest = max(SHORTEST * float(lengths.mean()), 1e-12)
 
     def sum(self, features: Tensor, masks: Tensor | None = None) -> Tensor:
         """Return the distances of all places, added up.
@@ -70,13 +77,16 @@ class NearestPlaces:
             known = pool.to(places.dtype)
             for part in torch.split(counts.nonzero()[:, 0].to(places.device), AT_ONCE):
                 centered = wide(places[part]) - self._center
-                lengths = centered.norm(dim=1, keepdim=True).clamp_min(1e-12)
+                lengths = centered.norm(dim=1, keepdim=True)
+                turns = lengths > self._shortest
+                lengths = lengths.clamp_min(self._shortest)
                 unit = centered / lengths
                 nearest = pool[(unit.to(known.dtype) @ known.T).argmax(1)]
                 cosine = (unit * nearest).sum(1, keepdim=True)
                 count = counts.to(unit)[part][:, None]
                 total += (count * (1 - cosine)).sum()
-                gradient[part] += (count * (unit * cosine - nearest) / lengths).to(gradient.dtype)
+                slope = count * (turns * unit * cosine - nearest) / lengths
+                gradient[part] += slope.to(gradient.dtype)
         return total, gradient.T.reshape(features.shape)
 
 
