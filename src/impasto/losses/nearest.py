@@ -19,8 +19,8 @@ MOST_PLACES = 4096
 """Of the paintings, that are looked through."""
 
 SHORTEST = 0.01
-"""Beside the mean length of the paintings' features: shorter ones have no direction to speak of, and
-their gradient would have no bound."""
+"""Beside the mean length of the paintings' features: shorter ones have no direction to speak of,
+and their gradient would have no bound."""
 
 AT_ONCE = 1024
 """Places of the picture that are compared with all of them at once: 16 MiB of numbers."""
