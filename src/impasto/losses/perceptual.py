@@ -130,6 +130,11 @@ class RegionMasks:
         return self._known[height, width]
 
 
+def masks_at(regions: RegionMasks | None, size: tuple[int, int]) -> Tensor | None:
+    """Return the masks of regions at a layer's height and width, None if there are no regions."""
+    return None if regions is None else regions.at(*size)
+
+
 class Emphasis:
     """How many times the content counts at each place, at the size of any layer.
 
@@ -207,7 +212,7 @@ class PerceptualLoss:
                     grams[layer].append(self._statistic(features[layer], masks))
                 if weights.nearest_weight:
                     seen = features[NEAREST_LAYER]
-                    mask = None if masks is None else masks.at(*size_of(seen))
+                    mask = masks_at(masks, size_of(seen))
                     found.append(some_places(seen, size_of(seen), limit, mask=mask))
         self.set_styles(grams, style_shares)
         if found:
@@ -277,8 +282,7 @@ class PerceptualLoss:
         terms |= self.style_terms(grams, style)
         if self.nearest is not None:
             seen = features[NEAREST_LAYER]
-            masks = None if self.regions is None else self.regions.at(*size_of(seen))
-            total = self.nearest.sum(seen, masks)
+            total = self.nearest.sum(seen, masks_at(self.regions, size_of(seen)))
             terms["style.nearest"] = self.nearest_factor(size_of(seen)) * total
         return {**terms, **self.pixel_terms(image)}
 
@@ -288,14 +292,15 @@ class PerceptualLoss:
         Args:
             size: height and width of the features of `NEAREST_LAYER`.
         """
-        masks = None if self.regions is None else self.regions.at(*size)
-        count = float(places(size, masks).sum())
+        count = float(places(size, masks_at(self.regions, size)).sum())
         return self.weights.style_weight * self.weights.nearest_weight / count
 
     def _statistic(self, features: Tensor, regions: RegionMasks | None) -> Tensor:
         """Return the statistic of all places, or those of each region."""
-        masks = None if regions is None else regions.at(*size_of(features)).to(features.device)
-        return self.formula.statistic(features, masks)
+        masks = masks_at(regions, size_of(features))
+        return self.formula.statistic(
+            features, None if masks is None else masks.to(features.device)
+        )
 
     def _content_distance(self, features: Tensor, target: Tensor) -> Tensor:
         if self.emphasis is None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from impasto.core.memory import give_back_memory
 from impasto.core.tensors import size_of, wide
 from impasto.losses.nearest import NEAREST_LAYER, known_gradient, limits, some_places
-from impasto.losses.perceptual import LossWeights, PerceptualLoss, RegionMasks
+from impasto.losses.perceptual import LossWeights, PerceptualLoss, RegionMasks, masks_at
 from impasto.losses.style import places
 from impasto.perception.extractor import LAYOUT, Extractor, stride_of
 
@@ -338,8 +338,8 @@ class TiledLoss:
                 times = self._times(layer, tile, stride)
                 squares[layer] += _sum_of_squares(difference * times.sqrt())
             if layer == NEAREST_LAYER and self.loss.nearest is not None:
-                masks = self._part_of_masks(layer, tile, stride)
-                distance += float(self.loss.nearest.measure(own, masks)[0])
+                part = _part_of_masks(self.loss.regions, layer, self._size, tile, stride)
+                distance += float(self.loss.nearest.measure(own, part)[0])
         terms = {
             f"content.{layer}": image.new_tensor(self._factors()[layer] * total)
             for layer, total in squares.items()
@@ -360,9 +360,8 @@ class TiledLoss:
         regions: RegionMasks | None,
     ) -> Tensor:
         """Return the sums of a tile's own features, or those of every region."""
-        masks = _masks(regions, layer, size)
-        part = None if masks is None else tile.place(masks, stride).to(own.device)
-        return self.loss.formula.statistic.sums(own, part)
+        part = _part_of_masks(regions, layer, size, tile, stride)
+        return self.loss.formula.statistic.sums(own, None if part is None else part.to(own.device))
 
     def _by_area(
         self, sums: dict[str, Tensor], image: Tensor, regions: RegionMasks | None
@@ -432,17 +431,13 @@ class TiledLoss:
     def _gradient_of_places(self, tile: Tile, own: Tensor, stride: int) -> Tensor:
         """Return the gradient of the distance to the nearest places at a tile's own features."""
         assert self.loss.nearest is not None
-        masks = self._part_of_masks(NEAREST_LAYER, tile, stride)
-        _, gradient = self.loss.nearest.measure(own, masks)
+        part = _part_of_masks(self.loss.regions, NEAREST_LAYER, self._size, tile, stride)
+        _, gradient = self.loss.nearest.measure(own, part)
         return gradient * self.loss.nearest_factor(_size_at(NEAREST_LAYER, self._size))
-
-    def _part_of_masks(self, layer: str, tile: Tile, stride: int) -> Tensor | None:
-        masks = _masks(self.loss.regions, layer, self._size)
-        return None if masks is None else tile.place(masks, stride)
 
     def _spread(self, layer: str, tile: Tile, own: Tensor, stride: int, gradient: Tensor) -> Tensor:
         """Return the gradient at a tile's own features, from that at the sums."""
-        part = self._part_of_masks(layer, tile, stride)
+        part = _part_of_masks(self.loss.regions, layer, self._size, tile, stride)
         part = None if part is None else part.to(own.device)
         return self.loss.formula.statistic.gradient(own, gradient, part)
 
@@ -493,8 +488,7 @@ class TiledLoss:
                 if layer in self.weights.style:
                     _add(sums, layer, self._collect(layer, tile, own, stride, size, regions))
                 if layer == NEAREST_LAYER and self.weights.nearest_weight:
-                    masks = _masks(regions, layer, size)
-                    mask = None if masks is None else tile.place(masks, stride)
+                    mask = _part_of_masks(regions, layer, size, tile, stride)
                     corner = tile.inner_top // stride, tile.inner_left // stride
                     whole = _size_at(layer, size)
                     found.append(some_places(own, whole, limit, corner, mask))
@@ -520,7 +514,15 @@ def _size_at(layer: str, size: tuple[int, int]) -> tuple[int, int]:
 
 def _masks(regions: RegionMasks | None, layer: str, size: tuple[int, int]) -> Tensor | None:
     """Return the masks of regions at a layer, for a picture of this size."""
-    return None if regions is None else regions.at(*_size_at(layer, size))
+    return masks_at(regions, _size_at(layer, size))
+
+
+def _part_of_masks(
+    regions: RegionMasks | None, layer: str, size: tuple[int, int], tile: Tile, stride: int
+) -> Tensor | None:
+    """Return a tile's own part of the masks, for a picture of this size."""
+    masks = _masks(regions, layer, size)
+    return None if masks is None else tile.place(masks, stride)
 
 
 def _whole(features: Tensor, given: Tensor, stride: int) -> Tensor:
