@@ -1,6 +1,6 @@
 import torch
 
-from impasto.io.color import match_colors, recolor, replace_luminance, to_luminance
+from impasto.io.color import colors_of, match_colors, recolor, replace_luminance, to_luminance
 from support import noise_picture
 
 
@@ -89,3 +89,20 @@ def test_grays_stay_gray_and_flat_pictures_finite():
     assert torch.allclose(moved, to_luminance(moved), atol=1e-5)
     for photo, painting in ((flat, gray), (gray, flat), (flat, flat)):
         assert torch.isfinite(recolor(photo, [painting], [1.0])).all()
+
+
+def test_the_colors_of_a_tall_picture_are_those_of_all_its_rows():
+    image = noise_picture(600, 5, 1)
+    found = colors_of(image)
+    flat = colors(image)
+    assert torch.allclose(found.mean[:, 0], flat.mean(1), atol=1e-9)
+    ridge = 1e-5 * torch.eye(3, dtype=torch.double)
+    assert torch.allclose(found.covariance, torch.cov(flat, correction=0) + ridge, atol=1e-9)
+
+
+def test_chroma_is_the_deviation_of_what_is_not_gray():
+    image = noise_picture(64, 64, 1)
+    rest = colors(image - to_luminance(image))
+    wanted = float(torch.cov(rest, correction=0).trace().sqrt())
+    assert abs(colors_of(image).chroma - wanted) < 1e-4
+    assert colors_of(to_luminance(image)).chroma < 0.01

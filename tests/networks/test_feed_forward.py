@@ -3,9 +3,9 @@ import torch
 
 from impasto.core.errors import ConfigError, ResourceError, ShapeError
 from impasto.core.tensors import resize, round_to_bits
-from impasto.io.color import to_luminance
+from impasto.io.color import colors_of, recolor, to_luminance
 from impasto.networks.engines import TorchEngine
-from impasto.networks.feed_forward import FRAME
+from impasto.networks.feed_forward import FRAME, RECOLORED, take_colors
 from impasto.networks.feed_forward import paint as paint_with
 from impasto.networks.model_file import load_model
 from impasto.networks.options import StylizeOptions
@@ -160,3 +160,48 @@ def test_a_wrapped_picture_is_the_middle_of_its_repetitions(wave, wrap):
     edge = (..., slice(None), slice(0, 4)) if wrap != "y" else (..., slice(0, 4), slice(None))
     error = (found - expected)[edge].abs().mean()
     assert error < 0.3 * (plain - expected)[edge].abs().mean()
+
+
+def mild(seed, height=300, width=7):
+    return noise_picture(height, width, seed) * 0.2 + 0.4  # nothing is cut off at 0 or 1
+
+
+def test_colors_are_the_photo_s_carried_to_the_painting_s_and_luminance_stays():
+    photo, painted, painting = mild(1), mild(2), mild(3)
+    found = painted.clone()
+    take_colors(photo, found, [colors_of(painting)], None)
+    assert torch.allclose(to_luminance(found), to_luminance(painted), atol=1e-5)
+    moved = recolor(photo, [painting], [1.0])
+    wanted = torch.lerp(painted - to_luminance(painted), moved - to_luminance(moved), RECOLORED)
+    assert torch.allclose(found - to_luminance(found), wanted, atol=1e-4)
+
+
+def test_a_photo_without_colors_leaves_the_network_s():
+    photo, painted = to_luminance(mild(1)), mild(2)
+    found = painted.clone()
+    take_colors(photo, found, [colors_of(mild(3))], None)
+    assert (found - painted).abs().max() < 0.02
+    assert (found - to_luminance(found)).std() > 0.9 * (painted - to_luminance(painted)).std()
+
+
+def test_where_a_painting_goes_its_colors_go():
+    photo, painted = mild(1, 20, 40), mild(2, 20, 40)
+    paintings = [colors_of(mild(3) * 0.5), colors_of(mild(4) * 0.5 + 0.3)]
+    left = torch.zeros(1, 2, 20, 40)
+    left[:, 0, :, :20], left[:, 1, :, 20:] = 1, 1
+    found = painted.clone()
+    take_colors(photo, found, paintings, left)
+    for at, columns in enumerate((slice(0, 18), slice(22, 40))):
+        alone = painted.clone()
+        take_colors(photo, alone, [paintings[at]], None)
+        assert torch.allclose(found[..., columns], alone[..., columns], atol=1e-3)
+
+
+def test_a_blend_has_the_mean_of_the_paintings_colors():
+    photo, painted, paintings = mild(1), mild(2), [colors_of(mild(3)), colors_of(mild(4) * 0.5)]
+    first, second, blend = painted.clone(), painted.clone(), painted.clone()
+    take_colors(photo, first, paintings, torch.tensor([[1.0, 0.0]]))
+    take_colors(photo, second, paintings[1:], None)
+    take_colors(photo, blend, paintings, torch.tensor([[0.5, 0.5]]))
+    means = [image.mean((0, 2, 3)) for image in (first, second, blend)]
+    assert torch.allclose(means[2], (means[0] + means[1]) / 2, atol=2e-3)

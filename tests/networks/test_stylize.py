@@ -3,8 +3,10 @@ import pytest
 from PIL import Image
 
 import impasto
+from impasto import assets
 from impasto.io.image import read_note
 from impasto.io.sheet import GAP
+from impasto.networks.model import Model
 from impasto.optimization.refine import refinement
 from impasto.recipe import Recipe
 from support import load_image, save_picture, save_random_model, weights_at_hand
@@ -239,3 +241,16 @@ def test_seconds_are_refused_where_they_would_not_count(wave, photo):
     ):
         with pytest.raises(impasto.ConfigError, match="seconds"):
             call()
+
+
+@pytest.mark.usefixtures("weights")
+def test_any_painting_s_colors_vary_as_the_photo_s_do():
+    model = impasto.load(assets.find("great-wave"))
+    alone = Model(model.net, model.info, model.choice, model.source)
+    first, second = (pixels(each("castle", size=64)) for each in (model, alone))
+    assert np.abs(first.mean(2) - second.mean(2)).mean() < 12, "what is drawn stays"
+    assert np.abs(first - second).mean() > 2
+    chroma = [float((each - each.mean(2, keepdims=True)).std()) for each in (first, second)]
+    assert chroma[0] > 0.5 * chroma[1]
+    kept = {"size": 64, "preserve_color": "luminance"}
+    assert np.array_equal(pixels(model("castle", **kept)), pixels(alone("castle", **kept)))

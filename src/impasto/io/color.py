@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -74,10 +75,9 @@ def match_colors(image: Tensor, reference: Tensor) -> Tensor:
         gatys2016color, sec. 3.1, the symmetric root ("image analogies" form). Differs: what is
         fainter than `NOISE`, such as the tint of a charcoal drawing, is not brought up.
     """
-    flat, other = _flat(image), _flat(reference)  # (3, H*W)
-    mean, other_mean = flat.mean(1, keepdim=True), other.mean(1, keepdim=True)
-    transform = _root(_covariance(other)) @ _root(_covariance(flat), inverse=True)
-    matched = transform @ (flat - mean) + other_mean
+    ours, other = colors_of(image), colors_of(reference)
+    transform = _root(other.covariance) @ _root(ours.covariance, inverse=True)
+    matched = transform @ (_flat(image) - ours.mean) + other.mean
     return matched.reshape(image.shape[1:]).unsqueeze(0).to(image.dtype).clamp(0, 1)
 
 
@@ -98,28 +98,65 @@ def recolor(image: Tensor, references: Sequence[Tensor], shares: Sequence[float]
     Source:
         pitie2007 (the linear Monge-Kantorovitch map).
     """
-    flat = _flat(image)  # (3, H*W)
-    others = [_flat(reference) for reference in references]
-    parts = [share / sum(shares) for share in shares]
-    mean = flat.mean(1, keepdim=True)
-    other_mean = sum(
-        part * other.mean(1, keepdim=True) for part, other in zip(parts, others, strict=True)
-    )
-    wanted = sum(part * _covariance(other) for part, other in zip(parts, others, strict=True))
-    root, inverse = _root(_covariance(flat)), _root(_covariance(flat), inverse=True)
-    transform = inverse @ _root(root @ wanted @ root) @ inverse
-    moved = transform @ (flat - mean) + other_mean
+    transform, shift = color_map(colors_of(image), [*map(colors_of, references)], shares)
+    moved = transform @ _flat(image) + shift
     return moved.reshape(image.shape[1:]).unsqueeze(0).to(image.dtype)
+
+
+@dataclass(frozen=True)
+class Colors:
+    """The colors of a picture, as far as `recolor` knows them."""
+
+    mean: Tensor
+    """(3, 1), double."""
+
+    covariance: Tensor
+    """(3, 3), double."""
+
+    @property
+    def chroma(self) -> float:
+        """The standard deviation of what is not luminance, of 1: 0 for a gray picture."""
+        luma = torch.tensor(_TO_YIQ[0], dtype=torch.double, device=self.mean.device)
+        rest = torch.eye(3, dtype=torch.double, device=self.mean.device) - luma.expand(3, 3)
+        return float((rest @ self.covariance @ rest.T).trace().clamp_min(0).sqrt())
+
+
+def colors_of(image: Tensor) -> Colors:
+    """Return the mean and covariance of the colors of a picture, (1, 3, H, W)."""
+    total = torch.zeros(3, 1, dtype=torch.double, device=image.device)
+    squares = torch.zeros(3, 3, dtype=torch.double, device=image.device)
+    for rows in torch.split(image, ROWS, dim=2):  # as doubles, a large picture takes much memory
+        flat = _flat(rows)
+        total += flat.sum(1, keepdim=True)
+        squares += flat @ flat.T
+    count = image.shape[-2] * image.shape[-1]
+    mean = total / count
+    ridge = 1e-5 * torch.eye(3, dtype=torch.double, device=image.device)
+    return Colors(mean, squares / count - mean @ mean.T + ridge)
+
+
+ROWS = 256
+"""Of a picture, whose colors are looked at or changed at once."""
+
+
+def color_map(
+    colors: Colors, references: Sequence[Colors], shares: Sequence[float]
+) -> tuple[Tensor, Tensor]:
+    """Return the map that `recolor` applies: a matrix (3, 3) and what is added to it, (3, 1).
+
+    Arguments as for `recolor`, but known by their `colors_of`.
+    """
+    parts = [share / sum(shares) for share in shares]
+    pairs = [*zip(parts, references, strict=True)]
+    mean = torch.stack([part * other.mean for part, other in pairs]).sum(0)
+    wanted = torch.stack([part * other.covariance for part, other in pairs]).sum(0)
+    root, inverse = _root(colors.covariance), _root(colors.covariance, inverse=True)
+    transform = inverse @ _root(root @ wanted @ root) @ inverse
+    return transform, mean - transform @ colors.mean
 
 
 def _flat(image: Tensor) -> Tensor:
     return image[0].reshape(3, -1).double()
-
-
-def _covariance(flat: Tensor) -> Tensor:
-    centered = flat - flat.mean(1, keepdim=True)
-    ridge = 1e-5 * torch.eye(3, dtype=flat.dtype, device=flat.device)
-    return centered @ centered.T / flat.shape[1] + ridge
 
 
 def _root(matrix: Tensor, *, inverse: bool = False) -> Tensor:

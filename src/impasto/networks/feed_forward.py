@@ -19,7 +19,15 @@ from impasto.core.tensors import (
     wrap_around,
     wrap_margins,
 )
-from impasto.io.color import match_colors, replace_luminance, to_luminance
+from impasto.io.color import (
+    ROWS,
+    Colors,
+    color_map,
+    colors_of,
+    match_colors,
+    replace_luminance,
+    to_luminance,
+)
 from impasto.io.guided import enlarge
 from impasto.networks.engines import Engine
 from impasto.networks.options import FRAME, StylizeOptions
@@ -83,6 +91,49 @@ def run(
     """
     with explain_out_of_memory(lambda: _what_fits(*size_of(photo))):
         return _painted(photo, engine, options, style)
+
+
+RECOLORED = 0.6
+"""How much of the colors of a picture in the style of any painting are the photo's own, carried to
+the painting's; the rest are the network's, which knows few paintings with more than two colors."""
+
+COLORFUL = 0.04
+"""Chroma, of 1, of a photo whose colors count in full; the less it has, the more the network's."""
+
+
+@torch.inference_mode()
+def take_colors(
+    photo: Tensor, painted: Tensor, paintings: Sequence[Colors], style: Tensor | None
+) -> None:
+    """Give a painted picture, in place, more of the colors that the photo has at each place.
+
+    Its luminance, which is its drawing, stays. The photo's colors are carried to those of the
+    paintings as by `recolor`.
+
+    Args:
+        photo: (1, 3, H, W) in [0, 1].
+        painted: (1, 3, H, W) in [0, 1], changed.
+        paintings: the colors of each.
+        style: (1, S) or (1, S, h, w) weights of the paintings; None for the first.
+    """
+    colors = colors_of(photo)
+    amount = RECOLORED * min(1.0, colors.chroma / COLORFUL)
+    shares: Tensor | None = None
+    if style is not None and style.ndim > 2:  # every place has a share of each painting
+        maps = [color_map(colors, [painting], (1.0,)) for painting in paintings]
+        shares = resize(style.float(), *size_of(photo)).clamp(0, 1)
+    else:
+        weights = (1.0,) if style is None else style[0].tolist()
+        maps = [color_map(colors, paintings, weights)]
+    for first in range(0, photo.shape[-2], ROWS):
+        rows = slice(first, first + ROWS)
+        seen, part = photo[:, :, rows], painted[:, :, rows]
+        found = torch.zeros_like(part)
+        for number, (transform, shift) in enumerate(maps):
+            flat = transform.to(seen) @ seen[0].flatten(1) + shift.to(seen)
+            moved = flat.reshape(seen.shape).clamp(0, 1)
+            found += moved if shares is None else shares[:, number : number + 1, rows] * moved
+        part.lerp_(replace_luminance(found, part), amount)
 
 
 def blend(photo: Tensor, painted: Tensor, options: StylizeOptions) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,7 @@ from impasto.recipe import Recipe, Source
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from impasto.io.color import Colors
     from impasto.networks.engines import Engine
     from impasto.networks.transform import TransformNet
 
@@ -80,15 +82,22 @@ class Model:
         info: what its file says about itself.
         choice: which of its styles are painted with, and how much of each.
         source: how a recipe calls it: what was asked for, and the SHA-256 of the file.
+        colors: of the paintings, if the network is one for any painting.
     """
 
     def __init__(
-        self, net: TransformNet | None, info: ModelInfo, choice: StyleChoice, source: Source
+        self,
+        net: TransformNet | None,
+        info: ModelInfo,
+        choice: StyleChoice,
+        source: Source,
+        colors: Sequence[Colors] = (),
     ) -> None:
         self._net = net
         self.info = info
         self.choice = choice
         self.source = source
+        self.colors = tuple(colors)
         self._engines: dict[tuple[str, str, str, bool, str | None], Engine] = {}
         self._runtimes: dict[tuple[str, str], Runtime | None] = {}
 
@@ -155,12 +164,14 @@ class Model:
             shares = np.asarray([self.choice.weights], np.float32) if several else None
             painted = paint_plain(photo.picture, runtime, shares)
         else:
-            from impasto.networks.feed_forward import run
+            from impasto.networks.feed_forward import run, take_colors
 
             image = photo.picture.image
             style = self._weights(photo.style_map)
             by_place = style is not None and style.ndim > 2
             painted = run(image, self._engine(options, image, by_place=by_place), options, style)
+            if self.colors and options.preserve_color == "none":
+                take_colors(image, painted, self.colors, style)
         return Stylized(photo, painted, photo.seconds + time.perf_counter() - began)
 
     def finish(self, stylized: Stylized, options: StylizeOptions) -> Result:

@@ -30,6 +30,8 @@ from impasto.recipe import Source, describe_source
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from impasto.io.color import Colors
+
 log = logging.getLogger(__name__)
 
 Painter = Model | RegionsModel | RandomStyles
@@ -140,37 +142,39 @@ def _encode_paintings(
     seen_by = scale, weights or os.environ.get("IMPASTO_VGG16"), os.environ.get("IMPASTO_DTYPE")
     keys = [(source.sha256, *seen_by) for source in described]
     if any(source.sha256 is None for source in described) or not set(keys) <= set(_STATISTICS):
-        statistics = yield from _statistics_of(sources, scale, weights)
-        _STATISTICS.update(zip(keys, statistics, strict=True))
+        seen = yield from _statistics_of(sources, scale, weights)
+        _STATISTICS.update(zip(keys, seen, strict=True))
         for key in list(_STATISTICS)[:-MOST_STATISTICS]:
             del _STATISTICS[key]
     else:
-        statistics = [_STATISTICS[key] for key in keys]
+        seen = [_STATISTICS[key] for key in keys]
     network, info = load_any_style(choice.path)
-    net = network.with_styles(torch.cat(statistics))
+    net = network.with_styles(torch.cat([statistics for statistics, _ in seen]))
     source = described[0]
     if len(described) > 1:
         parts = zip(described, choice.weights, strict=True)
         source = Source(",".join(f"{part.name}:{share:.4g}" for part, share in parts), None)
     styles = tuple(StyleInfo(name) for name in choice.names)
-    return Model(net, dataclasses.replace(info, styles=styles, network=net.options), choice, source)
+    info = dataclasses.replace(info, styles=styles, network=net.options)
+    return Model(net, info, choice, source, [colors for _, colors in seen])
 
 
 MOST_STATISTICS = 4096
 """Of paintings, that are kept: some kilobytes each."""
 
-_STATISTICS: dict[tuple[object, ...], Tensor] = {}
-"""What VGG has seen in a painting, by the painting's SHA-256 and what else counts: of a folder of
-styles, whose networks do not all stay in memory, each is read once."""
+_STATISTICS: dict[tuple[object, ...], tuple[Tensor, Colors]] = {}
+"""What VGG has seen in a painting, and its colors, by the painting's SHA-256 and what else counts:
+of a folder of styles, whose networks do not all stay in memory, each is read once."""
 
 
 def _statistics_of(
     sources: Sequence[PictureLike], scale: float, weights: str | None
-) -> Generator[Event, None, list[Tensor]]:
-    """Return the statistics (1, D) of paintings, which the network for any painting is shown."""
+) -> Generator[Event, None, list[tuple[Tensor, Colors]]]:
+    """Return what the network for any painting is shown, (1, D) per painting, and their colors."""
     import torch
 
     from impasto.core.device import pick_dtype
+    from impasto.io.color import colors_of
     from impasto.networks.any_style import STATISTICS_LAYERS, encode_style
     from impasto.perception.extractor import Extractor
     from impasto.perception.weights import find_weights
@@ -180,7 +184,8 @@ def _statistics_of(
     vgg = yield from find_weights(file=weights)
     dtype = pick_dtype("auto", torch.device("cpu"))
     extractor = Extractor(vgg, STATISTICS_LAYERS, dtype=dtype)
-    return [encode_style(extractor, painting.image, scale) for painting in paintings]
+    images = [painting.image for painting in paintings]
+    return [(encode_style(extractor, image, scale), colors_of(image)) for image in images]
 
 
 def stylize_events(
