@@ -575,3 +575,14 @@ def test_a_name_that_begins_like_an_option(here, capsys, words):
     assert command == ["impasto", "stylize", "./-IMG_1.png", "--style", "wave.safetensors"]
     assert main([*command[1:], "-q"]) == 0
     assert load_image(here / "-IMG_1_wave-2.png").size == (60, 40)
+
+
+def test_a_machine_too_slow_for_a_sketch_paints_in_one_pass(sketch, capsys, monkeypatch):
+    monkeypatch.setattr("impasto.optimization.picture._Run._measure", lambda *_: 1e-3)
+    words = [*sketch, "--size", "300"]
+    assert main([*words, "-o", "pass.png"]) == 0
+    told = capsys.readouterr()
+    assert "too little for a sketch on this machine" in told.err
+    assert re.fullmatch(r"300x200, \d\.\d\d s", told.out.splitlines()[1])
+    assert main([*words, "--seconds", "0.1", "-o", "asked.png"]) == 0
+    assert "steps" in capsys.readouterr().out, "who says how long gets a sketch"

@@ -61,16 +61,16 @@ Loss = Callable[[Tensor], dict[str, Tensor]]
 STEADY = 9
 """Steps whose median says how long one takes: on a busy machine the latest one says little."""
 
-MEASURED, MEASURED_IN_HASTE = 192, 128
+MEASURED, MEASURED_IN_HASTE = 192, 96
 """Sides of the pictures on which the time of a step is measured beforehand, in pixels: for a
-forecast, and before a run until time is up."""
+forecast, and before a run until time is up. On smaller ones a pixel takes up to twice as long."""
 
 FINISH_IN_STEPS = 3.0
 """What the end of a run takes, in steps: three float32 passes measure the finished picture
 (docs/benchmarks.md)."""
 
-TIMED_FINISH_IN_STEPS = 0.8
-"""The same of a run that paints until time is up: the loss it was painted with measures it."""
+TIMED_FINISH_IN_STEPS = 0.4
+"""The same of a run that paints until time is up: its last loss is that of the picture."""
 
 FIRST_STEP = 0.02
 """Most that a pixel changes in the first step of L-BFGS: of eight steps, one less is lost."""
@@ -191,7 +191,7 @@ class _Run:
         self.dtype = pick_dtype(options.dtype, self.device)
         self.finish_in_steps = FINISH_IN_STEPS
         if self.paints_until_time_is_up:
-            self.finish_in_steps = TIMED_FINISH_IN_STEPS
+            self.finish_in_steps = TIMED_FINISH_IN_STEPS * (2 if self._mixes_photo else 1)
         finest = options.finest or options.size
         if self.state is None:
             self.scales = self._affordable(finest)
@@ -219,6 +219,11 @@ class _Run:
         self.taken = [0] * len(self.scales)
         if self.state is not None:
             self._restore(self.state)
+
+    @property
+    def _mixes_photo(self) -> bool:
+        """Whether the picture that is saved is not the one that is painted."""
+        return self.options.strength < 1 or self.options.preserve_color == "luminance"
 
     def _wrapped_size(self, size: tuple[int, int]) -> tuple[int, int]:
         rows, columns = wrap_margins(size, self.options.wrap, WRAPPED)
@@ -293,6 +298,7 @@ class _Run:
         """Yield all events of the run and return the last."""
         image: Tensor | None = None
         loss: Loss | None = None
+        terms: dict[str, float] = {}
         curvature: float | None = None
         pixels = 0
         stopped = False
@@ -306,6 +312,7 @@ class _Run:
                 continue
             memory = self.memory[level]
             loss = None if stopped else self._loss(*size, self.dtype, memory)
+            terms = {}
             image = (
                 self._first_image(*size, loss) if image is None else self._enlarged(image, *size)
             )
@@ -327,11 +334,11 @@ class _Run:
                     self.state = None
                 stopped = yield from self._steps(level, solver)
                 image = solver.finish()[..., : scale.height, : scale.width]
-                curvature, pixels = solver.scale, scale.pixels
+                curvature, pixels, terms = solver.scale, scale.pixels, solver.best_terms
                 del solver  # its memory of steps, before the next one needs some
             image = image.clamp(0, 1)
         assert image is not None
-        image, losses = self._finish(image, loss)
+        image, losses = self._finish(image, loss, terms)
         finished = Finished(
             image=image.cpu(),
             losses=losses,
@@ -374,12 +381,12 @@ class _Run:
         return steps
 
     def _measure(self, side: int) -> float:
-        """Return the seconds per pixel of a step, from two on a small picture."""
+        """Return the seconds per pixel of a step, from one on a small picture."""
         side = min(side, max(SMALLEST_SIDE, self.height), max(SMALLEST_SIDE, self.width))
-        image = torch.full((1, 3, side, side), 0.5, device=self.device, requires_grad=True)
         extractor = self._extractor(self.dtype)
         began = 0.0
-        for _ in range(2):  # the first one finds its memory and its kernels
+        for size in (SMALLEST_SIDE, side):  # the first one wakes threads and loads kernels
+            image = torch.full((1, 3, size, size), 0.5, device=self.device, requires_grad=True)
             began = time.perf_counter()
             features = extractor(image)
             total = torch.stack([found.float().sum() for found in features.values()]).sum()
@@ -615,19 +622,22 @@ class _Run:
         return round_to_bits(image, self.options.bits)
 
     @torch.no_grad()
-    def _finish(self, image: Tensor, loss: Loss | None) -> tuple[Tensor, dict[str, float]]:
+    def _finish(
+        self, image: Tensor, loss: Loss | None, terms: dict[str, float]
+    ) -> tuple[Tensor, dict[str, float]]:
         """Return the picture as it is saved and its own losses.
 
-        They are measured at the finest scale: in float32, or, if time is short, by the loss it was
-        painted with.
+        They are measured at the finest scale in float32. If time is short, they are `terms`, which
+        it was painted with, or, with something of the photo mixed in, those of that loss.
         """
         image = self._in_color(image)
-        seen = to_luminance(image) if self.options.preserve_color == "luminance" else image
-        size = self.scales[-1].size
-        if loss is None or not self.paints_until_time_is_up:
-            loss = self._loss(*size, torch.float32, self.memory[-1])
-        terms = loss(_pad(resize(seen, *size)))
-        losses = {name: float(term) for name, term in terms.items()}
+        options, size = self.options, self.scales[-1].size
+        losses = terms
+        if not terms or not self.paints_until_time_is_up or self._mixes_photo:
+            seen = to_luminance(image) if options.preserve_color == "luminance" else image
+            if loss is None or not self.paints_until_time_is_up:
+                loss = self._loss(*size, torch.float32, self.memory[-1])
+            losses = {name: float(term) for name, term in loss(_pad(resize(seen, *size))).items()}
         if not math.isfinite(sum(losses.values())):
             raise ResourceError(
                 "no picture was found whose loss is finite; try a smaller --style-weight, "

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from impasto import assets
 from impasto.core.errors import ConfigError, ResourceError
-from impasto.core.events import Event, Note, Opened, StopEarly, outcome
+from impasto.core.events import Event, Note, Opened, Planned, StopEarly, outcome
 from impasto.io.image import size_in_file
 from impasto.io.inputs import PictureLike, Result, locate, read, remarks
 from impasto.io.regions import KEEP, parse_regions
@@ -24,6 +24,9 @@ from impasto.optimization.options import OptimizeOptions
 SKETCH_SECONDS = 2.0
 """For how long one photo is painted in the style of a painting if nothing is said."""
 
+LEAST_SKETCH = 224
+"""Long side in pixels from which a sketch is nearer to the painting than one pass is."""
+
 LARGEST = 1024
 """Long side in pixels up to which a pass that goes on keeps the photo's own size."""
 
@@ -33,8 +36,9 @@ def stylize(content: PictureLike, style: str | Path | Mapping[str, str], **optio
 
     For more than one photo, `load` the style once and call the model.
 
-    A painting of your own is painted by optimization for `seconds`, 2 if not given; the result is
-    then an `OptimizeResult`. So it is for a bundled style with `seconds`, from its pass on.
+    A painting of your own is painted by optimization for `seconds`, 2 if not given and the machine
+    is fast enough; the result is then an `OptimizeResult`. So it is for a bundled style with
+    `seconds`, from its pass on.
 
     Args:
         content: a path, a bundled name, the bytes of a file, a PIL image or an array.
@@ -80,7 +84,8 @@ def paint_events(content: PictureLike, options: StylizeOptions) -> Generator[Eve
         from impasto.optimization.run import Done, optimize_events  # which needs torch
 
         styles, asked = refinement(content, options, seconds)
-        steps = optimize_events(content, styles, asked)
+        optimize = sketch_events if options.seconds is None else optimize_events
+        steps = optimize(content, styles, asked)
         try:
             event = next(steps)
             while not isinstance(event, Done):
@@ -104,6 +109,34 @@ def paint_events(content: PictureLike, options: StylizeOptions) -> Generator[Eve
     yield Opened(*ready.size)
     result: Result = model.finish(model.run(ready, options), options)
     return result
+
+
+def sketch_events(
+    content: PictureLike, styles: Sequence[PictureLike], options: OptimizeOptions
+) -> Generator[Event, None, None]:
+    """Yield what `optimize_events` does, unless the machine is too slow for a picture so soon.
+
+    Raises:
+        ResourceError: before anything is painted, if it would be smaller than `LEAST_SKETCH`.
+    """
+    from impasto.optimization.run import optimize_events
+
+    steps = optimize_events(content, styles, options)
+    event: Event | None = next(steps)
+    while event is not None:
+        if isinstance(event, Planned):
+            side = max(event.sizes[-1])
+            if side < min(LEAST_SKETCH, max(event.width, event.height)):
+                raise ResourceError(
+                    f"{options.seconds:g} s are too little for a sketch on this machine "
+                    "(--seconds 10 paints one)"
+                )
+        try:
+            yield event
+        except StopEarly:
+            event = steps.throw(StopEarly)
+        else:
+            event = next(steps, None)
 
 
 def refinement(

@@ -174,6 +174,8 @@ class Solver:
         self.image = image.detach().clone()
         self.best = image.detach().clone()
         self.best_loss = math.inf
+        self.best_terms: dict[str, float] = {}
+        """Of the best picture; empty if it comes from an earlier run."""
         self._loss = loss
         self._name = optimizer
         self._history, self._history_dtype = history, history_dtype
@@ -215,7 +217,7 @@ class Solver:
             return total, terms
         if total < self.best_loss:
             self.best.copy_(self.image)
-            self.best_loss, self._restarts = total, 0
+            self.best_loss, self.best_terms, self._restarts = total, terms, 0
         if isinstance(self._optimizer, LBFGS):
             self._optimizer.step(self.image, gradient)
         else:  # so that one epsilon and rate fit every loss and size
@@ -261,8 +263,9 @@ class Solver:
     @torch.no_grad()
     def finish(self) -> Tensor:
         """Return the best picture, the one after the last step included: (1, 3, H, W)."""
-        terms = self._loss(self.image)
-        total = float(torch.stack(list(terms.values())).sum())
+        terms = {name: float(term) for name, term in self._loss(self.image).items()}
+        total = sum(terms.values())
         if total < self.best_loss:
             self.best, self.best_loss = self.image.detach().clone(), total
+            self.best_terms = terms
         return self.best
