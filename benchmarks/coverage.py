@@ -1,4 +1,4 @@
-"""Whether every part of a picture is painted: Gram matrices alone, and with `--nearest-weight`.
+"""Whether every part of a picture is painted, and what relu5_1 and `--nearest-weight` do to it.
 
     python benchmarks/coverage.py PHOTO PAINTING PHOTO PAINTING ... [--sheet sheet.jpg]
 
@@ -26,8 +26,8 @@ from styles import at_size
 SIZE = 384
 WAYS: dict[str, dict[str, Any]] = {
     "default": {},
-    "`--nearest-weight 0.05`": {"nearest_weight": 0.05},
     "`--nearest-weight 0.15`": {"nearest_weight": 0.15},
+    "relu5_1 at 0.2": {"style_layer_weights": (1.0, 1.0, 1.0, 1.0, 0.2)},
     "without relu5_1": {"style_layer_weights": (1.0, 1.0, 1.0, 1.0, 0.0)},
 }
 

@@ -91,9 +91,9 @@ class StylizeOptions(PrecisionOptions, PaintingOptions):
 
     seconds: Annotated[float | None, _LOOK] = None
     """Refine by optimization for this long; 0: feed-forward only. Default: 2 for one photo in the
-    style of your own painting (a sketch), otherwise 0. Your own painting is painted from small to
-    large, as far as time allows; a bundled style starts from its feed-forward result, up to 1024
-    pixels unless --size is given."""
+    style of your own painting (a sketch) if the machine is fast enough, otherwise 0. Your own
+    painting is painted from small to large, as far as time allows; a bundled style starts from its
+    feed-forward result, up to 1024 pixels unless --size is given."""
 
     wrap: Annotated[Literal["none", "x", "y", "both"], _LOOK] = "none"
     """Make borders continue on the other side: x for panoramas, both for tiles of a texture."""
