@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -18,6 +19,12 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # of tests that import it t
 
 pytest_plugins = ("web_tools", "cloud_tools")
 """Fixtures of the tests of the page and of addresses."""
+
+
+def pytest_configure() -> None:
+    """Undo what nohup does, which the commands that tests start would inherit and respect."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
