@@ -21,6 +21,9 @@ NOISE = 0.012
 """Standard deviation, of 1, below which a difference of color is taken for noise, and fades out
 instead of being carried to another picture's: it would become speckles."""
 
+ROWS = 256
+"""Of a picture, whose colors are looked at or changed at once."""
+
 GRAY = 2 / 255
 """By how much the channels of a gray picture may differ; a JPEG rounds them apart by one."""
 
@@ -77,8 +80,7 @@ def match_colors(image: Tensor, reference: Tensor) -> Tensor:
     """
     ours, other = colors_of(image), colors_of(reference)
     transform = _root(other.covariance) @ _root(ours.covariance, inverse=True)
-    matched = transform @ (_flat(image) - ours.mean) + other.mean
-    return matched.reshape(image.shape[1:]).unsqueeze(0).to(image.dtype).clamp(0, 1)
+    return map_colors(image, transform, other.mean - transform @ ours.mean).clamp(0, 1)
 
 
 def recolor(image: Tensor, references: Sequence[Tensor], shares: Sequence[float]) -> Tensor:
@@ -98,9 +100,7 @@ def recolor(image: Tensor, references: Sequence[Tensor], shares: Sequence[float]
     Source:
         pitie2007 (the linear Monge-Kantorovitch map).
     """
-    transform, shift = color_map(colors_of(image), [*map(colors_of, references)], shares)
-    moved = transform @ _flat(image) + shift
-    return moved.reshape(image.shape[1:]).unsqueeze(0).to(image.dtype)
+    return map_colors(image, *color_map(colors_of(image), [*map(colors_of, references)], shares))
 
 
 @dataclass(frozen=True)
@@ -135,10 +135,6 @@ def colors_of(image: Tensor) -> Colors:
     return Colors(mean, squares / count - mean @ mean.T + ridge)
 
 
-ROWS = 256
-"""Of a picture, whose colors are looked at or changed at once."""
-
-
 def color_map(
     colors: Colors, references: Sequence[Colors], shares: Sequence[float]
 ) -> tuple[Tensor, Tensor]:
@@ -153,6 +149,12 @@ def color_map(
     root, inverse = _root(colors.covariance), _root(colors.covariance, inverse=True)
     transform = inverse @ _root(root @ wanted @ root) @ inverse
     return transform, mean - transform @ colors.mean
+
+
+def map_colors(image: Tensor, transform: Tensor, shift: Tensor) -> Tensor:
+    """Return a picture, (1, 3, H, W), whose colors have gone through a linear map."""
+    moved = transform @ _flat(image) + shift
+    return moved.reshape(image.shape[1:]).unsqueeze(0).to(image.dtype)
 
 
 def _flat(image: Tensor) -> Tensor:

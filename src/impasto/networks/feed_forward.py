@@ -24,6 +24,7 @@ from impasto.io.color import (
     Colors,
     color_map,
     colors_of,
+    map_colors,
     match_colors,
     replace_luminance,
     to_luminance,
@@ -130,8 +131,7 @@ def take_colors(
         seen, part = photo[:, :, rows], painted[:, :, rows]
         found = torch.zeros_like(part)
         for number, (transform, shift) in enumerate(maps):
-            flat = transform.to(seen) @ seen[0].flatten(1) + shift.to(seen)
-            moved = flat.reshape(seen.shape).clamp(0, 1)
+            moved = map_colors(seen, transform, shift).clamp(0, 1)
             found += moved if shares is None else shares[:, number : number + 1, rows] * moved
         part.lerp_(replace_luminance(found, part), amount)
 
