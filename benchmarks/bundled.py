@@ -38,7 +38,7 @@ def train(name: str, arguments: argparse.Namespace, more: Sequence[str]) -> None
         command += ["--name", name, "--credit", credit, "--license", info.license]
         command += ["--photos", str(arguments.photos), "--start", str(arguments.start)]
         command += ["--network", "multi", "--steps", str(arguments.steps)]
-        command += ["--batch-size", "1", "--size", "384", "--average", "0.99"]
+        command += ["--batch-size", "1", "--size", str(arguments.size), "--average", "0.99"]
         command += ["--style-layers", ",".join(LEARN_LAYERS)]
         command += ["--style-layer-weights", ",".join(map(str, LEARN_WEIGHTS)), *more]
     subprocess.run(command, check=True)
@@ -54,6 +54,7 @@ def main() -> None:
     )
     parser.add_argument("--start", default=str(MANY), help="model file to go on from")
     parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--size", type=int, default=384, help="side of the crops in pixels")
     arguments, more = parser.parse_known_args()
     arguments.runs.mkdir(parents=True, exist_ok=True)
     for name in arguments.styles:

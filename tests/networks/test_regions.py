@@ -10,6 +10,7 @@ import impasto
 from impasto.cli.start import main
 from impasto.core.errors import ConfigError, ImageError
 from impasto.io.image import read_note
+from impasto.networks.regions import soften
 from impasto.recipe import Recipe
 from support import load_image, save_picture, save_random_model
 
@@ -105,3 +106,22 @@ def test_folders_are_painted_so_too(here, capsys):
 def test_what_cannot_be_is_one_line(style, options, words):
     with pytest.raises((ConfigError, ImageError, impasto.ModelFileError), match=words):
         impasto.stylize("photo.png", style, **options)
+
+
+def test_borders_between_styles_are_soft_and_kept_places_whole():
+    masks = np.zeros((3, 40, 60), np.float32)
+    masks[0, :, :20], masks[1, :, 20:40], masks[2, :, 40:] = 1, 1, 1
+    soft = soften(masks, (False, False, True), 2)
+    assert np.allclose(soft[:2, :, :38].sum(0), 1, atol=1e-6)
+    assert np.allclose(soft[0, 0, 16:24], (1, 1, 0.8, 0.6, 0.4, 0.2, 0, 0), atol=1e-6)
+    assert np.array_equal(soft[:2, :, 40:], masks[:2, :, 40:]), "nothing is painted on what is kept"
+    assert soft[1, 0, 39] < 1
+    assert soften(masks, (False, False, True), 0) is masks
+
+
+def test_what_no_mask_covers_stays_whole_too():
+    masks = np.zeros((1, 40, 60), np.float32)
+    masks[0, :, :30] = 1
+    soft = soften(masks, (False,), 3)
+    assert not soft[0, :, 30:].any()
+    assert np.allclose(soft[0, 5, 24:30], (1, 1, 6 / 7, 5 / 7, 4 / 7, 3 / 7)[:6], atol=0.15)

@@ -4,10 +4,12 @@ import pytest
 import torch
 
 from impasto.core.errors import ConfigError
+from impasto.io.color import colors_of
+from impasto.losses.palette import palette_distance, wanted_colors
 from impasto.losses.style import gram_matrix
 from impasto.networks.transform import NetworkOptions
 from impasto.training.options import TrainOptions
-from impasto.training.trainer import NonFiniteError, Trainer
+from impasto.training.trainer import PALETTE, NonFiniteError, Trainer
 from support import TINY, noise_picture, random_weights
 
 NETWORK = NetworkOptions(channels=(4, 6, 8), blocks=1, kernel=3, upsample="nearest")
@@ -45,8 +47,22 @@ def test_training_on_one_batch_lowers_its_loss():
 def test_the_terms_have_the_names_of_the_layers():
     terms = take_step(build(tv_weight=1.0), photos(), 0.0)
     style = {f"style.relu{layer}" for layer in ("1_2", "2_2", "3_3")}
-    assert set(terms) == {"content.relu3_3", "tv", "gradient", "even", "lattice", *style}
+    assert set(terms) == {"content.relu3_3", "tv", "gradient", "even", "lattice", "color", *style}
     assert not {"even", "lattice"} & set(take_step(build(even_weight=0.0), photos()))
+    assert "color" not in take_step(build(color_weight=0.0), photos())
+
+
+def test_each_photo_is_held_to_the_colors_of_its_own_painting():
+    trainer, batch = build(styles=2), photos()
+    with torch.no_grad():
+        painted = trainer.net(batch, torch.eye(2))
+    found = []
+    for number in range(2):
+        painting = colors_of(noise_picture(48, 40, seed=5 + number))
+        wanted, share = wanted_colors(batch[[number]], painting)
+        found.append(palette_distance(painted[[number]], wanted, torch.tensor([share])))
+    expected = PALETTE * trainer.unit * float(sum(found)) / 2
+    assert take_step(trainer, batch)["color"] == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_layer_counts_as_much_as_its_weight():

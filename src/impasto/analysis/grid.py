@@ -17,7 +17,7 @@ from impasto.analysis.figure import Figure, FigureDone, Row, as_input, picture_t
 from impasto.analysis.options import GridOptions
 from impasto.analysis.series import Task, paint_series
 from impasto.core.errors import ConfigError, ImageError
-from impasto.core.events import Drawn, Event, Note, StopEarly, last_of
+from impasto.core.events import Drawn, Event, Note, last_of, relayed
 from impasto.core.tensors import fit_long_side, size_of
 from impasto.io.checkpoints import check_own_folder
 from impasto.io.image import read_note, write_picture
@@ -178,31 +178,8 @@ def grid_events(
     if missing:
         weights = yield from find_weights(TOPOLOGIES[options.backbone], options.weights)
         tasks = [work.task(cell) for cell in missing]
-        yield from _kept(paint_series(tasks, weights), work)
+        yield from relayed(paint_series(tasks, weights), work.keep)
     yield FigureDone(work.result(missing))
-
-
-def _kept(
-    events: Generator[Event, None, Sequence[Drawn]], work: _Grid
-) -> Generator[Event, None, None]:
-    """Pass events on (`StopEarly` too) and keep every finished picture before it is told."""
-    event: Event | None = next(events, None)
-    while event is not None:
-        if isinstance(event, Drawn) and not event.stopped:
-            work.keep(event)
-        try:
-            yield event
-        except StopEarly as wish:
-            event = _throw(events, wish)
-        else:
-            event = next(events, None)
-
-
-def _throw(events: Generator[Event, None, Any], wish: StopEarly) -> Event | None:
-    try:
-        return events.throw(wish)
-    except StopIteration:
-        return None
 
 
 class _Grid:
@@ -251,15 +228,18 @@ class _Grid:
             except (ImageError, OSError):  # damaged: it is painted again
                 continue
 
-    def keep(self, drawn: Drawn) -> None:
-        """Take a finished picture, and write it to the run folder."""
-        cell = next(cell for cell in self.cells if cell.name == drawn.name)
-        image = with_alpha(drawn.image, self.photo)
+    def keep(self, event: Event) -> Event:
+        """Take a finished picture, and write it to the run folder, before it is told."""
+        if not isinstance(event, Drawn) or event.stopped:
+            return event
+        cell = next(cell for cell in self.cells if cell.name == event.name)
+        image = with_alpha(event.image, self.photo)
         self.pictures[cell.name] = image
-        self.losses[cell.name] = dict(drawn.losses)
+        self.losses[cell.name] = dict(event.losses)
         if self.run is not None:
             note = self._recipe(cell).to_json()
             write_picture(image, self._file(cell), note=note, force=True)
+        return event
 
     def result(self, missing: Sequence[Cell]) -> Figure:
         """Return the sheet of what there is."""

@@ -7,7 +7,7 @@ and any other interface are readers of the same stream; the library itself print
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -360,6 +360,33 @@ def outcome(events: Generator[Event, None, Outcome]) -> Outcome:
         except StopIteration as end:
             found: Outcome = end.value
             return found
+
+
+def relayed(
+    events: Generator[Event, None, Outcome], change: Callable[[Event], Event | None]
+) -> Generator[Event, None, Outcome]:
+    """Yield the events of long work as others, pass `StopEarly` on, and return what it returns.
+
+    Args:
+        events: of the work.
+        change: what is told instead of an event; None for nothing.
+    """
+    try:
+        event = next(events)
+        while True:
+            told = change(event)
+            try:
+                if told is not None:
+                    yield told
+            except StopEarly:
+                event = events.throw(StopEarly)
+            else:
+                event = next(events)
+    except StopIteration as end:
+        found: Outcome = end.value
+        return found
+    finally:
+        events.close()
 
 
 def last_of(events: Iterable[Event], kind: type[Last]) -> Last:

@@ -24,6 +24,9 @@ instead of being carried to another picture's: it would become speckles."""
 ROWS = 256
 """Of a picture, whose colors are looked at or changed at once."""
 
+COLORFUL = 0.04
+"""Chroma, of 1, of a picture whose colors count in full."""
+
 GRAY = 2 / 255
 """By how much the channels of a gray picture may differ; a JPEG rounds them apart by one."""
 
@@ -119,6 +122,11 @@ class Colors:
         luma = torch.tensor(_TO_YIQ[0], dtype=torch.double, device=self.mean.device)
         rest = torch.eye(3, dtype=torch.double, device=self.mean.device) - luma.expand(3, 3)
         return float((rest @ self.covariance @ rest.T).trace().clamp_min(0).sqrt())
+
+    @property
+    def colorful(self) -> float:
+        """How much the picture says about colors, 0..1: 0 for a gray one."""
+        return min(1.0, self.chroma / COLORFUL)
 
 
 def colors_of(image: Tensor) -> Colors:

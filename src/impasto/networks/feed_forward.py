@@ -96,10 +96,8 @@ def run(
 
 RECOLORED = 0.6
 """How much of the colors of a picture in the style of any painting are the photo's own, carried to
-the painting's; the rest are the network's, which knows few paintings with more than two colors."""
-
-COLORFUL = 0.04
-"""Chroma, of 1, of a photo whose colors count in full; the less it has, the more the network's."""
+the painting's; the rest are the network's, which knows few paintings with more than two colors.
+The less color the photo has, the more the network's."""
 
 
 @torch.inference_mode()
@@ -118,7 +116,7 @@ def take_colors(
         style: (1, S) or (1, S, h, w) weights of the paintings; None for the first.
     """
     colors = colors_of(photo)
-    amount = RECOLORED * min(1.0, colors.chroma / COLORFUL)
+    amount = RECOLORED * colors.colorful
     shares: Tensor | None = None
     if style is not None and style.ndim > 2:  # every place has a share of each painting
         maps = [color_map(colors, [painting], (1.0,)) for painting in paintings]

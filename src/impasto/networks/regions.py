@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from impasto.networks.model import Model
 from impasto.networks.options import StylizeOptions
 from impasto.networks.registry import RANDOM, find_style, is_random
 from impasto.recipe import Recipe, Source
+
+SOFT = 170
+"""What part of the picture's long side the half of a border is wide: 3 pixels of 512."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ class RegionsModel:
         key = source, height, width
         if self._known is None or self._known[0] != key:
             masks = to_masks(read_masks(source, self.regions), height, width)[:, 0].numpy()
-            self._known = key, masks
+            kept = [region.style == KEEP for region in self.regions]
+            self._known = key, soften(masks, kept, max(height, width) // SOFT)
         return self._known[1]
 
     def finish(self, result: Result, _options: StylizeOptions) -> Result:
@@ -120,6 +124,44 @@ class RegionsModel:
         assert options.regions is not None
         named = replace(options, style=self.source.name, regions=describe(options.regions).name)
         return replace(recipe, styles=(self.source,), options=named)
+
+
+def soften(masks: np.ndarray[Any, Any], kept: Sequence[bool], radius: int) -> np.ndarray[Any, Any]:
+    """Return masks whose borders are soft, so that no seam shows where two styles meet.
+
+    Each style paints the whole photo without knowing of the other: their strokes do not meet.
+
+    Args:
+        masks: (R, height, width) in [0, 1], adding up to 1 at most.
+        kept: which of them keep the photo; these do not get smaller.
+        radius: of the borders in pixels; 0 leaves the masks as they are.
+
+    Returns:
+        (R, height, width), with the same sum at every place away from borders.
+    """
+    if not radius:
+        return masks
+    rest = 1 - masks.sum(0, keepdims=True)  # what no mask covers is kept, too
+    whole = np.concatenate([masks, rest])
+    held = np.array([*kept, True])
+    soft = _blurred(_blurred(whole, radius, 1), radius, 2)
+    soft[held] = np.maximum(soft[held], whole[held])
+    room = (1 - soft[held].sum(0)).clip(0)
+    others = soft[~held]
+    soft[~held] = others * (room / np.maximum(others.sum(0), 1e-6))
+    return soft[:-1]
+
+
+def _blurred(masks: np.ndarray[Any, Any], radius: int, axis: int) -> np.ndarray[Any, Any]:
+    """Return the mean over 2 * radius + 1 pixels along an axis, borders repeated."""
+    widths = [(0, 0)] * 3
+    widths[axis] = (radius + 1, radius)
+    sums = np.pad(masks, widths, mode="edge").cumsum(axis, dtype=np.float64)
+    count = 2 * radius + 1
+    ends = np.arange(masks.shape[axis]) + count
+    found = (sums.take(ends, axis) - sums.take(ends - count, axis)) / count
+    mean: np.ndarray[Any, Any] = found.astype(np.float32).clip(0, 1)
+    return mean
 
 
 def _at_size(photo: Read, width: int, height: int, mode: str) -> np.ndarray[Any, Any]:

@@ -53,6 +53,10 @@ learned from the network of many. Averaging what was learned is a step of Reptil
 takes no time. It paints in no style of its own, and has no name."""
 
 
+LEAN = ZOO / "lean"
+"""Folder of lighter networks, for browsers, of the styles whose own has the paper's shape."""
+
+
 def find_network(name: str) -> NetworkOptions:
     """Return the shape of a named network.
 

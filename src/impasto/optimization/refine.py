@@ -9,7 +9,7 @@ from typing import Any
 
 from impasto import assets
 from impasto.core.errors import ConfigError, ResourceError
-from impasto.core.events import Event, Note, Opened, Planned, StopEarly, outcome
+from impasto.core.events import Event, Note, Opened, Planned, outcome, relayed
 from impasto.io.image import size_in_file
 from impasto.io.inputs import PictureLike, Result, locate, read, remarks
 from impasto.io.regions import KEEP, parse_regions
@@ -85,22 +85,22 @@ def paint_events(content: PictureLike, options: StylizeOptions) -> Generator[Eve
 
         styles, asked = refinement(content, options, seconds)
         optimize = sketch_events if options.seconds is None else optimize_events
-        steps = optimize(content, styles, asked)
+        done: list[Result] = []
+
+        def keep(event: Event) -> Event | None:
+            if not isinstance(event, Done):
+                return event
+            done.append(event.result)
+            return None
+
         try:
-            event = next(steps)
-            while not isinstance(event, Done):
-                try:
-                    yield event
-                except StopEarly:
-                    event = steps.throw(StopEarly)
-                else:
-                    event = next(steps)
+            yield from relayed(optimize(content, styles, asked), keep)
         except ResourceError as error:
             if options.seconds is not None:
                 raise
             yield Note(f"{error}; painting in one pass instead")
         else:
-            return event.result
+            return done[0]
     model: Any = yield from load_events(options)  # of either kind, whose stages fit one another
     if (note := note_on_map(content, options)) is not None:
         yield Note(note)
@@ -121,9 +121,7 @@ def sketch_events(
     """
     from impasto.optimization.run import optimize_events
 
-    steps = optimize_events(content, styles, options)
-    event: Event | None = next(steps)
-    while event is not None:
+    def refuse(event: Event) -> Event:
         if isinstance(event, Planned):
             side = max(event.sizes[-1])
             if side < min(LEAST_SKETCH, max(event.width, event.height)):
@@ -131,12 +129,9 @@ def sketch_events(
                     f"{options.seconds:g} s are too little for a sketch on this machine "
                     "(--seconds 10 paints one)"
                 )
-        try:
-            yield event
-        except StopEarly:
-            event = steps.throw(StopEarly)
-        else:
-            event = next(steps, None)
+        return event
+
+    yield from relayed(optimize_events(content, styles, options), refuse)
 
 
 def refinement(

@@ -80,6 +80,10 @@ class TrainOptions(PrecisionOptions):
     """Weight of a loss that keeps flat areas of the photo, such as skies, flat: no halos around
     dark shapes, no blobs of color."""
 
+    color_weight: Annotated[float, _LOOK] = 1.0
+    """Weight of a loss that gives each place the color that the photo has there, carried to the
+    painting's colors: red things stay redder than blue ones. 0: wherever the network puts them."""
+
     content_layers: Annotated[tuple[str, ...], _LOOK, COMMAS, LAYERS] = ("relu3_3",)
     """Layers of the content loss."""
 
@@ -268,6 +272,7 @@ _RANGES = {
     "style_layer_weights": (0.0, LARGEST_WEIGHT),
     "tv_weight": (0.0, LARGEST_WEIGHT),
     "even_weight": (0.0, LARGEST_WEIGHT),
+    "color_weight": (0.0, LARGEST_WEIGHT),
     "batch_size": (1, 4096),
     "size": (32, 4096),
     "lr": (1e-9, 10.0),

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from impasto.core.device import autocast, pick_device, pick_dtype
 from impasto.core.tensors import fit_long_side, resize, size_of
+from impasto.io.color import Colors, colors_of
 from impasto.losses.evenness import contrast_excess, lattice
+from impasto.losses.palette import palette_distance, wanted_colors
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.style import gram_matrix
 from impasto.networks.any_style import (
@@ -37,6 +39,9 @@ UNITS = {"classic": 1e5, "impasto": 10.0}
 
 EVEN = 50.0
 """What `even_weight` is multiplied by, in units of the loss: chosen by looking at skies."""
+
+PALETTE = 150.0
+"""What `color_weight` is multiplied by, in units of the loss: chosen by looking at pictures."""
 
 LATTICE = 300.0
 """What a lattice counts beside a step between even places."""
@@ -90,7 +95,8 @@ class Trainer:
         johnson2016, sec. 3.2 and 4.1. Differs: original VGG-16 features of 0-255 pictures; warm-up
         and cosine decay; a moving average of the weights; no relu4_3, which counts for nothing at
         equal weights; no total variation, which enlarging by nearest neighbors and mirrored
-        borders make needless (dumoulin2017, sec. 2); a term that keeps even places even.
+        borders make needless (dumoulin2017, sec. 2); terms that keep even places even and colors
+        at their places.
     """
 
     formula = "classic"
@@ -130,6 +136,7 @@ class Trainer:
                 parameter.requires_grad_(".norm." in name)
         self.optimizers = make_optimizers(options.optimizer, self.net, options.lr)
         self.loss = self._perceptual_loss(styles, weights)
+        self.palettes = [colors_of(style) for style in styles]
         self.step_number = 0
         self.rate = 1.0
         """What the learning rate is multiplied by: halved after every loss of the numbers."""
@@ -194,12 +201,20 @@ class Trainer:
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = self.learning_rate(progress) * group.get("scale", 1.0)
+        given = photos
         photos = photos.to(self.device).contiguous(memory_format=torch.channels_last)
         painted, terms = self._terms(photos, numbers.to(self.device), paintings)
         if self.options.even_weight:
             weight = self.options.even_weight * EVEN * self.unit
             terms["even"] = weight * contrast_excess(painted, photos)
             terms["lattice"] = weight * LATTICE * lattice(painted, photos)
+        if self.options.color_weight:
+            weight = self.options.color_weight * PALETTE * self.unit
+            palettes = self._palettes(numbers, paintings)
+            found = [*map(wanted_colors, torch.split(given, 1), palettes)]
+            wanted = torch.cat([colors for colors, _ in found]).to(self.device)
+            shares = torch.tensor([share for _, share in found], device=self.device)
+            terms["color"] = weight * palette_distance(painted, wanted, shares)
         total = torch.stack(list(terms.values())).sum()
         self.net.zero_grad(set_to_none=True)
         torch.autograd.backward(total / self.unit)
@@ -219,6 +234,10 @@ class Trainer:
         with autocast(self.device, self.dtype):
             painted = self.model(photos, self._one_hot(self.first_style + which)).float()
         return painted, self.loss(painted, photos, which)
+
+    def _palettes(self, numbers: Tensor, _paintings: Tensor | None) -> list[Colors]:
+        """Return the colors of the painting that each photo is to be painted like."""
+        return [self.palettes[number % len(self.palettes)] for number in numbers.tolist()]
 
     def _one_hot(self, which: Tensor) -> Tensor | None:
         """Return (B, S) weights of the styles, None for the only one."""
@@ -321,6 +340,10 @@ class AnyStyleTrainer(Trainer):
         with autocast(self.device, self.dtype):
             painted = self.model(photos, statistics).float()
         return painted, self.loss(painted, photos, grams)
+
+    def _palettes(self, _numbers: Tensor, paintings: Tensor | None) -> list[Colors]:
+        assert paintings is not None
+        return [colors_of(painting) for painting in torch.split(paintings.cpu(), 1)]
 
     @torch.no_grad()
     def paint_like(self, photo: Tensor, painting: Tensor) -> Tensor:

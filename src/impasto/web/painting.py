@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from impasto.core.errors import ResourceError
-from impasto.core.events import Event, Painted, StopEarly
+from impasto.core.events import Event, Painted, relayed
 from impasto.film.options import FilmOptions
 from impasto.film.video import video_events
 from impasto.io.inputs import Result
@@ -137,21 +137,13 @@ class Painter:
         path = self.store.folder / "film.mp4"
         source = self.store.film_of(task.photo)
         asked = StylizeOptions(style=task.style_text, **options)
-        events = video_events(source, path, asked, film, force=True)
-        try:
-            event = next(events, None)
-            while event is not None:
-                if isinstance(event, Painted):
-                    yield Filmed(path, event.width, event.height, event.done)
-                    return
-                try:
-                    yield event
-                except StopEarly:
-                    event = events.throw(StopEarly)
-                else:
-                    event = next(events, None)
-        finally:
-            events.close()
+
+        def as_film(event: Event) -> Event:
+            if isinstance(event, Painted):
+                return Filmed(path, event.width, event.height, event.done)
+            return event
+
+        yield from relayed(video_events(source, path, asked, film, force=True), as_film)
 
     def _learn(self, task: Task) -> Generator[Event, None, None]:
         assert task.seconds is not None

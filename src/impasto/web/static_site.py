@@ -22,7 +22,7 @@ from impasto.core.events import Event, Note
 from impasto.io.paths import is_taken
 from impasto.networks.model_file import load_weights, read_info
 from impasto.networks.onnx_graph import build_onnx, with_small_weights
-from impasto.networks.registry import bundled_styles, models_of
+from impasto.networks.registry import LEAN, SUFFIX, bundled_styles, styles
 from impasto.web.gallery import gallery
 
 ENGINE = "onnxruntime-web@1.30.0"
@@ -55,7 +55,7 @@ def write_site(folder: Path, *, force: bool = False) -> Iterator[Event]:
     """Write a folder that any web host serves, and yield what happens.
 
     Nothing in it is fetched from elsewhere. Each bundled style is a network with weights of 8 bits,
-    packed; those whose own network is too heavy for browsers are taken from the one of many styles.
+    packed; those whose own network is too heavy for browsers have a lighter one there.
 
     Args:
         folder: need not exist; its parent must.
@@ -161,11 +161,10 @@ def _add_styles(site: Path) -> None:
 
 def network_of(style: str) -> bytes:
     """Return the ONNX file of a bundled style, light enough for browsers."""
-    path = min(models_of(style), key=lambda each: read_info(each).network.channels[-1])
+    lean = LEAN / f"{style}{SUFFIX}"
+    path = lean if lean.exists() else styles()[style]
     info = read_info(path)
-    names = [each.name for each in info.styles]
-    shares = None if len(names) == 1 else [float(name == style) for name in names]
-    return with_small_weights(build_onnx(info.network, load_weights(path), info, shares))
+    return with_small_weights(build_onnx(info.network, load_weights(path), info))
 
 
 def _add_pictures(site: Path) -> None:
