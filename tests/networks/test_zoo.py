@@ -14,7 +14,7 @@ from impasto.losses.evenness import lattice
 from impasto.losses.style import gram_matrix
 from impasto.networks.any_style import STATISTICS_LAYERS, encode_style
 from impasto.networks.model_file import load_any_style, load_model, read_info
-from impasto.networks.registry import BASE, NETWORKS, ZOO, find_any_model, find_style, styles
+from impasto.networks.registry import BASE, LEAN, NETWORKS, ZOO, find_any_model, find_style, styles
 from impasto.perception.extractor import Extractor
 from impasto.perception.weights import load_weights
 
@@ -123,6 +123,25 @@ def test_flat_places_show_no_lattice(name):
     """
     net, info = load_model(STYLES[name])
     weights = torch.eye(len(info.styles))[[[style.name for style in info.styles].index(name)]]
+    hold_to_even_places(net, weights)
+
+
+@pytest.mark.parametrize("path", sorted(LEAN.glob("*.safetensors")), ids=lambda path: path.stem)
+def test_browsers_get_lighter_networks_of_heavy_styles(path):
+    net, info = load_model(path)
+    assert [style.name for style in info.styles] == [path.stem]
+    assert info.network_name == "multi"
+    assert read_info(STYLES[path.stem]).network_name == "johnson"
+    hold_to_even_places(net, None)
+
+
+def test_every_heavy_style_has_a_lighter_network():
+    heavy = {name for name, path in STYLES.items() if read_info(path).network_name == "johnson"}
+    assert {path.stem for path in LEAN.glob("*")} == heavy
+
+
+def hold_to_even_places(net, weights):
+    """Look at a sky and at walls in two directions."""
     sky = at(512, read_picture(assets.find("castle")).image)[..., :128, :]
     grain = torch.randn(1, 3, 256, 256, generator=torch.Generator().manual_seed(0)) / 255
     wall = torch.linspace(0.35, 0.65, 256).expand(1, 3, 256, 256) + grain
