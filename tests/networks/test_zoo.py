@@ -4,10 +4,12 @@ import io
 
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from impasto import assets
 from impasto.core.tensors import fit_long_side, resize, size_of
+from impasto.io.color import to_luminance
 from impasto.io.image import read_picture
 from impasto.losses.content import relative_distance
 from impasto.losses.evenness import lattice
@@ -124,6 +126,22 @@ def test_flat_places_show_no_lattice(name):
     net, info = load_model(STYLES[name])
     weights = torch.eye(len(info.styles))[[[style.name for style in info.styles].index(name)]]
     hold_to_even_places(net, weights)
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_fine_lines_are_light_and_dark_before_they_are_colored(name):
+    """Woods once became green and magenta lines: fine steps of color larger than those of light."""
+    net, info = load_model(STYLES[name])
+    weights = torch.eye(len(info.styles))[[[style.name for style in info.styles].index(name)]]
+    photo = at(512, read_picture(assets.find("castle")).image)
+    with torch.no_grad():
+        woods = net(photo, weights).clamp(0, 1)[..., 200:, :]
+    light = to_luminance(woods)
+    fine = [
+        (part - F.avg_pool2d(part, 5, 1, 2)).square().mean().sqrt()
+        for part in (woods - light, light)
+    ]
+    assert fine[0] < 0.7 * fine[1], float(fine[0] / fine[1])
 
 
 @pytest.mark.parametrize("path", sorted(LEAN.glob("*.safetensors")), ids=lambda path: path.stem)
