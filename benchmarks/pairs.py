@@ -7,19 +7,16 @@ Every photo in the style of every painting, as `impasto optimize --size 256` pai
 
 from __future__ import annotations
 
-import argparse
 import statistics
-from pathlib import Path
 
 from impasto.analysis.metrics import Metrics
 from impasto.core.events import outcome
-from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture
 from impasto.optimization.options import OptimizeOptions
 from impasto.optimization.picture import optimize_picture
 from impasto.perception.weights import load_weights
 from report import Cell, Table, write
-from styles import at_size
+from styles import at_size, photos_and_paintings
 
 SIZE = 256
 GOAL = 1 / 3
@@ -27,14 +24,10 @@ GOAL = 1 / 3
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("photos", type=Path)
-    parser.add_argument("paintings", type=Path)
-    arguments = parser.parse_args()
+    photos, paintings = photos_and_paintings(__doc__, SIZE)
     weights = load_weights()
-    photos = [at_size(path, SIZE) for path in find_pictures(arguments.photos)]
     rows: list[list[Cell]] = []
-    for path in find_pictures(arguments.paintings):
+    for path in paintings:
         style, seen = read_picture(path).image, at_size(path, SIZE)
         contents, distances, shares = [], [], []
         for photo in photos:

@@ -8,33 +8,26 @@ Every photo with every painting from both starts, 45 steps at 256 pixels. *Chose
 
 from __future__ import annotations
 
-import argparse
 import statistics
-from pathlib import Path
 
 from impasto.analysis.metrics import Distances, Metrics
 from impasto.core.events import Finished, Step
-from impasto.io.folder import find_pictures
 from impasto.io.image import read_picture
 from impasto.optimization.options import OptimizeOptions
 from impasto.optimization.picture import optimize_picture
 from impasto.perception.weights import load_weights
 from report import Cell, Table, write
-from styles import at_size
+from styles import at_size, photos_and_paintings
 
 SIZE, STEPS = 256, 45
 STARTS = ("content", "recolored")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("photos", type=Path)
-    parser.add_argument("paintings", type=Path)
-    arguments = parser.parse_args()
+    photos, paintings = photos_and_paintings(__doc__, SIZE)
     weights = load_weights()
-    photos = [at_size(path, SIZE) for path in find_pictures(arguments.photos)]
     rows: list[list[Cell]] = []
-    for path in find_pictures(arguments.paintings):
+    for path in paintings:
         style, seen = read_picture(path).image, at_size(path, SIZE)
         losses: dict[str, list[float]] = {start: [] for start in STARTS}
         distances: dict[str, list[Distances]] = {start: [] for start in STARTS}

@@ -51,6 +51,21 @@ def at_size(path: Path, size: int = SIZE) -> Tensor:
     return resize(image, *fit_long_side(*size_of(image), size))
 
 
+def photos_and_paintings(doc: str, size: int) -> tuple[list[Tensor], list[Path]]:
+    """Return what a script's two arguments name: the pictures in PHOTOS, the files in PAINTINGS.
+
+    Args:
+        doc: of the script; its first line is the description.
+        size: long side of the photos in pixels.
+    """
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("paintings", type=Path)
+    arguments = parser.parse_args()
+    photos = [at_size(path, size) for path in find_pictures(arguments.photos)]
+    return photos, find_pictures(arguments.paintings)
+
+
 def find_curve(metrics: Metrics, weights: Weights, key: str, until: float) -> list[float]:
     """Return the reference curve of a photo and style down to a loss, computed once."""
     curves = json.loads(CURVES.read_text(encoding="utf-8")) if CURVES.exists() else {}

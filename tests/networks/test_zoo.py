@@ -123,16 +123,13 @@ def test_flat_places_show_no_lattice(name):
 
     The wall has the grain of a camera. Strokes that lie on it anywhere count for about two steps.
     """
-    net, info = load_model(STYLES[name])
-    weights = torch.eye(len(info.styles))[[[style.name for style in info.styles].index(name)]]
-    hold_to_even_places(net, weights)
+    hold_to_even_places(*network_of(name))
 
 
 @pytest.mark.parametrize("name", STYLES)
 def test_fine_lines_are_light_and_dark_before_they_are_colored(name):
     """Woods once became green and magenta lines: fine steps of color larger than those of light."""
-    net, info = load_model(STYLES[name])
-    weights = torch.eye(len(info.styles))[[[style.name for style in info.styles].index(name)]]
+    net, weights = network_of(name)
     photo = at(512, read_picture(assets.find("castle")).image)
     with torch.no_grad():
         woods = net(photo, weights).clamp(0, 1)[..., 200:, :]
@@ -156,6 +153,12 @@ def test_browsers_get_lighter_networks_of_heavy_styles(path):
 def test_every_heavy_style_has_a_lighter_network():
     heavy = {name for name, path in STYLES.items() if read_info(path).network_name == "johnson"}
     assert {path.stem for path in LEAN.glob("*")} == heavy
+
+
+def network_of(name):
+    """Return a bundled style's network, and the weights that choose the style in it."""
+    net, info = load_model(STYLES[name])
+    return net, torch.eye(len(info.styles))[[[style.name for style in info.styles].index(name)]]
 
 
 def hold_to_even_places(net, weights):
