@@ -97,7 +97,7 @@ def measure(
     style = at_size(find_painting(info, paintings, name))
     number = [each.name for each in info.styles].index(name)
     chosen = torch.eye(len(info.styles))[[number]]
-    losses, distances, steps, seconds = [], [], [], []
+    found, steps, seconds = [], [], []
     for path in photos:
         photo = at_size(path)
         metrics = Metrics(weights, photo, [style])
@@ -106,20 +106,20 @@ def measure(
             began = time.perf_counter()
             painted = net(photo, chosen)
         seconds.append(time.perf_counter() - began)
-        found = metrics(painted)
-        losses.append(found.fast_loss)
-        distances.append(found.content_distance)
-        curve = find_curve(metrics, weights, f"{path.stem} {name}", losses[-1])
-        steps.append(equivalent_steps(losses[-1], curve))
+        found.append(metrics(painted))
+        loss = found[-1].fast_loss
+        curve = find_curve(metrics, weights, f"{path.stem} {name}", loss)
+        steps.append(equivalent_steps(loss, curve))
     begun = info.recipe["options"]["start"]
     row: list[Cell] = [
         name,
         info.network_name + (f", {len(info.styles)} styles" if len(info.styles) > 1 else ""),
         f"{multiply_adds(info.network) / 1000:.0f} k",
         f"{info.recipe['steps']:,}" + (f", from {begun}" if begun else ""),
-        statistics.median(losses),
+        statistics.median(each.fast_loss for each in found),
         statistics.median(steps),
-        statistics.median(distances),
+        statistics.median(each.content_distance for each in found),
+        statistics.median(each.style_distance for each in found),
         statistics.median(seconds) * 1000,
         len(photos),
     ]
@@ -135,6 +135,7 @@ COLUMNS = (
     ("fast loss", "{:,.0f}"),
     ("equivalent steps", "{:.0f}"),
     ("content distance", "{:.2f}"),
+    ("style distance", "{:.3f}"),
     ("ms at 512 px (float32)", "{:.0f}"),
     "photos",
 )

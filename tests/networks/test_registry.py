@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.networks import registry
+from impasto.networks.model_file import load_weights
 from impasto.networks.registry import find_style, styles
 from support import save_random_model
 
@@ -47,7 +49,6 @@ def test_one_of_many(zoo):
         ("wave:0.6,night:0.4", (0.4, 0.0, 0.6)),
         ("wave:3, night:1", (0.25, 0.0, 0.75)),
         ("wave,night", (0.5, 0.0, 0.5)),
-        ("wave:1,night:0", (0.0, 0.0, 1.0)),
         ("wave:1,wave:1,night:2", (0.5, 0.0, 0.5)),
     ],
 )
@@ -56,7 +57,42 @@ def test_a_blend_is_convex_and_stays_in_one_model(zoo, text, weights):
     assert choice.path == zoo / "many.safetensors"
     assert choice.weights == pytest.approx(weights)
     assert choice.names == ("wave", "night")
+    assert choice.shares == pytest.approx((weights[2], weights[0]))
     assert choice.label == "wave+night"
+
+
+def test_what_has_no_share_is_not_in_a_blend(zoo):
+    choice = find_style("wave:1,night:0")
+    assert (choice.path, choice.names) == (zoo / "wave.safetensors", ("wave",))
+
+
+@pytest.fixture
+def apart(zoo):
+    """A second style with a model of its own, besides `wave`."""
+    save_random_model(zoo / "poppies.safetensors", seed=5)
+    return zoo
+
+
+def test_styles_with_models_of_their_own_blend_into_a_new_one(apart):
+    choice = find_style("wave:3,poppies:1")
+    assert (choice.weights, choice.names, choice.shares) == (
+        (1.0,),
+        ("wave", "poppies"),
+        (0.75, 0.25),
+    )
+    wave, poppies, blend = (
+        load_weights(path)
+        for path in (*(apart / f"{n}.safetensors" for n in choice.names), choice.path)
+    )
+    for name, array in blend.items():
+        expected = 0.75 * wave[name] + 0.25 * poppies[name]
+        assert np.allclose(array, expected, atol=1e-3, rtol=1e-3), name
+    assert find_style("poppies:0.5,wave:1.5").path == choice.path
+
+
+def test_a_style_that_has_no_model_of_its_own_blends_in_one_that_has_learned_all(apart):
+    choice = find_style("wave,night")  # night has no network of its own
+    assert choice.path == apart / "many.safetensors"
 
 
 @pytest.mark.parametrize(

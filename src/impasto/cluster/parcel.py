@@ -12,10 +12,9 @@ from impasto._version import __version__
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.io.paths import is_file, is_folder
 from impasto.io.temporary import write_atomically
-from impasto.networks.model_file import read_info
 from impasto.networks.options import StylizeOptions
 from impasto.networks.random_styles import styles_in
-from impasto.networks.registry import RANDOM, ZOO, find_style, is_random
+from impasto.networks.registry import RANDOM, bundled_styles, find_style, is_random
 
 _HERE = "\0"
 """In the options of a parcel: the folder that it will be unpacked into."""
@@ -105,17 +104,14 @@ def _pack_style(parcel: Parcel, options: StylizeOptions) -> str:
     choice = find_style(options.style, options.any_model)
     if choice.paintings:
         return _blend(map(parcel.add, choice.paintings), choice.weights)
-    if choice.path.parent == ZOO:
+    if choice.bundled and set(choice.names) <= bundled_styles():
         return options.style
+    if options.style_map is not None and len(choice.names) > len(choice.weights):
+        raise ConfigError("--style-map of styles you have learned does not go with --cluster")
     model = parcel.add(choice.path)
-    if len(choice.names) < 2:
-        named = len(choice.weights) > 1 and choice.names
-        return f"{model}/{choice.names[0]}" if named else model
-    known = [style.name for style in read_info(choice.path).styles]
-    shares = dict(zip(known, choice.weights, strict=True))
-    return _blend(
-        (f"{model}/{name}" for name in choice.names), (shares[name] for name in choice.names)
-    )
+    if len(choice.weights) < 2:
+        return model
+    return _blend((f"{model}/{name}" for name in choice.names), choice.shares)
 
 
 def _blend(names: Iterable[str], shares: Iterable[float]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -32,6 +33,7 @@ from impasto.io.color import (
 from impasto.io.guided import enlarge
 from impasto.networks.engines import Engine
 from impasto.networks.options import FRAME, StylizeOptions
+from impasto.networks.registry import check_pair
 
 WRAP_FRAME = 64
 """Pixels of the other side that a network sees beyond an edge of a picture that is wrapped."""
@@ -254,6 +256,29 @@ def paint_where(share: Tensor, photo: Tensor, painted: Tensor) -> Tensor:
     return round_to_bits(torch.lerp(resize(photo.to(painted), *size), painted, share))
 
 
+@torch.inference_mode()
+def mix_by_place(
+    share: Tensor, levels: Sequence[float], paint: Callable[[float], Tensor]
+) -> Tensor:
+    """Return a picture that is at every place a mixture of the two nearest of several.
+
+    Args:
+        share: (1, 1, h, w) in [0, 1], stretched over the picture.
+        levels: from 0 to 1, evenly spaced: the shares of which pictures can be had.
+        paint: returns the (1, 3, H, W) picture of a level; only asked for those that are needed.
+
+    Returns:
+        (1, 3, H, W).
+    """
+    step = 1 / (len(levels) - 1)
+    needed = [level for level in levels if bool(((share - level).abs() < step).any())]
+    total = paint(needed[0])
+    whole = resize(share, *size_of(total)).clamp(0, 1)
+    for before, level in itertools.pairwise(needed):  # from one level to the next, higher one
+        total = torch.lerp(total, paint(level), ((whole - before) / (level - before)).clamp(0, 1))
+    return total
+
+
 def weights_by_place(share: Tensor, chosen: Sequence[int], count: int) -> Tensor:
     """Return (1, count, h, w) weights: of the second chosen style `share`, of the first the rest.
 
@@ -265,11 +290,7 @@ def weights_by_place(share: Tensor, chosen: Sequence[int], count: int) -> Tensor
     Raises:
         ConfigError: not two styles.
     """
-    if len(chosen) != 2:
-        raise ConfigError(
-            f"--style-map needs two styles of one model, such as --style wave,poppies; got "
-            f"{len(chosen)}"
-        )
+    check_pair(chosen)
     weights = share.new_zeros(1, count, *share.shape[-2:])
     weights[:, chosen[0]] = 1 - share[:, 0]
     weights[:, chosen[1]] = share[:, 0]

@@ -19,9 +19,9 @@ from impasto.core.memory import parse_size
 from impasto.core.tensors import size_of
 from impasto.io.image import Picture, Pixels, read_pixels, size_in_file, to_picture
 from impasto.io.inputs import PictureLike, Result, describe, locate, read, told, with_alpha
-from impasto.networks.model_file import ModelInfo
+from impasto.networks.model_file import ModelInfo, read_info
 from impasto.networks.options import LARGE, StylizeOptions
-from impasto.networks.registry import StyleChoice
+from impasto.networks.registry import StyleChoice, check_pair, find_style
 from impasto.networks.runtimes import Runtime
 from impasto.networks.torch_free import fit_without_torch, load_runtime, paint_plain, pick_runtime
 from impasto.recipe import Recipe, Source
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+
+BETWEEN = (0.0, 0.5, 1.0)
+"""How much of the second of two styles is painted, to be mixed by place where a map says so."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class Model:
         self.colors = tuple(colors)
         self._engines: dict[tuple[str, str, str, bool, str | None], Engine] = {}
         self._runtimes: dict[tuple[str, str], Runtime | None] = {}
+        self._levels: dict[float, Model] = {}
 
     @cached_property
     def net(self) -> TransformNet:
@@ -156,6 +160,8 @@ class Model:
     def run(self, photo: Photo, options: StylizeOptions) -> Stylized:
         """Return what the network makes of the photo: the second stage, nearly all of the work."""
         began = time.perf_counter()
+        if photo.style_map is not None and self._spreads_styles and not self._has_learned_all:
+            return self._run_by_place(photo, options)
         painted: Tensor | Image.Image
         if isinstance(photo.picture, Pixels):
             runtime = self._runtime(options, photo.picture)
@@ -215,6 +221,40 @@ class Model:
     def _spreads_styles(self) -> bool:
         """Whether a map says where which style goes; of one style, it says where that goes."""
         return len(self.choice.names) > 1
+
+    @property
+    def _has_learned_all(self) -> bool:
+        """Whether the network has scales and shifts for each style, which can differ by place."""
+        return set(self.choice.names) <= set(self.styles)
+
+    def _run_by_place(self, photo: Photo, options: StylizeOptions) -> Stylized:
+        """Return two styles that have networks of their own, each where the map says.
+
+        Both and the blend between them paint the whole picture; every place is a mixture of the
+        two nearest.
+        """
+        from impasto.networks.feed_forward import mix_by_place
+
+        assert photo.style_map is not None
+        check_pair(self.choice.names)
+        began = time.perf_counter()
+        plain = replace(photo, style_map=None)
+
+        def paint(level: float) -> Tensor:
+            image = self._between(level).run(plain, options).image
+            assert not isinstance(image, Image.Image), "with a map, pictures are tensors"
+            return image
+
+        image = mix_by_place(photo.style_map, BETWEEN, paint)
+        return Stylized(photo, image, photo.seconds + time.perf_counter() - began)
+
+    def _between(self, level: float) -> Model:
+        """Return a network of so much of the second style, the rest the first."""
+        if level not in self._levels:
+            first, second = self.choice.names
+            choice = find_style(f"{first}:{1 - level},{second}:{level}")
+            self._levels[level] = Model(None, read_info(choice.path), choice, self.source)
+        return self._levels[level]
 
     def _engine(self, options: StylizeOptions, photo: Tensor, *, by_place: bool) -> Engine:
         from impasto.networks.engines import make_engine

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from impasto._version import __version__
 from impasto.core.errors import ConfigError, ModelFileError
@@ -113,16 +114,18 @@ def save_model(path: Path, net: nn.Module, info: ModelInfo) -> None:
     Raises:
         ModelFileError: the folder is missing or the disk is full.
     """
-    import torch
-    from safetensors.torch import save
-
-    tensors = {
-        name: tensor.detach().to("cpu", torch.float16).contiguous()
-        for name, tensor in net.state_dict().items()
+    arrays = {
+        name: tensor.detach().float().cpu().numpy() for name, tensor in net.state_dict().items()
     }
+    save_weights(path, arrays, info)
+
+
+def save_weights(path: Path, weights: Mapping[str, np.ndarray[Any, Any]], info: ModelInfo) -> None:
+    """Write the weights of a network by name as a model. Arguments and errors as `save_model`."""
+    halves = {name: np.ascontiguousarray(each, np.float16) for name, each in weights.items()}
     try:
         with temporary_beside(path) as temporary:
-            temporary.write_bytes(save(tensors, metadata={KEY: info.to_json()}))
+            temporary.write_bytes(save(halves, metadata={KEY: info.to_json()}))
             temporary.replace(path)
     except (OSError, SafetensorError) as error:
         raise ModelFileError(f"cannot write {path}: {error}") from error

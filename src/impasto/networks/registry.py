@@ -13,6 +13,7 @@ from impasto import assets
 from impasto.core.errors import ConfigError, ModelFileError
 from impasto.io.folder import PICTURE_SUFFIXES
 from impasto.io.paths import MISSING, exists, is_file, is_folder, trouble
+from impasto.networks.blends import blend_models
 from impasto.networks.model_file import read_info
 from impasto.networks.shape import NetworkOptions
 
@@ -86,6 +87,9 @@ class StyleChoice:
 
     names: tuple[str, ...]
     """Of the styles with a weight, in the order in which they were named."""
+
+    shares: tuple[float, ...]
+    """How much of each of these, adding up to 1."""
 
     bundled: bool
     """Whether the model is known by name: it ships with impasto, or `impasto learn` made it."""
@@ -171,9 +175,16 @@ def models_of(style: str) -> dict[Path, int]:
     return {path: len(names) for path, names in _styles_in(ZOO).items() if style in names}
 
 
-def are_together(names: Sequence[str]) -> bool:
-    """Return whether one bundled model has learned all of these styles, so that they blend."""
-    return _bundled_with(names) is not None
+def check_pair(styles: Sequence[object]) -> None:
+    """Refuse a map of where one style goes and where another, of more or fewer than two.
+
+    Raises:
+        ConfigError: not two styles.
+    """
+    if len(styles) != 2:
+        raise ConfigError(
+            f"--style-map needs two styles, such as --style poppies,harvest; got {len(styles)}"
+        )
 
 
 def _bundled_with(names: Sequence[str]) -> Path | None:
@@ -227,24 +238,45 @@ def _choose(
     words = [word for word, _ in parts]
     paintings = _find_paintings(words, forced=any_model is not None)
     if paintings:
+        shares = tuple(weight / total for _, weight in parts)
         return StyleChoice(
             find_any_model(any_model),
-            tuple(weight / total for _, weight in parts),
+            shares,
             tuple(Path(word).stem for word in words),
+            shares,
             any_model is None,
             tuple(paintings),
         )
-    path, bundled = _find_model(words, text)
+    by_name: dict[str, float] = {}
+    for word, weight in parts:
+        by_name[word] = by_name.get(word, 0.0) + weight / total
+    by_name = {word: share for word, share in by_name.items() if share > 0}
+    alone = {name: path for name in by_name if (path := _alone(name)) is not None}
+    if len(by_name) > 1 and len(alone) == len(by_name):
+        path = blend_models({name: (alone[name], share) for name, share in by_name.items()})
+        return StyleChoice(path, (1.0,), tuple(by_name), tuple(by_name.values()), bundled=True)
+    path, bundled = _find_model(list(by_name), text)
     known = _named()[path] if bundled else tuple(s.name for s in read_info(path).styles)
     if not known:  # it paints like any painting; loading it says what is missing
-        return StyleChoice(path, (), (path.stem,), bundled)
-    weights = [0.0] * len(known)
-    names = []
-    for word, weight in parts:
+        return StyleChoice(path, (), (path.stem,), (1.0,), bundled)
+    shares_of: dict[str, float] = {}
+    for word, share in by_name.items():
         name = _name_in(word, path, known) if not bundled else word
-        weights[known.index(name)] += weight / total
-        names.append(name)
-    return StyleChoice(path, tuple(weights), tuple(dict.fromkeys(names)), bundled)
+        shares_of[name] = shares_of.get(name, 0.0) + share
+    weights = tuple(shares_of.get(name, 0.0) for name in known)
+    return StyleChoice(path, weights, tuple(shares_of), tuple(shares_of.values()), bundled)
+
+
+def _alone(name: str) -> Path | None:
+    """Return the file of a style that has a name and a network of its own, None if it has none.
+
+    Bundled networks of the paper's shape have lighter ones beside them, of the shape of all others.
+    """
+    lean = LEAN / f"{name}{SUFFIX}"
+    if is_file(lean):
+        return lean
+    path = styles().get(name)
+    return path if path is not None and len(_named()[path]) == 1 else None
 
 
 def _split(text: str) -> list[tuple[str, float]]:
@@ -335,7 +367,10 @@ def _find_model(words: list[str], text: str) -> tuple[Path, bool]:
         )
     files = {_file_of(word, known) for word in words}
     if len(files) > 1:
-        raise ConfigError(f"--style {text}: a blend needs styles of one model")
+        raise ConfigError(
+            f"--style {text}: a blend needs styles of one model file, or styles that have a name "
+            "(impasto styles)"
+        )
     return files.pop(), False
 
 

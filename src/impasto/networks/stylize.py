@@ -24,7 +24,14 @@ from impasto.networks.options import StylizeOptions
 from impasto.networks.pipeline import Ready, Stages, paint_batch, plan
 from impasto.networks.random_styles import RandomStyles
 from impasto.networks.regions import RegionsModel, load_regions
-from impasto.networks.registry import StyleChoice, find_any_model, find_style, is_random, styles
+from impasto.networks.registry import (
+    StyleChoice,
+    check_pair,
+    find_any_model,
+    find_style,
+    is_random,
+    styles,
+)
 from impasto.recipe import Source, describe_source
 
 if TYPE_CHECKING:
@@ -104,6 +111,8 @@ def load_events(options: StylizeOptions) -> Generator[Event, None, Painter]:
     source = describe_source(choice.path)
     if choice.bundled or style != str(choice.path):
         source = Source(style, source.sha256)
+    if options.style_map is not None and len(choice.names) > 1:
+        check_pair(choice.names)
     return Model(None, info, choice, source)
 
 
@@ -128,7 +137,7 @@ def load_for_paintings(
         ImageError: a painting that cannot be read.
     """
     names = tuple(f"painting-{number}" for number, _ in enumerate(paintings, 1))
-    choice = StyleChoice(find_any_model(), tuple(shares), names, bundled=True)
+    choice = StyleChoice(find_any_model(), tuple(shares), names, tuple(shares), bundled=True)
     return outcome(_encode_paintings(choice, paintings, 1.0, weights))
 
 

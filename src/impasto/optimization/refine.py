@@ -14,7 +14,6 @@ from impasto.io.image import size_in_file
 from impasto.io.inputs import PictureLike, Result, locate, read, remarks
 from impasto.io.regions import KEEP, parse_regions
 from impasto.networks.model import note_on_map
-from impasto.networks.model_file import read_info
 from impasto.networks.options import StylizeOptions
 from impasto.networks.random_styles import style_for
 from impasto.networks.registry import StyleChoice, find_style
@@ -227,9 +226,7 @@ def _bundled_paintings(
             f"--seconds needs the painting itself, which is not bundled for {style}; "
             "use impasto optimize PHOTO PAINTING --init RESULT --coarsest 0"
         )
-    names = (style.name for style in read_info(choice.path).styles)
-    shares = {name: share for name, share in zip(names, choice.weights, strict=True) if share > 0}
-    return tuple(shares), tuple(shares.values())
+    return choice.names, choice.shares
 
 
 def _long_side(photo: PictureLike) -> int:

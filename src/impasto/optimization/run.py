@@ -30,7 +30,7 @@ from impasto.io.inputs import (
 )
 from impasto.io.regions import KEEP, Array, Region, parse_region, parse_regions, read_masks
 from impasto.networks.model import Model
-from impasto.networks.registry import are_together, has_any_model, style_of_painting
+from impasto.networks.registry import has_any_model, style_of_painting
 from impasto.networks.registry import styles as styles_by_name
 from impasto.networks.stylize import load, load_for_paintings
 from impasto.optimization.options import OptimizeOptions, Start
@@ -267,7 +267,7 @@ def _one_pass_model(
     shares = options.style_weights or (1.0,) * len(paintings)
     shares = tuple(share / sum(shares) for share in shares)
     names = [name for name in map(_learned_style, paintings) if name is not None]
-    if len(names) == len(paintings) and are_together(names):
+    if len(names) == len(paintings):
         blend = ",".join(f"{name}:{share:g}" for name, share in zip(names, shares, strict=True))
         text = names[0] if len(names) == 1 else blend
         return text, load(text)
