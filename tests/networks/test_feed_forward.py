@@ -5,7 +5,7 @@ from impasto.core.errors import ConfigError, ResourceError, ShapeError
 from impasto.core.tensors import resize, round_to_bits
 from impasto.io.color import colors_of, recolor, to_luminance
 from impasto.networks.engines import TorchEngine
-from impasto.networks.feed_forward import FRAME, RECOLORED, take_colors
+from impasto.networks.feed_forward import FRAME, RECOLORED, mix_by_place, take_colors
 from impasto.networks.feed_forward import paint as paint_with
 from impasto.networks.model_file import load_model
 from impasto.networks.options import StylizeOptions
@@ -205,3 +205,25 @@ def test_a_blend_has_the_mean_of_the_paintings_colors():
     take_colors(photo, blend, paintings, torch.tensor([[0.5, 0.5]]))
     means = [image.mean((0, 2, 3)) for image in (first, second, blend)]
     assert torch.allclose(means[2], (means[0] + means[1]) / 2, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("share", "needed"),
+    [
+        (torch.linspace(0, 1, 9), [0.0, 0.5, 1.0]),
+        (torch.linspace(0, 0.5, 9), [0.0, 0.5]),
+        (torch.tensor([0.0, 1.0, 0.0]), [0.0, 1.0]),
+        (torch.tensor([1.0, 1.0, 1.0]), [1.0]),
+        (torch.tensor([0.25, 0.25]), [0.0, 0.5]),
+    ],
+)
+def test_a_mixture_by_place_is_of_the_nearest_levels(share, needed):
+    share, asked = share.view(1, 1, 1, -1), []
+
+    def paint(level):
+        asked.append(level)
+        return torch.full((1, 3, 4, share.shape[-1]), level)
+
+    found = mix_by_place(share, (0.0, 0.5, 1.0), paint)
+    assert asked == needed
+    assert torch.allclose(found, share.expand(found.shape), atol=0.5 / 255 + 1e-6)

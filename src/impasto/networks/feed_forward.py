@@ -268,7 +268,7 @@ def mix_by_place(
         paint: returns the (1, 3, H, W) picture of a level; only asked for those that are needed.
 
     Returns:
-        (1, 3, H, W).
+        (1, 3, H, W), rounded to the 8 bits that a file will hold.
     """
     step = 1 / (len(levels) - 1)
     needed = [level for level in levels if bool(((share - level).abs() < step).any())]
@@ -276,7 +276,7 @@ def mix_by_place(
     whole = resize(share, *size_of(total)).clamp(0, 1)
     for before, level in itertools.pairwise(needed):  # from one level to the next, higher one
         total = torch.lerp(total, paint(level), ((whole - before) / (level - before)).clamp(0, 1))
-    return total
+    return round_to_bits(total)
 
 
 def weights_by_place(share: Tensor, chosen: Sequence[int], count: int) -> Tensor:

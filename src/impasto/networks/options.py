@@ -55,9 +55,10 @@ class StylizeOptions(PrecisionOptions, PaintingOptions):
     """A style with a name, bundled or learned, such as starry-night (see impasto styles), a
     painting of your own (a picture file), or a model file (.safetensors) that impasto train wrote;
     of one with several styles FILE.safetensors/NAME. Or a blend: of styles with a name
-    (harvest:0.6,poppies:0.4), of paintings (a.jpg:0.7,b.jpg:0.3), or of styles of one file. If a file has that very name, comma and all, the file is used. A folder:
-    every photo gets one of the paintings and model files in it; random: one of the bundled styles;
-    random:great-wave,my.jpg: one of these."""
+    (harvest:0.6,poppies:0.4), of paintings (a.jpg:0.7,b.jpg:0.3), or of styles of one file. If a
+    file has that very name, comma and all, the file is used. A folder: every photo gets one of the
+    paintings and model files in it; random: one of the bundled styles; random:great-wave,my.jpg:
+    one of these."""
 
     seed: Annotated[int, WHOLE, _LOOK] = 0
     """Another number gives every photo another one of several styles (of a folder, or random). The
