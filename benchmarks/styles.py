@@ -143,7 +143,7 @@ COLUMNS = (
 
 def merged(rows: list[list[Cell]]) -> list[list[Cell]]:
     """Return the kept rows, those of the same style and kind of network replaced by new ones."""
-    known = known_rows("styles")
+    known = [row for row in known_rows("styles") if len(row) == len(COLUMNS)]
     found = {(" styles" in str(row[1]), str(row[0])): row for row in [*known, *rows]}
     return [found[key] for key in sorted(found)]
 
