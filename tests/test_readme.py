@@ -50,6 +50,7 @@ MADE_BY = {
     "photo_painting.png": "optimize photo.jpg painting.jpg --seconds",
     "wave.safetensors": "-o wave.safetensors",
     "map.png": "-o map.png",
+    "painting:0.5,poppies:0.5": "learn painting.jpg",
 }
 """What a command finds only after an earlier one, and a part of that one."""
 
