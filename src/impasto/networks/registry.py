@@ -251,10 +251,11 @@ def _choose(
     for word, weight in parts:
         by_name[word] = by_name.get(word, 0.0) + weight / total
     by_name = {word: share for word, share in by_name.items() if share > 0}
-    alone = {name: path for name in by_name if (path := _alone(name)) is not None}
-    if len(by_name) > 1 and len(alone) == len(by_name):
-        path = blend_models({name: (alone[name], share) for name, share in by_name.items()})
-        return StyleChoice(path, (1.0,), tuple(by_name), tuple(by_name.values()), bundled=True)
+    if len(by_name) > 1:
+        alone = {name: path for name in by_name if (path := _alone(name)) is not None}
+        if len(alone) == len(by_name):
+            path = blend_models({name: (alone[name], share) for name, share in by_name.items()})
+            return StyleChoice(path, (1.0,), tuple(by_name), tuple(by_name.values()), bundled=True)
     path, bundled = _find_model(list(by_name), text)
     known = _named()[path] if bundled else tuple(s.name for s in read_info(path).styles)
     if not known:  # it paints like any painting; loading it says what is missing
