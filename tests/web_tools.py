@@ -197,7 +197,11 @@ def browser():
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
-    for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+    # The last two: WebGPU on the processor.
+    for word in (
+        *("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"),
+        *("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"),
+    ):
         options.add_argument(word)
     options.binary_location = shutil.which("chromium")
     service = webdriver.ChromeService(shutil.which("chromedriver"))

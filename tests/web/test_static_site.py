@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,55 @@ def test_it_paints_what_python_paints(page, tmp_path):
         until(page, lambda driver, script=fits: driver.execute_script(script), seconds=10)
     severe = [entry["message"] for entry in page.get_log("browser") if entry["level"] == "SEVERE"]
     assert not severe
+
+
+IN_WORKER = """
+const [search, size, done] = arguments;
+const image = new ImageData(...size);
+image.data.forEach((_, at) => { image.data[at] = at % 4 == 3 ? 255 : (at * at) % 251; });
+const painter = new Worker(`/painter.js${search}`, { type: "module" });
+painter.onmessage = ({ data }) => {
+  if (data.loaded) return;
+  painter.terminate();
+  done(data.problem ?? { engine: data.engine, pixels: [...data.image.data] });
+};
+painter.postMessage({ id: 1, style: "kazusa", image });
+"""
+
+
+@needs("npm", "chromium", "chromedriver")
+@pytest.mark.parametrize("size", [(64, 48), (33, 50)])
+def test_the_graphics_card_paints_the_same(browser, host, size):
+    browser.get(f"http://127.0.0.1:{host.server_port}/styles.json")
+    browser.set_script_timeout(120)
+    found = {
+        search: browser.execute_async_script(IN_WORKER, search, size)
+        for search in ("?engine=wasm", "?engine=webgpu", "")
+    }
+    assert found["?engine=wasm"]["engine"] == "wasm"
+    assert found["?engine=webgpu"]["engine"] == "webgpu"
+    assert found[""]["engine"] == "wasm", "a card that the processor plays is slower"
+    pixels = [np.asarray(found[f"?engine={name}"]["pixels"]) for name in ("wasm", "webgpu")]
+    assert np.abs(pixels[0] - pixels[1]).max() <= 2
+    assert pixels[0].std() > 20
+
+
+@needs("npm", "chromium", "chromedriver")
+def test_the_processor_goes_on_where_the_graphics_card_is_lost(browser, site, tmp_path):
+    losing = shutil.copytree(site, tmp_path / "site")
+    card = (site / "gpu.js").read_text("utf-8")
+    for old, new in (
+        ("(isPlayed && !any)", "false"),
+        ("await target", "device.destroy();await target"),
+    ):
+        assert card.count(old) == 1
+        card = card.replace(old, new)
+    (losing / "gpu.js").write_text(card, "utf-8")
+    with served(losing) as server:
+        browser.get(f"http://127.0.0.1:{server.server_port}/styles.json")
+        found = browser.execute_async_script(IN_WORKER, "", (64, 48))
+    assert found["engine"] == "wasm"
+    assert any("WebGPU" in entry["message"] for entry in browser.get_log("browser"))
 
 
 @needs("npm", "chromium", "chromedriver")

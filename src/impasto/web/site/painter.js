@@ -1,12 +1,15 @@
-// The network, in a worker of its own, so that the page never waits for it.
+// The network, in a worker of its own, so that the page never waits for it: on the graphics card
+// where there is one, else by WebAssembly. `?engine=webgpu` or `wasm` in the address decides it.
 
-import * as ort from "./ort/ort.wasm.min.mjs";
+import { GpuNetwork, openGpu } from "./gpu.js";
 
 const FRAME = 8; // pixels by which a photo is widened, mirrored, and cropped again: no odd borders
+const MULTIPLE = 4; // of which the sides that a network sees are
 const KEPT = 4; // networks in memory
 
+const wanted = new URL(self.location).searchParams.get("engine");
 const sessions = new Map();
-let engine = null;
+let engine = null; // a promise of {name, create}
 
 /** The bytes of a file beside this one, unpacked if it is packed: hosts differ in what they do. */
 async function read(path) {
@@ -18,16 +21,34 @@ async function read(path) {
   return new Uint8Array(await new Response(unpacked).arrayBuffer());
 }
 
-async function start() {
+async function withGpu() {
+  const device = wanted === "wasm" ? null : await openGpu(wanted === "webgpu").catch(() => null);
+  return device && { name: "webgpu", create: (bytes) => new GpuNetwork(device, bytes) };
+}
+
+async function withProcessor() {
+  const ort = await import("./ort/ort.wasm.min.mjs");
   ort.env.logLevel = "error";
   ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
   ort.env.wasm.wasmPaths = { mjs: new URL("ort/ort-wasm-simd-threaded.mjs", import.meta.url).href };
   ort.env.wasm.wasmBinary = (await read("ort/engine.bin")).buffer;
+  const create = async (bytes) => {
+    const session = await ort.InferenceSession.create(bytes);
+    const run = async (values, height, width) => {
+      const { painted } = await session.run({ image: new ort.Tensor("float32", values, [1, 3, height, width]) });
+      const found = painted.data.slice();
+      painted.dispose?.();
+      return found;
+    };
+    return { run, release: () => session.release() };
+  };
+  return { name: "wasm", create };
 }
 
 async function network(style) {
-  await (engine ??= start());
-  const found = sessions.get(style) ?? (await ort.InferenceSession.create(await read(`styles/${style}.bin`)));
+  engine ??= withGpu().then((found) => found ?? withProcessor());
+  const { create } = await engine;
+  const found = sessions.get(style) ?? (await create(await read(`styles/${style}.bin`)));
   sessions.delete(style);
   sessions.set(style, found); // the latest last
   for (const [old, session] of sessions) {
@@ -44,9 +65,11 @@ const mirrored = (place, length) => {
   return at < length ? at : far - at;
 };
 
-/** (1, 3, height + 2 FRAME, width + 2 FRAME) in [0, 1] of RGBA bytes. */
-function toTensor({ data, width, height }) {
-  const [wide, high] = [width + 2 * FRAME, height + 2 * FRAME];
+const framed = (side) => Math.ceil((side + 2 * FRAME) / MULTIPLE) * MULTIPLE;
+
+/** A painted picture of one: (3, high, wide) numbers in [0, 1] go through the network. */
+async function paint(network, { data, width, height }) {
+  const [wide, high] = [width, height].map(framed);
   const values = new Float32Array(3 * wide * high);
   const columns = Int32Array.from({ length: wide }, (_, x) => 4 * mirrored(x - FRAME, width));
   for (let y = 0, place = 0; y < high; y++) {
@@ -55,37 +78,43 @@ function toTensor({ data, width, height }) {
       for (let channel = 0; channel < 3; channel++)
         values[channel * wide * high + place] = data[row + columns[x] + channel] / 255;
   }
-  return new ort.Tensor("float32", values, [1, 3, high, wide]);
-}
-
-function toImage({ data, dims: [, , high, wide] }) {
-  const [width, height] = [wide - 2 * FRAME, high - 2 * FRAME];
+  const painted = await network.run(values, high, wide);
   const image = new ImageData(width, height);
   for (let y = 0, place = 0; y < height; y++) {
     const row = (y + FRAME) * wide + FRAME;
     for (let x = 0; x < width; x++, place++) {
       for (let channel = 0; channel < 3; channel++)
-        image.data[4 * place + channel] = Math.round(255 * data[channel * wide * high + row + x]);
+        image.data[4 * place + channel] = Math.round(255 * painted[channel * wide * high + row + x]);
       image.data[4 * place + 3] = 255;
     }
   }
   return image;
 }
 
+async function answer({ id, style, image }) {
+  const found = await network(style);
+  self.postMessage({ id, loaded: true });
+  const began = performance.now();
+  const result = await paint(found, image);
+  const seconds = (performance.now() - began) / 1000;
+  self.postMessage({ id, image: result, seconds, engine: (await engine).name }, [result.data.buffer]);
+}
+
+/** The same without the graphics card: it may be lost at any time, or have too little memory. */
+async function answerAnyhow(order) {
+  try {
+    await answer(order);
+  } catch (error) {
+    if (wanted === "webgpu" || (await engine).name !== "webgpu") throw error;
+    console.warn(`WebGPU: ${error.message}`);
+    sessions.clear();
+    engine = withProcessor();
+    await answer(order);
+  }
+}
+
 let queue = Promise.resolve();
 
-self.onmessage = ({ data: { id, style, image } }) => {
-  queue = queue.then(async () => {
-    try {
-      const session = await network(style);
-      self.postMessage({ id, loaded: true });
-      const began = performance.now();
-      const { painted } = await session.run({ image: toTensor(image) });
-      const result = toImage(painted);
-      painted.dispose?.();
-      self.postMessage({ id, image: result, seconds: (performance.now() - began) / 1000 }, [result.data.buffer]);
-    } catch (error) {
-      self.postMessage({ id, problem: error.message });
-    }
-  });
+self.onmessage = ({ data }) => {
+  queue = queue.then(() => answerAnyhow(data)).catch((error) => self.postMessage({ id: data.id, problem: error.message }));
 };

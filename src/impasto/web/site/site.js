@@ -24,7 +24,7 @@ function say(text, bad = false) {
 // The worker
 
 function begin() {
-  painter = new Worker(new URL("painter.js", import.meta.url), { type: "module" });
+  painter = new Worker(new URL(`painter.js${location.search}`, import.meta.url), { type: "module" });
   painter.onmessage = ({ data }) => waiting.get(data.id)?.(data);
   painter.onerror = () => {
     for (const tell of waiting.values()) tell({ problem: t("the painter could not be loaded") });
@@ -108,6 +108,7 @@ async function paint() {
     stage.classList.remove("waiting");
     $("save").disabled = false;
     learned = result.seconds / megapixels;
+    $("status").dataset.engine = result.engine;
     localStorage.setItem("impasto-speed", JSON.stringify(learned));
     say(t("{0}, {1}, {2}. Painted in {3} s.", style.artist, style.title, style.year, result.seconds.toFixed(1)));
   } catch (error) {
