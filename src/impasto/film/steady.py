@@ -15,7 +15,7 @@ from impasto.io.opencv import import_cv2
 Motion = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Where each place was in the frame before, and how surely it was seen there."""
 
-KEPT = 0.9
+KEPT = 0.95
 """How much of the last result stays, at most, where it can still be seen."""
 
 FLOW_SIDE = 480
