@@ -34,7 +34,8 @@ test: dev  ## everything that CI checks
 test-portable: dev  ## before a release: the tests as on other machines, some two hours
 	tests/portable.sh
 
-# Two tests at a time, one thread each: with more, they wait for one another on two cores.
+# Two tests at a time, one thread each: with more, they wait for one another on two cores. The long
+# ones are the last: who has none left takes some of the other's.
 check coverage: export OMP_NUM_THREADS := 1
 
 check:  ## format, lint, types, structure, dependencies, tests
@@ -43,7 +44,7 @@ check:  ## format, lint, types, structure, dependencies, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 docs: dev  ## write the generated pages and the site (site/) anew, measuring nothing
 	$(BIN)/python docs/generate_reference.py

@@ -43,7 +43,7 @@ def test_training_on_two_paintings_lowers_the_loss(trainer):
 def test_the_predictor_learns_to_tell_paintings_apart(trainer):
     take_steps(trainer, 40, pictures(10))
     photo = noise_picture(24, 24)
-    one, other = (trainer.paint_like(photo, painting[None]) for painting in pictures(10))
+    one, other = (trainer.paint_like([photo], painting[None])[0] for painting in pictures(10))
     assert (one - other).abs().mean() > 0.01
 
 

@@ -332,8 +332,9 @@ class _Loop:
             assert self.task.paintings_folder is not None
             for path in find_pictures(Path(self.task.paintings_folder))[:SAMPLED]:
                 style = read_picture(path).image
-                for name, photo in self.samples.items():
-                    yield f"{name}-{path.stem}", self.trainer.paint_like(photo, style)
+                painted = self.trainer.paint_like(self.samples.values(), style)
+                for name, picture in zip(self.samples, painted, strict=True):
+                    yield f"{name}-{path.stem}", picture
             return
         several = len(self.task.paintings) > 1
         for place, painting in enumerate(self.task.paintings):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -346,13 +346,13 @@ class AnyStyleTrainer(Trainer):
         return [colors_of(painting) for painting in torch.split(paintings.cpu(), 1)]
 
     @torch.no_grad()
-    def paint_like(self, photo: Tensor, painting: Tensor) -> Tensor:
-        """Return a photo as the averaged network paints it, (1, 3, H, W) on the CPU.
+    def paint_like(self, photos: Iterable[Tensor], painting: Tensor) -> list[Tensor]:
+        """Return photos as the averaged network paints them, each (1, 3, H, W) on the CPU.
 
         Args:
-            photo: (1, 3, H, W) in [0, 1].
+            photos: each (1, 3, H, W) in [0, 1].
             painting: (1, 3, h, w) in [0, 1].
         """
         statistics = encode_style(self.loss.extractor, painting.to(self.device))
-        painted: Tensor = self.average(photo.to(self.device), statistics)
-        return painted.clamp(0, 1).cpu()
+        painted = (self.average(photo.to(self.device), statistics) for photo in photos)
+        return [picture.clamp(0, 1).cpu() for picture in painted]
