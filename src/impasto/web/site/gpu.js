@@ -1,4 +1,4 @@
-// A network on the graphics card, by WebGPU: ten kinds of ONNX nodes, each a small program there.
+// A network on the graphics card, by WebGPU: a dozen kinds of ONNX nodes, small programs there.
 // The files are those of the other engine, which so need not be fetched.
 
 const GROUP = 256; // threads that work together
@@ -203,13 +203,12 @@ const shuffle = (channels) => `
     }
   }`;
 
-/** One network, ready to paint. */
+/** One network, ready to paint; all on one card share their `pipelines`, a map by program. */
 export class GpuNetwork {
-  constructor(device, bytes) {
-    this.device = device;
+  constructor(device, pipelines, bytes) {
+    Object.assign(this, { device, pipelines });
     Object.assign(this, readModel(bytes));
     this.kept = new Map(); // weights on the card, by name
-    this.pipelines = new Map(); // by program
     this.uses = new Map(); // how often each value is read
     for (const { inputs } of this.nodes) for (const name of inputs) this.uses.set(name, (this.uses.get(name) ?? 0) + 1);
   }

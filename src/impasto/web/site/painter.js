@@ -23,7 +23,8 @@ async function read(path) {
 
 async function withGpu() {
   const device = wanted === "wasm" ? null : await openGpu(wanted === "webgpu").catch(() => null);
-  return device && { name: "webgpu", create: (bytes) => new GpuNetwork(device, bytes) };
+  const pipelines = new Map();
+  return device && { name: "webgpu", create: (bytes) => new GpuNetwork(device, pipelines, bytes) };
 }
 
 async function withProcessor() {
