@@ -268,6 +268,8 @@ async function isolate() {
   if (self.crossOriginIsolated || sessionStorage.getItem("impasto-reloaded")) return;
   await Promise.race([navigator.serviceWorker.ready, new Promise((done) => setTimeout(done, 2000))]);
   sessionStorage.setItem("impasto-reloaded", "1");
+  // Browsers may bring this page back as it was left: waiting.
+  addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
   location.reload();
   await new Promise(() => {});
 }
