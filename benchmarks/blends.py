@@ -86,15 +86,18 @@ def main() -> None:
             return read_picture(model(to_pil(photo), size=SIZE)).image
 
         paintings = [at_size(find_painting(info, arguments.paintings, name)) for name in pair]
+        judges = [
+            [Metrics(weights, photo, [painting]) for painting in paintings] for photo in photos
+        ]
         ways: dict[str, Callable[[Tensor], Tensor]] = {
             "the network between": of_both,
             f"one of {len(names)} styles": of_many,
         }
         for way, paint in ways.items():
             found = []
-            for photo in photos:
+            for photo, judging in zip(photos, judges, strict=True):
                 painted = paint(photo)
-                first, second = (Metrics(weights, photo, [each])(painted) for each in paintings)
+                first, second = (judge(painted) for judge in judging)
                 uneven = 255 * math.sqrt(float(contrast_excess(painted, photo)))
                 distances = (first.style_distance, second.style_distance)
                 found.append((first.content_distance, *distances, uneven))

@@ -62,11 +62,16 @@ def load_image(path: Path) -> Image.Image:
         return opened.copy()
 
 
-def save_random_model(path: Path, seed: int = 0, names: tuple[str, ...] = ()) -> Path:
+def save_random_model(
+    path: Path,
+    seed: int = 0,
+    names: tuple[str, ...] = (),
+    channels: tuple[int, int, int] = (4, 6, 8),
+) -> Path:
     """A model file with a small random network that has learned `names`, or the file's own name."""
     names = names or (path.stem,)
     network = NetworkOptions(
-        stem="unshuffle", channels=(4, 6, 8), blocks=1, kernel=3, styles=len(names)
+        stem="unshuffle", channels=channels, blocks=1, kernel=3, styles=len(names)
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)

@@ -9,7 +9,7 @@ from impasto.io.image import read_note
 from impasto.networks import registry
 from impasto.optimization.run import Done
 from impasto.recipe import Recipe
-from support import load_image, save_picture, weights_at_hand
+from support import load_image, save_picture, save_random_model, weights_at_hand
 
 
 def test_paths_images_and_arrays_paint_the_same_picture(photo, painting, tiny, monkeypatch):
@@ -128,6 +128,19 @@ def test_auto_blends_paintings_that_one_network_has_learned():
     painted = impasto.stylize("castle", blend, size=64).image
     found = np.asarray(events[-1].result.image, int)
     assert np.abs(found - np.asarray(painted, int)).max() <= 1
+
+
+@pytest.mark.usefixtures("weights")
+def test_auto_takes_the_network_for_any_painting_where_none_lies_between_two():
+    names = ["night", "wave"]
+    assets.own_folder().mkdir(parents=True)
+    for number, name in enumerate(names):
+        save_picture(assets.own_folder() / f"{name}.jpg", 60, 50, number)
+        path = assets.own_folder() / f"{name}.safetensors"
+        save_random_model(path, channels=(4, 6, 8 + 2 * number))
+    events = events_from_auto(names, steps=(0,))
+    assert events[0] == impasto.Note("starting from one pass of the network for any painting")
+    assert events_from_auto("wave", steps=(0,))[0].message.endswith("one pass of wave")
 
 
 @pytest.mark.usefixtures("weights")

@@ -1,5 +1,7 @@
 """Learning a painting: a style by name."""
 
+import shutil
+
 import pytest
 
 import impasto
@@ -14,10 +16,23 @@ from support import load_image, save_picture
 ONE_STEP = {"steps": 1, "style_size": 64}
 
 
+@pytest.fixture(scope="module")
+def at_work(tmp_path_factory):
+    """Where one step of training has made a style of a painting."""
+    folder = tmp_path_factory.mktemp("learned")
+    save_picture(folder / "painting.png", 50, 50, 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IMPASTO_DATA", str(folder / "data"))
+        name = impasto.learn(folder / "painting.png", credit="Nobody, 2026", **ONE_STEP)
+    assert name == "painting"
+    return folder
+
+
 @pytest.fixture
-def learned(painting):
-    """A style that one step of training has made of a painting."""
-    return impasto.learn(painting, credit="Nobody, 2026", **ONE_STEP)
+def learned(at_work, tmp_path):
+    """The name of that style, which this test may change."""
+    shutil.copytree(at_work / "data", tmp_path / "data")
+    return "painting"
 
 
 def test_a_painting_becomes_a_style(learned, painting):
@@ -48,8 +63,8 @@ def test_another_painting_does_not_take_its_name(learned, tmp_path):
     assert load_image(assets.find(learned)).size == (60, 60)
 
 
-def test_a_name_is_found_that_is_free(learned, tmp_path):
-    assert learned == "painting"
+@pytest.mark.usefixtures("learned")
+def test_a_name_is_found_that_is_free(tmp_path):
     other = save_picture(tmp_path / "painting.jpg", 60, 60, seed=9)
     assert impasto.learn(other, **ONE_STEP) == "painting-2"
     assert impasto.learn(other, **ONE_STEP) == "painting-2"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -17,6 +19,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
 from clips import make_clip
+from impasto import assets
 from impasto.io.image import read_note
 from impasto.recipe import Recipe
 from support import load_image, needs
@@ -203,7 +206,7 @@ def page(address: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 
 @pytest.mark.usefixtures("weights")
-@pytest.mark.parametrize("page", PLACES, indirect=True)
+@pytest.mark.parametrize("page", ["queue", "phone-dark"], indirect=True)
 def test_the_walk(page: Page):
     # The first thing seen is a picture.
     page.painted()
@@ -300,9 +303,17 @@ def test_the_walk(page: Page):
 
 
 @pytest.mark.usefixtures("weights")
-@pytest.mark.parametrize("page", ["queue", "phone"], indirect=True)
+@pytest.mark.parametrize("page", ["queue-dark", "phone"], indirect=True)
 def test_styles_blends_and_masks(page: Page):
     page.painted()
+    small = io.BytesIO()  # quick to paint, many times
+    Image.open(assets.find("castle")).resize((360, 240)).save(small, "JPEG", quality=95)
+    page.drop(small.getvalue(), "holiday.jpg")
+    page.until(lambda: "holiday" in (page.find("#photo").get_attribute("alt") or ""))
+    page.painted()
+    page.click("#tab-adjust")
+    page.choose("#size", "")  # the original one
+    page.click("#tab-style")
     slide = (
         "const slider = document.getElementById('strength'); slider.value = arguments[0];"
         "slider.dispatchEvent(new Event('input'));"
@@ -579,12 +590,12 @@ def test_chinese_browsers_get_a_chinese_page(page: Page):
 @pytest.mark.parametrize("page", ["queue", "phone"], indirect=True)
 def test_a_film(page: Page, tmp_path: Path):
     page.painted()
-    clip = make_clip(tmp_path / "holiday.mp4", size=(320, 240), times=range(60))
+    clip = make_clip(tmp_path / "holiday.mp4", size=(160, 120), times=range(48))
     page.find("#photo-file").send_keys(str(clip))
     page.until(lambda: page.text("#status").startswith("Frame "))
     page.look("film-painting")
     page.until(lambda: page.find("#watch").is_displayed())
-    assert "60 frames, 320 × 240" in page.text("#status")
+    assert "48 frames, 160 × 120" in page.text("#status")
     page.click("#watch")
     playing = "const v = document.getElementById('player-after'); return v.currentTime > 0.2"
     page.until(lambda: page.run(playing))

@@ -270,7 +270,11 @@ def _one_pass_model(
     if len(names) == len(paintings):
         blend = ",".join(f"{name}:{share:g}" for name, share in zip(names, shares, strict=True))
         text = names[0] if len(names) == 1 else blend
-        return text, load(text)
+        try:
+            return text, load(text)
+        except ConfigError:  # networks of different shapes: none lies between them
+            if not has_any_model():
+                raise
     if not has_any_model():
         return None
     own = options.weights if options.backbone == "vgg16" else None

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from impasto.core.descent import Adam
 from impasto.core.errors import ResourceError
 
 SMALLEST_CURVATURE = 1e-10
@@ -185,9 +186,9 @@ class Solver:
 
     def _fresh(
         self, longest: float = math.inf, scale: float | None = None, first: float | None = None
-    ) -> torch.optim.Optimizer | LBFGS:
+    ) -> Adam | LBFGS:
         if self._name == "adam":
-            return torch.optim.Adam([self.image], lr=ADAM_LR, betas=(0.9, 0.99), eps=0.1)
+            return Adam([self.image], lr=ADAM_LR, betas=(0.9, 0.99), eps=0.1)
         return LBFGS(self._history, self._history_dtype, longest, scale, first)
 
     @property

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import Tensor
+
+from impasto.core.descent import Optimizer
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic that pulls singular values towards 1 in few steps (jordan2024)."""
@@ -36,7 +37,7 @@ def orthogonalize(matrix: Tensor, steps: int = 5) -> Tensor:
     return orthogonal
 
 
-class Muon(torch.optim.Optimizer):
+class Muon(Optimizer):
     """Momentum, orthogonalized: every direction of a convolution's weights moves equally far.
 
     A gradient of this loss is dominated by few directions; Adam scales single numbers and so
@@ -53,22 +54,17 @@ class Muon(torch.optim.Optimizer):
     """
 
     def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum})
+        super().__init__(params, lr=lr, momentum=momentum)
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+    def step(self) -> None:
         """Change every weight once."""
-        assert closure is None
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                state = self.state[parameter]
-                if not state:
-                    state["momentum"] = torch.zeros_like(parameter)
-                average = state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-                ahead = parameter.grad.lerp(average, group["momentum"])
-                flat = ahead.reshape(len(ahead), -1)  # (out, in * k * k)
-                scale = _RMS * max(flat.shape) ** 0.5
-                update = orthogonalize(flat).reshape(parameter.shape)
-                parameter.add_(update, alpha=-group["lr"] * scale)
+        for group, parameter, gradient, memory in self.with_gradients():
+            if not memory:
+                memory["momentum"] = torch.zeros_like(parameter)
+            average = memory["momentum"].lerp_(gradient, 1 - group["momentum"])
+            ahead = gradient.lerp(average, group["momentum"])
+            flat = ahead.reshape(len(ahead), -1)  # (out, in * k * k)
+            scale = _RMS * max(flat.shape) ** 0.5
+            update = orthogonalize(flat).reshape(parameter.shape)
+            parameter.add_(update, alpha=-group["lr"] * scale)

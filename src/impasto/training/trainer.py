@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from impasto.core.descent import Adam, Optimizer
 from impasto.core.device import autocast, pick_device, pick_dtype
 from impasto.core.tensors import fit_long_side, resize, size_of
 from impasto.io.color import Colors, colors_of
@@ -54,7 +55,7 @@ class NonFiniteError(Exception):
     """The loss or the gradient is not a number any more; no weight was changed."""
 
 
-def make_optimizers(name: str, net: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
+def make_optimizers(name: str, net: nn.Module, lr: float) -> list[Optimizer]:
     """Return what trains a network: Muon for its inner convolutions and Adam for the rest, or Adam.
 
     The last convolution stays with Adam: its three rows are colors, not directions. Nothing is
@@ -76,7 +77,7 @@ def make_optimizers(name: str, net: nn.Module, lr: float) -> list[torch.optim.Op
             scale = PREDICTOR_RATE
         by_scale.setdefault(scale, []).append(parameter)
     groups = [{"params": params, "scale": scale} for scale, params in by_scale.items()]
-    adam = torch.optim.Adam(groups, lr=lr, betas=(0.9, 0.99))
+    adam = Adam(groups, lr=lr, betas=(0.9, 0.99))
     return [Muon(convolutions, lr), adam] if convolutions else [adam]
 
 
