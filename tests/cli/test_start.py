@@ -37,6 +37,21 @@ def shell(line, **environment):
     )
 
 
+LEAVING = """
+import atexit, gc
+from impasto.cli.start import run
+atexit.register(lambda: print(gc.get_freeze_count() > len(gc.get_objects())))
+run()
+"""
+
+
+def test_nobody_waits_for_garbage_to_be_looked_for_at_the_end():
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVING, "--version"], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[-1] == "True"
+
+
 # Errors
 
 

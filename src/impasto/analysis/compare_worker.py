@@ -7,6 +7,7 @@ on the way, last `{"event": "done", ...}` or `{"event": "failed", "message": ...
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
@@ -97,6 +98,7 @@ def main() -> None:
             _say(record)
     except ImpastoError as error:
         _say({"event": "failed", "message": str(error)})
+    gc.freeze()  # else leaving looks through all of torch for garbage: most of a second
 
 
 def _say(record: dict[str, Any]) -> None:

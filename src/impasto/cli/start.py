@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ def run() -> None:
         interruption.ignore()  # it is over: all that is left is to leave
     except KeyboardInterrupt:
         code = _fail(_NOTHING, INTERRUPTED)
+    gc.freeze()  # else leaving looks through all of torch for garbage: most of a second
     sys.exit(code)
 
 
