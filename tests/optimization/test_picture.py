@@ -143,9 +143,9 @@ def test_reported_losses_are_those_of_the_finished_picture(tiny):
 
 def test_bfloat16_losses_are_reported_in_float32(weights):
     castle, wave = (read_picture(assets.find(name)).image for name in ("castle", "great-wave"))
-    _, finished = paint(weights, castle, [wave], dtype="bfloat16", size=96, steps=(5,))
+    _, finished = paint(weights, castle, [wave], dtype="bfloat16", size=64, steps=(3,))
     events, _ = paint(
-        weights, castle, [wave], size=96, steps=(1,), coarsest=0, init="f", start=finished.image
+        weights, castle, [wave], size=64, steps=(1,), coarsest=0, init="f", start=finished.image
     )
     assert events[0].loss == pytest.approx(finished.losses["total"], rel=1e-4)
 
