@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -26,12 +25,6 @@ def pytest_configure() -> None:
     """Undo what nohup does, which the commands that tests start would inherit and respect."""
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
-def pytest_collection_finish() -> None:
-    """Leave out of every search for garbage what is there to stay, all of torch: a tenth faster."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")

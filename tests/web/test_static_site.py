@@ -146,6 +146,19 @@ def test_it_paints_what_python_paints(page, tmp_path):
     assert not severe
 
 
+AFTER_ONE_THAT_IS_MISSING = """
+const [size, done] = arguments;
+const painter = new Worker("/painter.js", { type: "module" });
+let problem = "";
+painter.onmessage = ({ data }) => {
+  problem = problem || data.problem;
+  if (data.engine) done({ problem, engine: data.engine });
+};
+for (const [id, style] of ["nothing", "kazusa"].entries())
+  painter.postMessage({ id, style, image: new ImageData(...size) });
+"""
+
+
 IN_WORKER = """
 const [search, size, done] = arguments;
 const image = new ImageData(...size);
@@ -177,22 +190,34 @@ def test_the_graphics_card_paints_the_same(browser, host, size):
     assert pixels[0].std() > 20
 
 
-@needs("npm", "chromium", "chromedriver")
-def test_the_processor_goes_on_where_the_graphics_card_is_lost(browser, site, tmp_path):
-    losing = shutil.copytree(site, tmp_path / "site")
+def with_card(site, folder, *changes):
+    """A copy of the page that takes a card played by the processor for a real one."""
     card = (site / "gpu.js").read_text("utf-8")
-    for old, new in (
-        ("(isPlayed && !any)", "false"),
-        ("await target", "device.destroy();await target"),
-    ):
+    for old, new in (("(isPlayed && !any)", "false"), *changes):
         assert card.count(old) == 1
         card = card.replace(old, new)
-    (losing / "gpu.js").write_text(card, "utf-8")
-    with served(losing) as server:
+    shutil.copytree(site, folder)
+    (folder / "gpu.js").write_text(card, "utf-8")
+    return folder
+
+
+@needs("npm", "chromium", "chromedriver")
+def test_the_processor_goes_on_where_the_graphics_card_is_lost(browser, site, tmp_path):
+    lost = ("await target", "device.destroy();await target")
+    with served(with_card(site, tmp_path / "site", lost)) as server:
         browser.get(f"http://127.0.0.1:{server.server_port}/styles.json")
         found = browser.execute_async_script(IN_WORKER, "", (64, 48))
     assert found["engine"] == "wasm"
     assert any("WebGPU" in entry["message"] for entry in browser.get_log("browser"))
+
+
+@needs("npm", "chromium", "chromedriver")
+def test_a_style_that_cannot_be_fetched_leaves_the_card_in_use(browser, site, tmp_path):
+    with served(with_card(site, tmp_path / "site")) as server:
+        browser.get(f"http://127.0.0.1:{server.server_port}/styles.json")
+        browser.set_script_timeout(120)
+        found = browser.execute_async_script(AFTER_ONE_THAT_IS_MISSING, (64, 48))
+    assert found == {"problem": "styles/nothing.bin is not there (404)", "engine": "webgpu"}
 
 
 @needs("npm", "chromium", "chromedriver")

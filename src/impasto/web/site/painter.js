@@ -11,11 +11,14 @@ const wanted = new URL(self.location).searchParams.get("engine");
 const sessions = new Map();
 let engine = null; // a promise of {name, create}
 
+class NotFetched extends Error {}
+
 /** The bytes of a file beside this one, unpacked if it is packed: hosts differ in what they do. */
 async function read(path) {
-  const answer = await fetch(new URL(path, import.meta.url));
-  if (!answer.ok) throw new Error(`${path} is not there (${answer.status})`);
-  const bytes = new Uint8Array(await answer.arrayBuffer());
+  const answer = await fetch(new URL(path, import.meta.url)).catch((error) => ({ status: error.message }));
+  const packed = answer.ok && (await answer.arrayBuffer().catch(() => null));
+  if (!packed) throw new NotFetched(`${path} is not there (${answer.status})`);
+  const bytes = new Uint8Array(packed);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(unpacked).arrayBuffer());
@@ -48,6 +51,7 @@ async function withProcessor() {
 
 async function network(style) {
   engine ??= withGpu().then((found) => found ?? withProcessor());
+  engine.catch(() => (engine = null)); // to be fetched once more the next time
   const { create } = await engine;
   const found = sessions.get(style) ?? (await create(await read(`styles/${style}.bin`)));
   sessions.delete(style);
@@ -106,7 +110,8 @@ async function answerAnyhow(order) {
   try {
     await answer(order);
   } catch (error) {
-    if (wanted === "webgpu" || (await engine).name !== "webgpu") throw error;
+    const isCard = (await engine)?.name === "webgpu";
+    if (wanted === "webgpu" || !isCard || error instanceof NotFetched) throw error;
     console.warn(`WebGPU: ${error.message}`);
     sessions.clear();
     engine = withProcessor();
