@@ -206,7 +206,7 @@ def page(address: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 
 @pytest.mark.usefixtures("weights")
-@pytest.mark.parametrize("page", ["queue", "phone-dark"], indirect=True)
+@pytest.mark.parametrize("page", PLACES, indirect=True)
 def test_the_walk(page: Page):
     # The first thing seen is a picture.
     page.painted()
@@ -303,7 +303,7 @@ def test_the_walk(page: Page):
 
 
 @pytest.mark.usefixtures("weights")
-@pytest.mark.parametrize("page", ["queue-dark", "phone"], indirect=True)
+@pytest.mark.parametrize("page", ["queue", "phone"], indirect=True)
 def test_styles_blends_and_masks(page: Page):
     page.painted()
     page.seen = str(page.run("return location.hash"))

@@ -5,6 +5,7 @@ Those of torch import its compiler, which nothing here uses: two seconds of ever
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 
-class Optimizer:
+class Optimizer(ABC):
     """Tensors in groups with options of their own, and what is remembered of each tensor.
 
     Args:
@@ -32,9 +33,9 @@ class Optimizer:
         self.state: dict[Tensor, dict[str, Tensor]] = {}
         """What is remembered, by tensor."""
 
+    @abstractmethod
     def step(self) -> None:
         """Change every tensor that has a gradient, once."""
-        raise NotImplementedError
 
     def with_gradients(self) -> Iterator[tuple[dict[str, Any], Tensor, Tensor, dict[str, Tensor]]]:
         """Yield (group, tensor, gradient, what is remembered: at first nothing)."""

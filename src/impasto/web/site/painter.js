@@ -49,9 +49,13 @@ async function withProcessor() {
   return { name: "wasm", create };
 }
 
+function open(found) {
+  engine = found;
+  found.catch(() => (engine = null)); // to be fetched once more the next time
+}
+
 async function network(style) {
-  engine ??= withGpu().then((found) => found ?? withProcessor());
-  engine.catch(() => (engine = null)); // to be fetched once more the next time
+  if (!engine) open(withGpu().then((found) => found ?? withProcessor()));
   const { create } = await engine;
   const found = sessions.get(style) ?? (await create(await read(`styles/${style}.bin`)));
   sessions.delete(style);
@@ -114,7 +118,7 @@ async function answerAnyhow(order) {
     if (wanted === "webgpu" || !isCard || error instanceof NotFetched) throw error;
     console.warn(`WebGPU: ${error.message}`);
     sessions.clear();
-    engine = withProcessor();
+    open(withProcessor());
     await answer(order);
   }
 }
