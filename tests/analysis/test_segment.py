@@ -48,6 +48,28 @@ def test_the_subject_is_cut_out(scene):
     assert set(found.shares) == {"white", "black"}
 
 
+def test_strokes_say_what_the_subject_is(scene, tmp_path):
+    """Of two balls, only the one that is marked; on the photo, and on an empty layer over it."""
+    image = load_image(scene)
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((180, 60, 220, 100), fill=(190, 50, 160))
+    image.save(scene)
+    layer = Image.new("RGBA", image.size)
+    for target, name in ((image.copy(), "over.png"), (layer, "layer.png")):
+        draw = ImageDraw.Draw(target)
+        draw.line((105, 80, 135, 80), fill=(0, 255, 0), width=4)
+        draw.line((10, 20, 230, 20), fill=(255, 0, 0), width=4)
+        draw.line((190, 80, 210, 80), fill=(255, 0, 0), width=4)
+        draw.line((10, 150, 230, 150), fill=(255, 0, 0), width=4)
+        target.save(tmp_path / name)
+        found = impasto.regions(scene, subject=True, scribbles=str(tmp_path / name))
+        white = np.asarray(found.image)[..., 0] > 128
+        truth = Image.new("L", (240, 160))
+        ImageDraw.Draw(truth).ellipse((90, 50, 150, 110), fill=255)
+        ball = np.asarray(truth) > 128
+        assert (white & ball).sum() / (white | ball).sum() > 0.9, name
+
+
 def test_the_command_writes_a_map_that_knows_its_names(scene, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["regions", scene.name, "--subject", "--box", "80,40,80,80"]) == 0
@@ -72,6 +94,8 @@ def test_the_command_writes_a_map_that_knows_its_names(scene, tmp_path, monkeypa
         ({"box": (1, 2, 3, 4)}, "is for --subject"),
         ({"subject": True, "box": (1, 2)}, "left,top,width,height"),
         ({"subject": True, "box": (900, 2, 10, 10)}, "not in 240x160"),
+        ({"scribbles": "castle"}, "is for --subject"),
+        ({"subject": True, "scribbles": "castle"}, "no stroke found"),
     ],
 )
 def test_what_cannot_be_is_one_line(scene, options, words):

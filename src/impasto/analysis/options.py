@@ -371,6 +371,10 @@ class RegionOptions:
     box: Annotated[tuple[int, int, int, int] | None, _WHAT, COMMAS] = None
     """Box around the subject in pixels: left,top,width,height. Default: nearly all of the photo."""
 
+    scribbles: Annotated[str | None, _WHAT] = None
+    """The photo, or an empty layer over it, with strokes: lime on the subject, red on the
+    background. For --subject, where the box alone does not find it."""
+
     def __post_init__(self) -> None:
         """Refuse what cannot work.
 
@@ -384,3 +388,5 @@ class RegionOptions:
             raise ConfigError("--subject and --faces: choose one")
         if self.box is not None and not self.subject:
             raise ConfigError("--box is for --subject")
+        if self.scribbles is not None and not self.subject:
+            raise ConfigError("--scribbles is for --subject")

@@ -35,6 +35,19 @@ FACE_SIDE = 900
 ROUNDS = 6
 """Of GrabCut."""
 
+INKS = ((255, 0, 0), (0, 255, 0))
+"""RGB of the strokes on the background and of those on the subject."""
+
+INK = 90
+"""Distance of RGB values up to which a color is taken for that of a stroke: JPEG's and soft
+brushes' included, lawns' and lips' not."""
+
+OWN = 40
+"""Distance of RGB values from the photo's up to which a place counts as not painted over."""
+
+STROKE = 0.25
+"""Share of a pixel of the small photo that a stroke covers where it counts."""
+
 
 @dataclass(frozen=True)
 class RegionMap:
@@ -84,7 +97,10 @@ def find_regions(content: PictureLike, options: RegionOptions) -> RegionMap:
         image = Image.fromarray(np.repeat(found[..., None], 3, axis=2))
         return RegionMap(image, {"white": share, "black": 1 - share}, note)
     if options.subject:
-        labels = 1 - _cut_out(cv2, small, _box(options, width, height, size))
+        strokes = None
+        if options.scribbles is not None:
+            strokes = _strokes(cv2, whole, options.scribbles, size)
+        labels = 1 - _cut_out(cv2, small, _box(options, width, height, size), strokes)
         palette: tuple[str, ...] = ("white", "black")
     else:
         labels = _by_color(cv2, small, options.count)
@@ -119,7 +135,37 @@ def _box(
     return left, top, max(1, right - left), max(1, bottom - top)
 
 
-def _cut_out(cv2: Any, small: Any, box: tuple[int, int, int, int]) -> NDArray[np.int64]:
+def _strokes(cv2: Any, whole: Any, scribbles: str, size: tuple[int, int]) -> tuple[Any, Any]:
+    """Return where strokes mark the background, and where the subject, at the small size.
+
+    Raises:
+        ConfigError: there is no stroke.
+        ImageError: the picture cannot be read.
+    """
+    marked = (read_pixels(locate(scribbles)).array * 255).astype(np.float32)
+    photo = cv2.resize(whole, marked.shape[1::-1], interpolation=cv2.INTER_AREA)
+    # The photo's own red things are no strokes.
+    is_painted = np.linalg.norm(marked - photo, axis=2) > OWN
+    background, subject = (
+        cv2.resize(
+            (is_painted & (np.linalg.norm(marked - ink, axis=2) < INK)).astype(np.float32),
+            size,
+            interpolation=cv2.INTER_AREA,
+        )
+        > STROKE
+        for ink in INKS
+    )
+    if not subject.any() and not background.any():
+        raise ConfigError(
+            f"--scribbles {scribbles}: no stroke found; mark the subject in lime (#00ff00) and "
+            "the background in red (#ff0000)"
+        )
+    return background, subject
+
+
+def _cut_out(
+    cv2: Any, small: Any, box: tuple[int, int, int, int], strokes: tuple[Any, Any] | None
+) -> NDArray[np.int64]:
     """Return 1 where the subject is.
 
     Source:
@@ -130,6 +176,14 @@ def _cut_out(cv2: Any, small: Any, box: tuple[int, int, int, int]) -> NDArray[np
     models = np.zeros((1, 65)), np.zeros((1, 65))
     bgr = np.ascontiguousarray(small[..., ::-1])
     cv2.grabCut(bgr, mask, box, *models, ROUNDS, cv2.GC_INIT_WITH_RECT)
+    if strokes is not None:
+        background, subject = strokes
+        # What the subject's colors are is said by its strokes, and by the box only without any.
+        mask[mask == cv2.GC_BGD] = cv2.GC_PR_BGD
+        if subject.any():
+            mask[:] = cv2.GC_PR_BGD
+        mask[background], mask[subject] = cv2.GC_BGD, cv2.GC_FGD
+        cv2.grabCut(bgr, mask, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
     found: NDArray[np.int64] = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.int64)
     return found
 

@@ -66,11 +66,12 @@ MEASURED, MEASURED_IN_HASTE = 192, 96
 forecast, and before a run until time is up. On smaller ones a pixel takes up to twice as long."""
 
 FINISH_IN_STEPS = 3.0
-"""What the end of a run takes, in steps: three float32 passes measure the finished picture
-(docs/benchmarks.md)."""
+"""What the end of a run takes, in steps, if it is painted in less than float32: three passes in
+float32 measure the finished picture (docs/benchmarks.md)."""
 
-TIMED_FINISH_IN_STEPS = 0.4
-"""The same of a run that paints until time is up: its last loss is that of the picture."""
+SHORT_FINISH_IN_STEPS = 0.4
+"""The same in float32, where the loss that it was painted with measures it in one pass, and of a
+run that paints until time is up, whose last loss is that of the picture."""
 
 FIRST_STEP = 0.02
 """Most that a pixel changes in the first step of L-BFGS: of eight steps, one less is lost."""
@@ -191,7 +192,9 @@ class _Run:
         self.dtype = pick_dtype(options.dtype, self.device)
         self.finish_in_steps = FINISH_IN_STEPS
         if self.paints_until_time_is_up:
-            self.finish_in_steps = TIMED_FINISH_IN_STEPS * (2 if self._mixes_photo else 1)
+            self.finish_in_steps = SHORT_FINISH_IN_STEPS * (2 if self._mixes_photo else 1)
+        elif self.dtype == torch.float32:
+            self.finish_in_steps = SHORT_FINISH_IN_STEPS
         finest = options.finest or options.size
         if self.state is None:
             self.scales = self._affordable(finest)
@@ -635,7 +638,8 @@ class _Run:
         losses = terms
         if not terms or not self.paints_until_time_is_up or self._mixes_photo:
             seen = to_luminance(image) if options.preserve_color == "luminance" else image
-            if loss is None or not self.paints_until_time_is_up:
+            is_exact = self.paints_until_time_is_up or self.dtype == torch.float32
+            if loss is None or not is_exact:
                 loss = self._loss(*size, torch.float32, self.memory[-1])
             losses = {name: float(term) for name, term in loss(_pad(resize(seen, *size))).items()}
         if not math.isfinite(sum(losses.values())):
