@@ -48,14 +48,16 @@ def clock(monkeypatch):
     return clock
 
 
-def test_events_tell_step_scale_and_loss(tiny, clock):
-    events, finished = paint(tiny, size=64, coarsest=32)
+@pytest.mark.parametrize(("dtype", "finish_in_steps"), [("bfloat16", 3), ("float32", 0.4)])
+def test_events_tell_step_scale_and_loss(tiny, clock, dtype, finish_in_steps):
+    """Less exact numbers are measured anew in float32 in the end, which takes steps of time."""
+    events, finished = paint(tiny, size=64, coarsest=32, dtype=dtype)
     assert [(e.scale, e.width) for e in events] == [(1, 32)] * 8 + [(2, 64)] * 4
     assert [event.step for event in events] == list(range(1, 13))
     assert all(event.steps == 12 for event in events)
     assert all(math.isclose(e.loss, sum(e.terms.values()), rel_tol=1e-4) for e in events)
     assert events[-1].seconds == pytest.approx(clock.now)
-    finish = 3 * 64 * 43 / 1000
+    finish = finish_in_steps * 64 * 43 / 1000
     assert events[-1].eta == pytest.approx(finish, rel=0.2), "the finish is still to come"
     assert finished.steps == (8, 4)
     assert not finished.stopped

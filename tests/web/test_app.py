@@ -131,7 +131,7 @@ def test_the_copied_command_of_a_refinement_goes_all_the_way(client, tmp_path, m
     (tmp_path / "photo.jpg").write_bytes(data)
     first = paint(client, photo=send(client, data, "photo.jpg"))
     second = wait(client, start(client, kind="optimize", after=first["id"], seconds=2))
-    third = wait(client, start(client, kind="optimize", after=second["id"], seconds=1))
+    third = wait(client, start(client, kind="optimize", after=second["id"], seconds=2))
     assert third["state"] == "done", third["message"]
     assert third["step"] > 0
     assert len(third["command"].split(" &&\n")) == 3
