@@ -13,9 +13,10 @@ import argparse
 import json
 import math
 import statistics
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from operator import truediv
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -33,7 +34,7 @@ from impasto.optimization import picture as painting
 from impasto.optimization import solver
 from impasto.optimization.options import STYLE_LAYERS, OptimizeOptions
 from impasto.optimization.picture import Loss, optimize_picture
-from impasto.optimization.pyramid import Scale
+from impasto.optimization.pyramid import Scale, plan
 from impasto.optimization.solver import LBFGS, Solver
 from impasto.optimization.tiling import MemoryPlan
 from impasto.perception import extractor
@@ -131,27 +132,24 @@ LITTLE, STEPS_OF_IT = 0.01, 5
 """A scale has ended when its loss fell by less than this share in so many steps."""
 
 
+def _shift(image: Tensor, offset: tuple[int, int]) -> Tensor:
+    """Return the picture with so many rows and columns more before it, 16 in all."""
+    rows, columns = offset
+    sides = (columns, 16 - columns, rows, 16 - rows)
+    return F.pad(image, sides, mode="replicate") if any(offset) else image
+
+
 class OffsetRun(painting._Run):  # noqa: SLF001
     """The picture is shifted against the grid of VGG's pooling."""
 
     offset = OFFSETS[0]
 
     def _around(self, image: Tensor) -> Tensor:
-        rows, columns = self.offset
-        sides = (columns, 16 - columns, rows, 16 - rows)
-        image = super()._around(image)
-        return F.pad(image, sides, mode="replicate") if any(self.offset) else image
+        return _shift(super()._around(image), self.offset)
 
     def _loss(self, height: int, width: int, dtype: torch.dtype, memory: MemoryPlan) -> Loss:
         loss, offset = super()._loss(height, width, dtype, memory), self.offset
-
-        def shifted(image: Tensor) -> dict[str, Tensor]:
-            self.offset, before = offset, self.offset
-            found = loss(self._around(image))
-            self.offset = before
-            return found
-
-        return shifted if any(offset) else loss
+        return lambda image: loss(_shift(image, offset))
 
 
 class ShiftedRun(OffsetRun):
@@ -213,13 +211,10 @@ class HalfLayersRun(painting._Run):  # noqa: SLF001
 
 def _from_192(height: int, width: int, coarsest: int, steps: tuple[int, ...]) -> list[Scale]:
     """Return the default's two scales, the first of them smaller."""
-    first, last = painting_plan(height, width, coarsest, steps)
+    first, last = plan(height, width, coarsest, steps)
     share = 192 / max(height, width)
     small = replace(first, height=round(height * share), width=round(width * share))
     return [small, last]
-
-
-painting_plan = painting.plan
 
 
 @contextmanager
@@ -450,22 +445,29 @@ TABLES = {"ideas": IDEAS, "speed": SPEED}
 def loss_of(pair: Pair, picture: Tensor, size: int, offset: tuple[int, int] = (0, 0)) -> float:
     """Return the default's loss of a finished picture, shifted against VGG's grid, in float32."""
     options = OptimizeOptions(size=size, init="auto", steps=(0,), dtype="float32")
-    kind = type("OffsetRun", (OffsetRun,), {"offset": offset})
-    with patch.object(painting, "_Run", kind):
+    with patch.object(painting, "_Run", OffsetRun), patch.object(OffsetRun, "offset", offset):
         events = optimize_picture(pair.content, [pair.style], pair.weights, options, start=picture)
         return next(event.losses["total"] for event in events if isinstance(event, Finished))
 
 
+def kept_at(pair: Pair, idea: Idea, work: Path) -> Path:
+    return work / f"{pair.name}, {idea.name}.json".replace("/", "-")
+
+
 def off_grid(pair: Pair, idea: Idea, size: int, work: Path) -> float:
     """Return the mean of the loss of a kept picture at places of the grid it was not painted at."""
-    kept = work / f"{pair.name}, {idea.name}.png".replace("/", "-")
-    picture = read_picture(kept).image
+    picture = read_picture(kept_at(pair, idea, work).with_suffix(".png")).image
     return statistics.fmean(loss_of(pair, picture, size, offset) for offset in ELSEWHERE)
+
+
+def beside(found: Sequence[float], first: Sequence[float]) -> float:
+    """Return losses over those of the default: the mean of the pairs."""
+    return statistics.geometric_mean(map(truediv, found, first))
 
 
 def paint(pair: Pair, idea: Idea, options: OptimizeOptions, work: Path) -> dict[str, float]:
     """Return the loss of the picture and the steps it took; from the file if it is kept."""
-    kept = work / f"{pair.name}, {idea.name}.json".replace("/", "-")
+    kept = kept_at(pair, idea, work)
     if not kept.exists():
         start = None
         if idea.options.get("init") == "auto" and "float32" not in idea.name:
@@ -475,7 +477,7 @@ def paint(pair: Pair, idea: Idea, options: OptimizeOptions, work: Path) -> dict[
                 .image
             ).image
         elif idea.options.get("init") == "auto":
-            start = read_picture(work / f"{pair.name}, {IDEAS[0].name}.png").image
+            start = read_picture(kept_at(pair, IDEAS[0], work).with_suffix(".png")).image
         with idea.at_work():
             events = optimize_picture(
                 pair.content, [pair.style], pair.weights, options, start=start
@@ -513,7 +515,8 @@ def main() -> None:
         options = replace(OptimizeOptions(size=arguments.size), **idea.options)
         found = [paint(pair, idea, options, arguments.work) for pair in pairs]
         print(idea.name, [f"{each['loss']:.4f}" for each in found], flush=True)
-        first = first or [each["loss"] for each in found]
+        losses = [each["loss"] for each in found]
+        first = first or losses
         if arguments.curves_only:
             continue
         steps = found[0]["steps"]
@@ -523,23 +526,18 @@ def main() -> None:
         if "last 5 steps" in idea.name:
             seconds += first_seconds
         first_seconds = first_seconds or seconds
-        ratio = statistics.geometric_mean(
-            each["loss"] / before for each, before in zip(found, first, strict=True)
-        )
         off = [off_grid(pair, idea, arguments.size, arguments.work) for pair in pairs]
         first_off = first_off or off
-        beside = statistics.geometric_mean(
-            each / before for each, before in zip(off, first_off, strict=True)
-        )
-        rows.append(
-            [idea.name, idea.expected, seconds / first_seconds, ratio, beside, idea.verdict]
-        )
+        ratios = seconds / first_seconds, beside(losses, first), beside(off, first_off)
+        rows.append([idea.name, idea.expected, *ratios, idea.verdict])
     if rows:
         columns = (
             *("idea", "expected", ("time", "{:.2f}"), ("loss", "{:.2f}")),
             *(("loss, shifted", "{:.2f}"), "verdict"),
         )
-        write(arguments.table, Table(columns, rows))
+        means = statistics.geometric_mean(first), statistics.geometric_mean(first_off)
+        note = "The default's loss: {:.2f} where it was painted, {:.2f} shifted.".format(*means)
+        write(arguments.table, note, Table(columns, rows))
 
 
 if __name__ == "__main__":

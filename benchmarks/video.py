@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import impasto
-from impasto.film.clips import ClipReader, ClipWriter, Frame
+from impasto.film.clips import ClipWriter, Frame
+from impasto.film.pictures import open_film
 from impasto.film.steady import Steadier
 from impasto.io.folder import find_pictures
 from report import DOCS, Cell, Table, write
@@ -109,16 +110,8 @@ def blended(frames: Sequence[Frame]) -> list[Frame]:
 
 
 def read(path: Path) -> list[Frame]:
-    with ClipReader(path) as reader:
+    with open_film(path) as reader:
         return [frame for _, frame in reader.frames()]
-
-
-def stills(folder: Path) -> list[Frame]:
-    found = []
-    for path in find_pictures(folder):
-        with Image.open(path) as opened:
-            found.append(np.asarray(opened.convert("RGB")))
-    return found
 
 
 def draw(ways: Sequence[Sequence[Frame]], folder: Path) -> None:
@@ -162,7 +155,7 @@ def main() -> None:
                 for steady in (0.0, 1.0):
                     path = Path(folder, f"{name}-{style}-{steady:.0f}")
                     impasto.video(clip, style, path, steady=steady)
-                    painted[steady] = stills(path)
+                    painted[steady] = read(path)
                 alone, steady_film = painted[0.0], painted[1.0]
                 began = time.perf_counter()
                 packed = Path(folder, f"{name}-{style}.mp4")

@@ -35,8 +35,8 @@ FACE_SIDE = 900
 ROUNDS = 6
 """Of GrabCut."""
 
-INKS = ((255, 0, 0), (0, 255, 0))
-"""RGB of the strokes on the background and of those on the subject."""
+INKS = ("red", "lime")
+"""Colors of the strokes on the background and of those on the subject."""
 
 INK = 90
 """Distance of RGB values up to which a color is taken for that of a stroke: JPEG's and soft
@@ -97,9 +97,8 @@ def find_regions(content: PictureLike, options: RegionOptions) -> RegionMap:
         image = Image.fromarray(np.repeat(found[..., None], 3, axis=2))
         return RegionMap(image, {"white": share, "black": 1 - share}, note)
     if options.subject:
-        strokes = None
-        if options.scribbles is not None:
-            strokes = _strokes(cv2, whole, options.scribbles, size)
+        scribbles = options.scribbles
+        strokes = None if scribbles is None else _strokes(cv2, whole, scribbles, size)
         labels = 1 - _cut_out(cv2, small, _box(options, width, height, size), strokes)
         palette: tuple[str, ...] = ("white", "black")
     else:
@@ -148,7 +147,7 @@ def _strokes(cv2: Any, whole: Any, scribbles: str, size: tuple[int, int]) -> tup
     is_painted = np.linalg.norm(marked - photo, axis=2) > OWN
     background, subject = (
         cv2.resize(
-            (is_painted & (np.linalg.norm(marked - ink, axis=2) < INK)).astype(np.float32),
+            (is_painted & (np.linalg.norm(marked - _rgb(ink), axis=2) < INK)).astype(np.float32),
             size,
             interpolation=cv2.INTER_AREA,
         )
@@ -172,16 +171,15 @@ def _cut_out(
         rother2004, GrabCut, as OpenCV has it.
     """
     cv2.setRNGSeed(0)
-    mask = np.zeros(small.shape[:2], np.uint8)
+    mask = np.full(small.shape[:2], cv2.GC_PR_BGD, np.uint8)
     models = np.zeros((1, 65)), np.zeros((1, 65))
     bgr = np.ascontiguousarray(small[..., ::-1])
-    cv2.grabCut(bgr, mask, box, *models, ROUNDS, cv2.GC_INIT_WITH_RECT)
+    # What the subject's colors are is said by its strokes, and by the box only without any.
+    if strokes is None or not strokes[1].any():
+        cv2.grabCut(bgr, mask, box, *models, ROUNDS, cv2.GC_INIT_WITH_RECT)
     if strokes is not None:
         background, subject = strokes
-        # What the subject's colors are is said by its strokes, and by the box only without any.
         mask[mask == cv2.GC_BGD] = cv2.GC_PR_BGD
-        if subject.any():
-            mask[:] = cv2.GC_PR_BGD
         mask[background], mask[subject] = cv2.GC_BGD, cv2.GC_FGD
         cv2.grabCut(bgr, mask, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
     found: NDArray[np.int64] = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.int64)

@@ -190,11 +190,9 @@ class _Run:
         self.height, self.width = fit_long_side(*size_of(content), options.size)
         self.weights = weights
         self.dtype = pick_dtype(options.dtype, self.device)
-        self.finish_in_steps = FINISH_IN_STEPS
-        if self.paints_until_time_is_up:
-            self.finish_in_steps = SHORT_FINISH_IN_STEPS * (2 if self._mixes_photo else 1)
-        elif self.dtype == torch.float32:
-            self.finish_in_steps = SHORT_FINISH_IN_STEPS
+        self.finish_in_steps = FINISH_IN_STEPS if self._is_measured_anew else SHORT_FINISH_IN_STEPS
+        if self.paints_until_time_is_up and self._mixes_photo:
+            self.finish_in_steps *= 2
         finest = options.finest or options.size
         if self.state is None:
             self.scales = self._affordable(finest)
@@ -227,6 +225,11 @@ class _Run:
     def _mixes_photo(self) -> bool:
         """Whether the picture that is saved is not the one that is painted."""
         return self.options.strength < 1 or self.options.preserve_color == "luminance"
+
+    @property
+    def _is_measured_anew(self) -> bool:
+        """Whether the finished picture gets a loss more exact than that of the steps."""
+        return not self.paints_until_time_is_up and self.dtype != torch.float32
 
     def _wrapped_size(self, size: tuple[int, int]) -> tuple[int, int]:
         rows, columns = wrap_margins(size, self.options.wrap, WRAPPED)
@@ -638,8 +641,7 @@ class _Run:
         losses = terms
         if not terms or not self.paints_until_time_is_up or self._mixes_photo:
             seen = to_luminance(image) if options.preserve_color == "luminance" else image
-            is_exact = self.paints_until_time_is_up or self.dtype == torch.float32
-            if loss is None or not is_exact:
+            if loss is None or self._is_measured_anew:
                 loss = self._loss(*size, torch.float32, self.memory[-1])
             losses = {name: float(term) for name, term in loss(_pad(resize(seen, *size))).items()}
         if not math.isfinite(sum(losses.values())):
