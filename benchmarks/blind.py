@@ -22,6 +22,7 @@ import impasto
 from any_style import grid, lite_method
 from impasto.io.folder import find_pictures
 from impasto.io.image import to_pil
+from impasto.networks.registry import BASE
 from report import DOCS, Cell, Table, write
 from styles import at_size
 from terms import learn_from
@@ -37,7 +38,7 @@ def ours(painting: Path, photos: Path, photo: Path, work: Path) -> Image.Image:
     """Return a photo painted by what a minute of learning gives; the network is kept."""
     model = work / f"{painting.stem}.safetensors"
     if not model.exists():
-        learn_from(photos, painting, model, impasto.LearnOptions())
+        learn_from(photos, painting, model, impasto.LearnOptions().training(str(BASE)))
     return impasto.load(model)(photo, size=SIZE).convert("RGB")
 
 

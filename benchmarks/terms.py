@@ -30,6 +30,7 @@ from impasto.losses.evenness import contrast_excess
 from impasto.losses.palette import palette_distance, wanted_colors
 from impasto.networks.registry import BASE
 from impasto.perception.weights import Weights, load_weights
+from impasto.training.options import TrainOptions
 from report import Cell, Table, write
 from styles import SIZE, at_size
 
@@ -46,23 +47,13 @@ COLUMNS = (
 
 
 def learn_from(
-    photos: Path, painting: Path, output: Path, options: impasto.LearnOptions, **terms: float
+    photos: Path, painting: Path, output: Path, options: TrainOptions, **terms: float
 ) -> impasto.Model:
     """Return a network that learns the painting from photos, with other weights of some terms."""
     request = impasto.TrainRequest([painting], photos, output)
-    for _ in impasto.train_events(request, replace(options.training(str(BASE)), **terms)):
+    for _ in impasto.train_events(request, replace(options, **terms)):
         pass
     return impasto.load(output)
-
-
-def learned(painting: Path, photos: Path, steps: int, without: dict[str, float]) -> impasto.Model:
-    """Return a network that has learned the painting, without some terms."""
-    options = impasto.LearnOptions(steps=steps)
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "style.safetensors"
-        model = learn_from(photos, painting, output, options, **without)
-        assert model.net is not None  # read before the file is gone
-        return model
 
 
 def judge(
@@ -90,11 +81,15 @@ def main() -> None:
     arguments = parser.parse_args()
     weights = load_weights()
     photos = [at_size(path) for path in find_pictures(arguments.unseen)]
+    options = impasto.LearnOptions(steps=arguments.steps).training(str(BASE))
     rows: list[list[Cell]] = []
     for painting in find_pictures(arguments.paintings):
         for name, without in WAYS.items():
-            model = learned(painting, arguments.photos, arguments.steps, without)
-            rows.append([painting.stem, name, *judge(model, photos, at_size(painting), weights)])
+            with tempfile.TemporaryDirectory() as folder:
+                output = Path(folder) / "style.safetensors"
+                model = learn_from(arguments.photos, painting, output, options, **without)
+                found = judge(model, photos, at_size(painting), weights)
+            rows.append([painting.stem, name, *found])
             print(rows[-1], flush=True)
     note = f"Medians over {len(photos)} photos, {SIZE} px, {arguments.steps} steps of learning."
     write("terms", note, Table(COLUMNS, rows))
