@@ -1,4 +1,4 @@
-"""What the terms beside the perceptual loss do to a painting that is learned: even, color.
+"""What terms beside the perceptual loss do to a painting that is learned: even, color.
 
     python benchmarks/terms.py PHOTOS UNSEEN PAINTINGS [--steps 60]
 

@@ -84,3 +84,13 @@ def test_the_tree_in_the_architecture_is_the_tree():
         if path.name not in ("__init__.py", "__main__.py", "_version.py"):
             name = path.relative_to(package).as_posix()
             assert name in text or f"`{path.parent.name}/`" in text, name
+
+
+def test_the_sources_that_the_code_names_can_be_looked_up():
+    sources = (ROOT / "docs/references.bib").read_text("utf-8")
+    known = re.findall(r"^@\w+\{(\w+),", sources, re.MULTILINE)
+    found = set()
+    for path in (ROOT / "src").rglob("*.py"):
+        found |= set(re.findall(r"\b[a-z]{3,}(?:19|20)\d\d[a-z]*\b", path.read_text("utf-8")))
+    assert "gatys2016" in found
+    assert found - set(known) == set()

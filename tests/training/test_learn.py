@@ -129,6 +129,12 @@ def test_the_photos_to_learn_from():
     assert all(f"| {path.stem} |" in credited for path in files)
 
 
+def test_what_is_learned_does_not_hang_on_single_pixels():
+    """Without this term, strokes follow the noise of a photo, and skies are speckled."""
+    assert impasto.LearnOptions(device="cpu").training("base").temporal_weight > 0
+    assert impasto.TrainOptions().temporal_weight == 0
+
+
 def test_crops_are_large_where_there_is_time_for_them():
     sizes = [
         impasto.LearnOptions(device="cpu", **asked).training("base").size

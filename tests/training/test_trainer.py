@@ -7,6 +7,7 @@ from impasto.core.errors import ConfigError
 from impasto.io.color import colors_of
 from impasto.losses.palette import palette_distance, wanted_colors
 from impasto.losses.style import gram_matrix
+from impasto.losses.temporal import next_frame, temporal_distance
 from impasto.networks.transform import NetworkOptions
 from impasto.training.options import TrainOptions
 from impasto.training.trainer import PALETTE, NonFiniteError, Trainer
@@ -50,6 +51,7 @@ def test_the_terms_have_the_names_of_the_layers():
     assert set(terms) == {"content.relu3_3", "tv", "gradient", "even", "lattice", "color", *style}
     assert not {"even", "lattice"} & set(take_step(build(even_weight=0.0), photos()))
     assert "color" not in take_step(build(color_weight=0.0), photos())
+    assert "temporal" in take_step(build(temporal_weight=1.0), photos())
 
 
 def test_each_photo_is_held_to_the_colors_of_its_own_painting():
@@ -63,6 +65,22 @@ def test_each_photo_is_held_to_the_colors_of_its_own_painting():
         found.append(palette_distance(painted[[number]], wanted, torch.tensor([share])))
     expected = PALETTE * trainer.unit * float(sum(found)) / 2
     assert take_step(trainer, batch)["color"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_photo_that_has_moved_comes_to_be_painted_alike():
+    """On photos that it was not trained on: what is learned is to be steady."""
+    batch = torch.cat([noise_picture(64, 64, seed) for seed in range(2)])
+    kept = noise_picture(96, 96, seed=9)
+    errors = []
+    for weight in (0.0, 2.0):
+        trainer = build(lr=5e-3, temporal_weight=weight, style_weight=50.0)
+        for _ in range(60):
+            take_step(trainer, batch)
+        torch.manual_seed(1)
+        moved, by = next_frame(kept)
+        with torch.no_grad():
+            errors.append(temporal_distance(trainer.net(kept), trainer.net(moved), by))
+    assert errors[1] < 0.5 * errors[0]
 
 
 def test_a_layer_counts_as_much_as_its_weight():

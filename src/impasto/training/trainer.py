@@ -19,6 +19,7 @@ from impasto.losses.evenness import contrast_excess, lattice
 from impasto.losses.palette import palette_distance, wanted_colors
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.style import gram_matrix
+from impasto.losses.temporal import next_frame, temporal_distance
 from impasto.networks.any_style import (
     STATISTICS_LAYERS,
     AnyStyleNet,
@@ -46,6 +47,9 @@ PALETTE = 150.0
 
 LATTICE = 300.0
 """What a lattice counts beside a step between even places."""
+
+TEMPORAL = 500.0
+"""What `temporal_weight` is multiplied by, in units of the loss: a third of the flicker."""
 
 PREDICTOR_RATE = 0.125
 """Learning rate of a style predictor's matrices, as a part of that of the scales they predict."""
@@ -204,7 +208,9 @@ class Trainer:
                 group["lr"] = self.learning_rate(progress) * group.get("scale", 1.0)
         given = photos
         photos = photos.to(self.device).contiguous(memory_format=torch.channels_last)
-        painted, terms = self._terms(photos, numbers.to(self.device), paintings)
+        styles, targets = self._styles(numbers.to(self.device), paintings)
+        painted = self._paint(photos, styles)
+        terms = self.loss(painted, photos, targets)
         if self.options.even_weight:
             weight = self.options.even_weight * EVEN * self.unit
             terms["even"] = weight * contrast_excess(painted, photos)
@@ -216,6 +222,10 @@ class Trainer:
             wanted = torch.cat([colors for colors, _ in found]).to(self.device)
             shares = torch.tensor([share for _, share in found], device=self.device)
             terms["color"] = weight * palette_distance(painted, wanted, shares)
+        if self.options.temporal_weight:
+            weight = self.options.temporal_weight * TEMPORAL * self.unit
+            moved, by = next_frame(photos)
+            terms["temporal"] = weight * temporal_distance(painted, self._paint(moved, styles), by)
         total = torch.stack(list(terms.values())).sum()
         self.net.zero_grad(set_to_none=True)
         torch.autograd.backward(total / self.unit)
@@ -227,14 +237,17 @@ class Trainer:
         values = {name: float(term.detach()) for name, term in terms.items()}
         return {**values, "gradient": float(norm)}
 
-    def _terms(
-        self, photos: Tensor, numbers: Tensor, _paintings: Tensor | None
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the painted photos and the weighted terms of the perceptual loss by name."""
+    def _styles(
+        self, numbers: Tensor, _paintings: Tensor | None
+    ) -> tuple[Tensor | None, Tensor | dict[str, Tensor]]:
+        """Return the styles of the photos: what the network is told of them, and the loss."""
         which = numbers % (self.net.options.styles - self.first_style)
+        return self._one_hot(self.first_style + which), which
+
+    def _paint(self, photos: Tensor, styles: Tensor | None) -> Tensor:
         with autocast(self.device, self.dtype):
-            painted = self.model(photos, self._one_hot(self.first_style + which)).float()
-        return painted, self.loss(painted, photos, which)
+            painted: Tensor = self.model(photos, styles)
+            return painted.float()
 
     def _palettes(self, numbers: Tensor, _paintings: Tensor | None) -> list[Colors]:
         """Return the colors of the painting that each photo is to be painted like."""
@@ -330,17 +343,11 @@ class AnyStyleTrainer(Trainer):
         grams = {layer: gram_matrix(features[layer]) for layer in STATISTICS_LAYERS}
         return style_statistics(features), grams
 
-    def _terms(
-        self,
-        photos: Tensor,
-        numbers: Tensor,  # noqa: ARG002  (the styles of the base class take turns along them)
-        paintings: Tensor | None,
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def _styles(
+        self, _numbers: Tensor, paintings: Tensor | None
+    ) -> tuple[Tensor | None, Tensor | dict[str, Tensor]]:
         assert paintings is not None
-        statistics, grams = self._see(paintings)
-        with autocast(self.device, self.dtype):
-            painted = self.model(photos, statistics).float()
-        return painted, self.loss(painted, photos, grams)
+        return self._see(paintings)
 
     def _palettes(self, _numbers: Tensor, paintings: Tensor | None) -> list[Colors]:
         assert paintings is not None
