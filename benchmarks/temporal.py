@@ -7,7 +7,8 @@ Every style's bundled network is trained on from PHOTOS with ever more of that t
 of --learn (names of files without endings) are learned for a minute with what `impasto learn` gives
 it, and with none. Judged are UNSEEN photos, and camera moves over them: temporal errors as in
 video.py, painted one by one and steadied, and the sharpness of the former beside that of the first
-weight. --work keeps the models and what they paint, and takes again what is there.
+weight. Rows of other styles stay. --work keeps the models and what they paint, and takes again
+what is there.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from impasto.networks.model_file import read_info
 from impasto.networks.registry import BASE, ZOO
 from impasto.perception.weights import Weights, load_weights
 from impasto.training.options import LEARN_TEMPORAL, TrainOptions
-from report import Cell, Table, write
+from report import Cell, Table, known_rows, write
 from styles import SIZE, at_size, find_painting
 from terms import learn_from
 from video import moves, sharpness, temporal_error
@@ -83,7 +84,7 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("unseen", type=Path)
     parser.add_argument("paintings", type=Path)
-    parser.add_argument("--styles", nargs="+", default=["cafe-terrace"])
+    parser.add_argument("--styles", nargs="*", default=["cafe-terrace"])
     parser.add_argument("--temporal-weights", nargs="+", type=float, default=[0.0, 0.2, 1.0])
     parser.add_argument("--learn", nargs="*", default=[])
     parser.add_argument("--steps", type=int, default=120)
@@ -122,6 +123,8 @@ def main() -> None:
                 sharp = found[-1]
             rows.append([name, f"{weight:g}", seconds, *found[:-1], found[-1] / sharp])
             print(rows[-1], flush=True)
+    measured = {row[0] for row in rows}
+    rows = [row for row in known_rows("temporal") if row[0] not in measured] + rows
     note = (
         f"Bundled styles: {arguments.steps} more steps of one {arguments.size} px crop; others: "
         f"learned for a minute. {FRAMES} frames each."
