@@ -15,19 +15,20 @@ BORDER = 16
 """Pixels at the borders that are not compared: what lies beyond them is another thing."""
 
 
-def next_frame(photos: Tensor) -> tuple[Tensor, tuple[int, int]]:
+def next_frame(photos: Tensor, generator: torch.Generator) -> tuple[Tensor, tuple[int, int]]:
     """Return what a camera that moves sees next: less of the photos, with new grain.
 
     Args:
         photos: (B, 3, H, W) in [0, 1], H and W above `MOVED`.
+        generator: on the CPU, says how far they move and what the grain is.
 
     Returns:
-        (B, 3, H - down, W - right), and these: how many pixels above and at the left are gone, by
-        torch's random generator.
+        (B, 3, H - down, W - right), and these: how many pixels above and at the left are gone.
     """
-    down, right = torch.randint(1, MOVED + 1, (2,)).tolist()
+    down, right = torch.randint(1, MOVED + 1, (2,), generator=generator).tolist()
     moved = photos[..., down:, right:]
-    return moved + GRAIN * torch.randn(moved.shape).to(moved), (down, right)
+    grain = GRAIN * torch.randn(moved.shape, generator=generator)
+    return moved + grain.to(moved), (down, right)
 
 
 def temporal_distance(painted: Tensor, moved: Tensor, by: tuple[int, int]) -> Tensor:

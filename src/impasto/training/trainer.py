@@ -224,7 +224,8 @@ class Trainer:
             terms["color"] = weight * palette_distance(painted, wanted, shares)
         if self.options.temporal_weight:
             weight = self.options.temporal_weight * TEMPORAL * self.unit
-            moved, by = next_frame(photos)
+            seed = self.options.seed + self.step_number  # another frame each step, resumed or not
+            moved, by = next_frame(photos, torch.Generator().manual_seed(seed))
             terms["temporal"] = weight * temporal_distance(painted, self._paint(moved, styles), by)
         total = torch.stack(list(terms.values())).sum()
         self.net.zero_grad(set_to_none=True)
