@@ -1,8 +1,9 @@
 """Trains bundled styles anew, one network each: how the models that ship are made.
 
-    python benchmarks/bundled.py PHOTOS PAINTINGS RUNS [--styles kazusa harvest] [--steps 3000]
+    python benchmarks/bundled.py PHOTOS PAINTINGS RUNS [--styles village-street] [--steps 3000]
 
-PAINTINGS holds the styles' paintings, which are recognized by their SHA-256. RUNS gets a model and
+PAINTINGS holds the styles' paintings, which are recognized by their SHA-256. Every style goes on
+from its network of today. RUNS gets a model and
 a run folder per style; the same command again goes on where it was stopped. What `impasto train`
 does not know is passed on to it: `--device cuda`, `--lr 2e-3`.
 """
@@ -17,10 +18,13 @@ from pathlib import Path
 
 from impasto.networks.model_file import read_info
 from impasto.networks.registry import ZOO
-from impasto.training.options import LEARN_LAYERS, LEARN_WEIGHTS
+from impasto.training.options import LEARN_LAYERS
 from styles import find_painting
 
 MANY = ZOO / "sixteen.safetensors"
+
+LAYER_WEIGHTS = "1,1,1,30"
+"""Most of the deepest layer, where strokes and shapes are."""
 
 
 def train(name: str, arguments: argparse.Namespace, more: Sequence[str]) -> None:
@@ -36,11 +40,11 @@ def train(name: str, arguments: argparse.Namespace, more: Sequence[str]) -> None
         credit = next(style.credit for style in info.styles if style.name == name)
         command += [str(find_painting(info, arguments.paintings, name)), "-o", str(output)]
         command += ["--name", name, "--credit", credit, "--license", info.license]
-        command += ["--photos", str(arguments.photos), "--start", str(arguments.start)]
+        command += ["--photos", str(arguments.photos), "--start", arguments.start or name]
         command += ["--network", "multi", "--steps", str(arguments.steps)]
-        command += ["--batch-size", "1", "--size", str(arguments.size), "--average", "0.99"]
-        command += ["--style-layers", ",".join(LEARN_LAYERS)]
-        command += ["--style-layer-weights", ",".join(map(str, LEARN_WEIGHTS)), *more]
+        command += ["--batch-size", "1", "--size", str(arguments.size), "--average", "0.98"]
+        command += ["--style-layers", ",".join(LEARN_LAYERS), "--style-weight", "30"]
+        command += ["--style-layer-weights", LAYER_WEIGHTS, "--temporal-weight", "1", *more]
     subprocess.run(command, check=True)
 
 
@@ -52,9 +56,9 @@ def main() -> None:
     parser.add_argument(
         "--styles", nargs="+", default=[each.name for each in read_info(MANY).styles]
     )
-    parser.add_argument("--start", default=str(MANY), help="model file to go on from")
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--size", type=int, default=384, help="side of the crops in pixels")
+    parser.add_argument("--start", help="another trained style or model file to go on from")
+    parser.add_argument("--steps", type=int, default=130)
+    parser.add_argument("--size", type=int, default=256, help="side of the crops in pixels")
     arguments, more = parser.parse_known_args()
     arguments.runs.mkdir(parents=True, exist_ok=True)
     for name in arguments.styles:
