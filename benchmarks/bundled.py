@@ -18,13 +18,10 @@ from pathlib import Path
 
 from impasto.networks.model_file import read_info
 from impasto.networks.registry import ZOO
-from impasto.training.options import LEARN_LAYERS
+from impasto.training.options import LEARN_LAYERS, LEARN_WEIGHTS
 from styles import find_painting
 
 MANY = ZOO / "sixteen.safetensors"
-
-LAYER_WEIGHTS = "1,1,1,30"
-"""Most of the deepest layer, where strokes and shapes are."""
 
 
 def train(name: str, arguments: argparse.Namespace, more: Sequence[str]) -> None:
@@ -44,7 +41,8 @@ def train(name: str, arguments: argparse.Namespace, more: Sequence[str]) -> None
         command += ["--network", "multi", "--steps", str(arguments.steps)]
         command += ["--batch-size", "1", "--size", str(arguments.size), "--average", "0.98"]
         command += ["--style-layers", ",".join(LEARN_LAYERS), "--style-weight", "30"]
-        command += ["--style-layer-weights", LAYER_WEIGHTS, "--temporal-weight", "1", *more]
+        command += ["--style-layer-weights", ",".join(map(str, LEARN_WEIGHTS))]
+        command += ["--temporal-weight", "1", *more]
     subprocess.run(command, check=True)
 
 

@@ -101,8 +101,8 @@ class TrainOptions(PrecisionOptions):
     and a sixth of the time."""
 
     style_layer_weights: Annotated[tuple[float, ...] | None, _LOOK, COMMAS] = None
-    """Weight of each style layer, one number per layer; default: equal. relu4_1 in addition, at 10,
-    brings in the painting's shapes and flat areas."""
+    """Weight of each style layer, one number per layer; default: equal. relu4_1 in addition, at 30,
+    brings in the painting's strokes and shapes."""
 
     batch_size: Annotated[int, WHOLE, _LEARNING] = 2
     """Photos per step (in each process)."""
@@ -207,9 +207,10 @@ class LearnOptions(PrecisionOptions):
 
         Large crops, one at a time: on small ones the network never sees a large flat place, and
         leaves blobs of color in skies. Where a short time would be too few of them, smaller ones.
-        A deeper layer of the style than the paper's: without it the network learns the painting's
-        grain and colors, and little of its shapes. A photo that has moved a little must look alike:
-        without that, strokes hang on single pixels, and skies are speckled.
+        A deeper layer of the style than the paper's, and most of that: without it the network
+        learns the painting's grain and colors, and little of its strokes and shapes. The photo's
+        content counts less than in the paper, for the same reason. A photo that has moved a little
+        must look alike: without that, strokes hang on single pixels, and skies are speckled.
 
         Args:
             start: model file to go on from.
@@ -220,6 +221,7 @@ class LearnOptions(PrecisionOptions):
             minutes=None if self.steps is not None else self.minutes,
             steps=self.steps,
             style_size=self.style_size,
+            content_weight=LEARN_CONTENT,
             style_weight=self.style_weight,
             style_layers=LEARN_LAYERS,
             style_layer_weights=LEARN_WEIGHTS,
@@ -260,7 +262,8 @@ LEARN_RATE = 4e-3
 """Highest learning rate from a trained network."""
 
 LEARN_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_1")
-LEARN_WEIGHTS = (1.0, 1.0, 1.0, 10.0)
+LEARN_WEIGHTS = (1.0, 1.0, 1.0, 30.0)
+LEARN_CONTENT = 0.4
 LEARN_TEMPORAL = 0.4
 
 LEARN_SAMPLES = 0.2
