@@ -3,9 +3,9 @@
     python benchmarks/bundled.py PHOTOS PAINTINGS RUNS [--styles village-street] [--steps 3000]
 
 PAINTINGS holds the styles' paintings, which are recognized by their SHA-256. Every style goes on
-from its network of today. RUNS gets a model and
-a run folder per style; the same command again goes on where it was stopped. What `impasto train`
-does not know is passed on to it: `--device cuda`, `--lr 2e-3`.
+from its network of today. RUNS gets a model and a run folder per style; the same command again goes
+on where it was stopped. What this script does not know is passed on to `impasto train`: `--device
+cuda`, `--lr 2e-3`.
 """
 
 from __future__ import annotations
