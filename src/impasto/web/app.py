@@ -150,7 +150,7 @@ def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
     @app.post("/api/pictures", status_code=201)
     async def send_picture(request: Request, name: str = "") -> dict[str, Any]:
         async with readers:  # who sends slowly keeps nobody from being decoded
-            data = await read_upload(request)
+            data = await read_upload(request, crowded=readers.crowded)
         async with uploads:
             pixels = math.prod(await run_in_threadpool(size_in_file, data))
             if pixels > limits.MAX_PIXELS:  # it is going to be refused
@@ -170,7 +170,7 @@ def _add_pictures(app: FastAPI, queue: JobQueue) -> None:
             await run_in_threadpool(queue.store.check_room, wanted)
             film = await run_in_threadpool(queue.store.new_film, name)
             try:
-                await read_film(request, film)
+                await read_film(request, film, crowded=readers.crowded)
                 upload = await run_in_threadpool(queue.store.keep_film, film, name)
             finally:
                 await run_in_threadpool(queue.store.drop_film, film)

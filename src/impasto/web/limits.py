@@ -61,6 +61,9 @@ UPLOAD_SECONDS = 300
 STALL_SECONDS = 6.0
 """For which an upload may bring nothing at all."""
 
+HURRIED_SECONDS = 1.5
+"""The same while others wait for their turn, so that stalled ones do not keep them long."""
+
 SLOWEST = 10_000
 """Bytes a second that an upload brings at least, after the first seconds."""
 
@@ -116,29 +119,62 @@ class SmallBodies:
         await self.app(scope, receive_little, send)
 
 
-async def read_upload(request: Request, most: int = MAX_BYTES) -> bytes:
+def _never() -> bool:
+    return False
+
+
+async def read_upload(
+    request: Request, most: int = MAX_BYTES, *, crowded: Callable[[], bool] = _never
+) -> bytes:
     """Return the picture that is being sent, of so many bytes at most.
+
+    Args:
+        request: whose body it is.
+        most: bytes.
+        crowded: whether others wait for their turn; asked again and again.
 
     Raises:
         HTTPException: too large, which is noticed before it has come; too slow; or not said to be
             a picture.
     """
     data = bytearray()
-    await _read(request, "image/jpeg", most, data.extend)
+    await _read(request, "image/jpeg", most, data.extend, crowded)
     return bytes(data)
 
 
-async def read_film(request: Request, file: Path) -> None:
+async def read_film(request: Request, file: Path, *, crowded: Callable[[], bool] = _never) -> None:
     """Write the film that is being sent into a file.
+
+    Args:
+        request: whose body it is.
+        file: is overwritten.
+        crowded: as in `read_upload`.
 
     Raises:
         HTTPException: as `read_upload`.
     """
     with file.open("wb") as stream:
-        await _read(request, "video/mp4", FILM_BYTES, stream.write)
+        await _read(request, "video/mp4", FILM_BYTES, stream.write, crowded)
 
 
-async def _read(request: Request, example: str, most: int, take: Callable[[bytes], object]) -> None:
+async def _end_in_a_crowd(
+    limit: asyncio.Timeout, crowded: Callable[[], bool], last: Callable[[], float]
+) -> None:
+    """End an upload that has stalled since `last` as soon as somebody waits for its place."""
+    loop = asyncio.get_running_loop()
+    while not crowded() or loop.time() - last() < HURRIED_SECONDS:
+        await asyncio.sleep(HURRIED_SECONDS / 4)
+    if not limit.expired():
+        limit.reschedule(loop.time())
+
+
+async def _read(
+    request: Request,
+    example: str,
+    most: int,
+    take: Callable[[bytes], object],
+    crowded: Callable[[], bool],
+) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     family, what = example.partition("/")[0], "picture" if "image" in example else "film"
     if not kind.startswith(f"{family}/") and kind != "application/octet-stream":
@@ -150,14 +186,17 @@ async def _read(request: Request, example: str, most: int, take: Callable[[bytes
         raise HTTPException(413, TOO_LARGE.format(most // 10**6), CLOSE)
     read = 0
     loop = asyncio.get_running_loop()
-    began = loop.time()
+    began = last = loop.time()
+    watch: asyncio.Task[None] | None = None
     try:
         async with asyncio.timeout(STALL_SECONDS) as limit:
+            watch = asyncio.create_task(_end_in_a_crowd(limit, crowded, lambda: last))
             async for chunk in request.stream():
-                passed = loop.time() - began
+                last = loop.time()
+                passed = last - began
                 if passed > STALL_SECONDS and read < SLOWEST * (passed - STALL_SECONDS):
                     raise TimeoutError  # noqa: TRY301  (as if it had been waited for)
-                limit.reschedule(min(loop.time() + STALL_SECONDS, began + UPLOAD_SECONDS))
+                limit.reschedule(min(last + STALL_SECONDS, began + UPLOAD_SECONDS))
                 read += len(chunk)
                 if read > most:
                     raise HTTPException(413, TOO_LARGE.format(most // 10**6), CLOSE)
@@ -166,3 +205,6 @@ async def _read(request: Request, example: str, most: int, take: Callable[[bytes
         raise HTTPException(408, "the upload took too long; try again", CLOSE) from error
     except ClientDisconnect as error:
         raise HTTPException(400, "the upload was broken off") from error
+    finally:
+        if watch is not None:
+            watch.cancel()

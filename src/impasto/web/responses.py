@@ -75,7 +75,11 @@ class Slots:
 
     def __init__(self, count: int) -> None:
         self._free = asyncio.Semaphore(count)
-        self._inside, self._most = 0, count * (1 + WAITERS)
+        self._inside, self._count, self._most = 0, count, count * (1 + WAITERS)
+
+    def crowded(self) -> bool:
+        """Return whether somebody waits."""
+        return self._inside > self._count
 
     async def __aenter__(self) -> None:
         if self._inside >= self._most:
