@@ -70,6 +70,27 @@ def test_strokes_say_what_the_subject_is(scene, tmp_path):
         assert (white & ball).sum() / (white | ball).sum() > 0.9, name
 
 
+def test_with_a_box_only_strokes_are_the_subject_outside_it(scene, tmp_path):
+    """Of two balls of one color, with a stroke on one: both, or with a box the one inside."""
+    image = load_image(scene)
+    ImageDraw.Draw(image).ellipse((180, 60, 220, 100), fill=(200, 40, 40))
+    image.save(scene)
+    layer = Image.new("RGBA", image.size)
+    ImageDraw.Draw(layer).line((105, 80, 135, 80), fill=(0, 255, 0), width=4)
+    layer.save(tmp_path / "layer.png")
+    strokes = str(tmp_path / "layer.png")
+    both, one = (
+        np.asarray(impasto.regions(scene, subject=True, scribbles=strokes, box=box).image)[..., 0]
+        for box in (None, (80, 40, 80, 80))
+    )
+    assert both[80, 120] == one[80, 120] == 255
+    assert (both[80, 200], one[80, 200]) == (255, 0)
+    ImageDraw.Draw(layer).ellipse((185, 65, 215, 95), fill=(0, 255, 0))
+    layer.save(tmp_path / "layer.png")
+    marked = impasto.regions(scene, subject=True, scribbles=strokes, box=(80, 40, 80, 80))
+    assert np.asarray(marked.image)[80, 200, 0] == 255, "a stroke outside the box"
+
+
 def test_the_command_writes_a_map_that_knows_its_names(scene, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["regions", scene.name, "--subject", "--box", "80,40,80,80"]) == 0

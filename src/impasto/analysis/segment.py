@@ -99,7 +99,8 @@ def find_regions(content: PictureLike, options: RegionOptions) -> RegionMap:
     if options.subject:
         scribbles = options.scribbles
         strokes = None if scribbles is None else _strokes(cv2, whole, scribbles, size)
-        labels = 1 - _cut_out(cv2, small, _box(options, width, height, size), strokes)
+        box = _box(options, width, height, size)
+        labels = 1 - _cut_out(cv2, small, box, strokes, given=options.box is not None)
         palette: tuple[str, ...] = ("white", "black")
     else:
         labels = _by_color(cv2, small, options.count)
@@ -163,9 +164,21 @@ def _strokes(cv2: Any, whole: Any, scribbles: str, size: tuple[int, int]) -> tup
 
 
 def _cut_out(
-    cv2: Any, small: Any, box: tuple[int, int, int, int], strokes: tuple[Any, Any] | None
+    cv2: Any,
+    small: Any,
+    box: tuple[int, int, int, int],
+    strokes: tuple[Any, Any] | None,
+    *,
+    given: bool,
 ) -> NDArray[np.int64]:
     """Return 1 where the subject is.
+
+    Args:
+        cv2: the package.
+        small: (h, w, 3) photo.
+        box: around the subject.
+        strokes: where background and subject are marked.
+        given: whether the box was asked for: outside it, only strokes are the subject then.
 
     Source:
         rother2004, GrabCut, as OpenCV has it.
@@ -180,6 +193,11 @@ def _cut_out(
     if strokes is not None:
         background, subject = strokes
         mask[mask == cv2.GC_BGD] = cv2.GC_PR_BGD
+        if given:
+            left, top, wide, high = box
+            outside = np.ones(mask.shape, bool)
+            outside[top : top + high, left : left + wide] = False
+            mask[outside] = cv2.GC_BGD
         mask[background], mask[subject] = cv2.GC_BGD, cv2.GC_FGD
         cv2.grabCut(bgr, mask, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
     found: NDArray[np.int64] = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.int64)
