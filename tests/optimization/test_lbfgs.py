@@ -53,6 +53,24 @@ def test_no_value_changes_more_in_the_first_step_than_is_asked_for():
     assert float(change.square().mean().sqrt()) > 0.01
 
 
+def test_with_a_step_forgotten_it_goes_on_with_what_it_has_learned():
+    """As if the step had brought nothing; a fresh one would not know how far to go."""
+    image, other = start(), start()
+    learned, untouched = (LBFGS(5, first=0.02) for _ in range(2))
+    for _ in range(4):
+        for picture, optimizer in ((image, learned), (other, untouched)):
+            seen = picture.clone().requires_grad_()
+            optimizer.step(picture, torch.autograd.grad(valley(seen), seen)[0])
+    before = image.clone()
+    learned.forget_step()
+    seen = image.clone().requires_grad_()
+    gradient = torch.autograd.grad(valley(seen), seen)[0]
+    expected = untouched._direction(gradient)
+    learned.step(image, gradient)
+    assert torch.equal(image - before, before + expected - before)
+    assert float(valley(image)) < float(valley(before))
+
+
 def test_its_steps_are_those_of_torch():
     """Ten steps with a memory of five; remembered in float64, so that nothing else is rounded."""
     reference = start().requires_grad_()

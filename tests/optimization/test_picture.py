@@ -11,6 +11,7 @@ from impasto.io.checkpoints import Checkpoints
 from impasto.io.color import to_luminance
 from impasto.io.guided import enlarge
 from impasto.io.image import read_picture
+from impasto.optimization import picture
 from impasto.optimization.options import OptimizeOptions
 from impasto.optimization.picture import optimize_picture
 from impasto.optimization.solver import Solver
@@ -141,6 +142,62 @@ def test_reported_losses_are_those_of_the_finished_picture(tiny):
     events, again = paint(tiny, init="file", start=finished.image, steps=(1,), coarsest=0)
     assert events[0].loss == pytest.approx(finished.losses["total"], rel=1e-4)
     assert again.losses["total"] <= finished.losses["total"] * 1.01
+
+
+@pytest.fixture
+def places(monkeypatch):
+    """The places on VGG's grid at which a picture is seen, in the order of their first turns.
+
+    Pictures of 48 pixels are large ones here.
+    """
+    seen = []
+
+    def moved(image, offset):
+        if seen[-1:] != [offset]:
+            seen.append(offset)
+        return real(image, offset)
+
+    real = picture._moved
+    monkeypatch.setattr(picture, "_moved", moved)
+    monkeypatch.setattr(picture, "LARGE", 40)
+    return seen
+
+
+def test_a_large_picture_is_moved_against_the_grid(tiny, places):
+    """After 3 and 6 steps of the finest scale, and measured where it began."""
+    events, finished = paint(tiny, steps=(7,))
+    assert places == [(0, 0), (5, 11), (11, 6), (0, 0)]
+    assert finished.image.shape == (1, 3, 32, 48)
+    again, _ = paint(tiny, init="file", start=finished.image, steps=(1,), coarsest=0)
+    assert again[0].loss == pytest.approx(finished.losses["total"], rel=1e-4)
+    assert finished.losses["total"] < 0.8 * events[0].loss
+
+
+def test_only_the_finest_scale_is_moved(tiny, places):
+    paint(tiny, size=96, coarsest=48, steps=(8, 2))
+    assert places == [(0, 0)]
+    paint(tiny, size=48, steps=(8,), loss="classic")
+    assert places == [(0, 0)], "the published methods are as published"
+
+
+@pytest.mark.parametrize("taken", [2, 3, 5, 6])
+def test_a_moved_picture_can_be_stopped_resumed_and_painted_again(tiny, places, tmp_path, taken):
+    content, style = noise_picture(40, 60), noise_picture(50, 50)
+
+    def begin(steps, folder=None):
+        options = OptimizeOptions(size=48, coarsest=0, dtype="float32", steps=(steps,))
+        checkpoints = None if folder is None else Checkpoints(folder)
+        return optimize_picture(content, [style], tiny, options, checkpoints=checkpoints)
+
+    events = begin(8, tmp_path)
+    for _ in range(1 + taken):
+        next(events)
+    stopped = events.throw(StopEarly)
+    assert stopped.steps == (taken,)
+    assert torch.equal(stopped.image, list(begin(taken))[-1].image)
+    resumed = list(begin(8, tmp_path))[-1]
+    assert torch.equal(resumed.image, list(begin(8))[-1].image)
+    assert len(places) > 3
 
 
 def test_bfloat16_losses_are_reported_in_float32(weights):

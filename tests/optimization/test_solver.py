@@ -20,6 +20,27 @@ def test_it_finds_the_minimum(optimizer, steps):
     assert torch.allclose(solver.finish(), TARGET, atol=0.02)
 
 
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_it_goes_on_with_another_loss(optimizer):
+    """The best picture is the best of the new one, and the old one is gone before it is made."""
+
+    def higher(image):
+        return {"bowl": bowl(image + 0.1)["bowl"] + 100}
+
+    def make():
+        assert not hasattr(solver, "_loss")
+        return higher
+
+    solver = Solver(torch.zeros(1, 3, 4, 4), bowl, optimizer)
+    for _ in range(20):
+        solver.step()
+    solver.change_loss(make)
+    for _ in range(60 if optimizer == "lbfgs" else 400):
+        solver.step()
+    assert torch.allclose(solver.finish(), TARGET - 0.1, atol=0.02)
+    assert solver.best_loss >= 100
+
+
 def test_the_best_picture_is_kept_not_the_last():
     calls = []
 

@@ -5,8 +5,10 @@ from impasto.core.errors import ResourceError
 from impasto.optimization.tiling import PER_PIXEL, plan_memory
 
 
-def plan(height, width, budget, history=20, dtype=torch.bfloat16, originals=0.0):
-    return plan_memory(height, width, budget, originals=originals, history=history, dtype=dtype)
+def plan(height, width, budget, history=20, dtype=torch.bfloat16, originals=0.0, margin=0):
+    return plan_memory(
+        height, width, budget, originals=originals, history=history, dtype=dtype, margin=margin
+    )
 
 
 def test_a_small_picture_is_seen_whole():
@@ -49,6 +51,18 @@ def test_what_takes_less_memory_takes_more_time():
 def test_what_cannot_fit_says_how_much_would():
     with pytest.raises(ResourceError, match=r"need .* GB at least"):
         plan(3072, 4096, 1e9)
+
+
+def test_a_moved_picture_takes_two_more_and_its_margin():
+    still, moved, larger = (
+        plan(768, 1024, 4e9),
+        plan(768, 1024, 4e9, margin=16),
+        plan(784, 1040, 4e9),
+    )
+    assert moved.size == larger.size + 2 * 12 * 784 * 1040
+    assert still.size < larger.size
+    with pytest.raises(ResourceError, match="4096x3072 pixels need"):
+        plan(3072, 4096, 1e9, margin=16)
 
 
 def test_a_large_photo_leaves_less_for_the_rest():

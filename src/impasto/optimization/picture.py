@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -35,7 +36,7 @@ from impasto.io.regions import Array, to_masks
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.tiled import TiledLoss
 from impasto.optimization.options import OptimizeOptions
-from impasto.optimization.pyramid import Scale, plan
+from impasto.optimization.pyramid import GRID, OFFSETS, Scale, moves, plan
 from impasto.optimization.solver import Solver
 from impasto.optimization.tiling import SHARE, MemoryPlan, plan_memory, plan_output
 from impasto.perception.extractor import Extractor
@@ -72,6 +73,16 @@ float32 measure the finished picture (docs/benchmarks.md)."""
 SHORT_FINISH_IN_STEPS = 0.4
 """The same in float32, where the loss that it was painted with measures it in one pass, and of a
 run that paints until time is up, whose last loss is that of the picture."""
+
+LARGE = 512
+"""Long side in pixels above which the finest scale is moved against VGG's grid now and then: what
+that grid leaves is seen at 100 %."""
+
+MOVE_IN_STEPS = 0.7
+"""What a move takes, in steps: the photo and the paintings are looked at anew."""
+
+MOVED_FINISH_IN_STEPS = 1.0
+"""The finish of a moved picture in float32: its loss is measured at the first place."""
 
 FIRST_STEP = 0.02
 """Most that a pixel changes in the first step of L-BFGS: of eight steps, one less is lost."""
@@ -193,6 +204,8 @@ class _Run:
         self.finish_in_steps = FINISH_IN_STEPS if self._is_measured_anew else SHORT_FINISH_IN_STEPS
         if self.paints_until_time_is_up and self._mixes_photo:
             self.finish_in_steps *= 2
+        if self._is_large and (self._mixes_photo or not self.paints_until_time_is_up):
+            self.finish_in_steps = max(self.finish_in_steps, MOVED_FINISH_IN_STEPS)
         finest = options.finest or options.size
         if self.state is None:
             self.scales = self._affordable(finest)
@@ -213,8 +226,10 @@ class _Run:
                 originals=originals,
                 history=self._history(scale.steps),
                 dtype=self.dtype,
+                margin=GRID if self._is_moved(level) else 0,
             )
-            for scale in reversed(self.scales)  # the largest says how much it needs at least
+            for level, scale in reversed([*enumerate(self.scales)])
+            # the largest says how much it needs at least
         ][::-1]
         self.output = plan_output(self.height, self.width, budget, originals=originals)
         self.taken = [0] * len(self.scales)
@@ -230,6 +245,22 @@ class _Run:
     def _is_measured_anew(self) -> bool:
         """Whether the finished picture gets a loss more exact than that of the steps."""
         return not self.paints_until_time_is_up and self.dtype != torch.float32
+
+    @property
+    def _is_large(self) -> bool:
+        """Whether what is asked for is a picture that is moved."""
+        return self.options.loss == "impasto" and max(self.height, self.width) > LARGE
+
+    def _is_moved(self, level: int) -> bool:
+        """Return whether the picture is moved against VGG's grid at this scale."""
+        finest = level == len(self.scales) - 1
+        return finest and self._is_large and self.scales[level].long_side > LARGE
+
+    def _offset(self, level: int) -> tuple[int, int]:
+        """Return where it lies on that grid for the next step."""
+        if not self._is_moved(level):
+            return OFFSETS[0]
+        return OFFSETS[moves(self.taken[level]) % len(OFFSETS)]
 
     def _wrapped_size(self, size: tuple[int, int]) -> tuple[int, int]:
         rows, columns = wrap_margins(size, self.options.wrap, WRAPPED)
@@ -317,7 +348,7 @@ class _Run:
             if self.state is not None and level < self.state["level"]:
                 continue
             memory = self.memory[level]
-            loss = None if stopped else self._loss(*size, self.dtype, memory)
+            loss = None if stopped else self._loss(*size, self.dtype, memory, self._offset(level))
             terms = {}
             image = (
                 self._first_image(*size, loss) if image is None else self._enlarged(image, *size)
@@ -335,6 +366,8 @@ class _Run:
                     known,
                     FIRST_STEP if self.options.loss == "impasto" else None,
                 )
+                if self._is_moved(level):
+                    loss = None  # the finish measures at the first place
                 if self.state is not None:
                     solver.restore(self.state["solver"])
                     self.state = None
@@ -401,12 +434,16 @@ class _Run:
 
     def _steps(self, level: int, solver: Solver) -> Generator[Event, None, bool]:
         """Paint at one scale; return whether the person asked to stop."""
-        scale, options = self.scales[level], self.options
+        scale, options, memory = self.scales[level], self.options, self.memory[level]
         times: deque[float] = deque(maxlen=STEADY)
         while self.taken[level] < scale.steps or self.paints_until_time_is_up:
             began = time.perf_counter()
             if self._is_late(level):
                 break
+            taken = self.taken[level]
+            if self._is_moved(level) and moves(taken) > moves(taken - 1):
+                offset = self._offset(level)
+                solver.change_loss(partial(self._loss, *scale.size, self.dtype, memory, offset))
             loss, terms = solver.step()
             self.taken[level] += 1
             times.append((time.perf_counter() - began) / scale.pixels)
@@ -473,7 +510,11 @@ class _Run:
             count * scale.pixels * memory.effort
             for count, scale, memory in zip(steps, self.scales, self.memory, strict=True)
         )
-        return painting + self.finish_in_steps * self.scales[-1].pixels
+        finest, ending = self.scales[-1], self.finish_in_steps
+        if steps[-1] and self._is_moved(len(self.scales) - 1):
+            last = finest.steps - 1
+            ending += MOVE_IN_STEPS * (moves(last) - moves(last - steps[-1]))
+        return painting + ending * finest.pixels
 
     def _first_image(self, height: int, width: int, loss: Loss | None) -> Tensor:
         """Return where to start; `loss` decides where nobody has said it."""
@@ -544,12 +585,23 @@ class _Run:
             dtype=dtype,
         ).to(self.device)
 
-    def _loss(self, height: int, width: int, dtype: torch.dtype, memory: MemoryPlan) -> Loss:
+    def _loss(
+        self,
+        height: int,
+        width: int,
+        dtype: torch.dtype,
+        memory: MemoryPlan,
+        offset: tuple[int, int] = OFFSETS[0],
+    ) -> Loss:
         """Return the loss at one scale, in tiles if need be; the styles shrink with the picture."""
+
+        def seen(image: Tensor) -> Tensor:
+            return _moved(self._around(image), offset)
+
         options = self.options
         styles = [self._at_scale(style, max(height, width)) for style in self.styles]
         extractor = self._extractor(dtype)
-        content = self._around(_pad(resize(self.content, height, width)))
+        content = seen(_pad(resize(self.content, height, width)))
         parts = [
             None if part is None else _pad(to_masks(part, *size_of(style)).to(self.device))
             for style, part in zip(styles, self.masks.style_parts, strict=True)
@@ -557,11 +609,11 @@ class _Run:
         styles = [_pad(style) for style in styles]
         given = extractor, options.loss, self.loss_weights, content, styles, self.style_shares
         masks = self._masks(height, width)
-        regions = None if masks is None else self._around(_pad(masks))
+        regions = None if masks is None else seen(_pad(masks))
         emphasis = None
         if self.masks.protected is not None:
             mask = to_masks(self.masks.protected, height, width).to(self.device)
-            emphasis = self._around(_pad(1 + (options.protect_weight - 1) * mask))
+            emphasis = seen(_pad(1 + (options.protect_weight - 1) * mask))
         loss: Loss
         if memory.side is None:
             loss = PerceptualLoss(*given, regions, emphasis, parts)
@@ -576,9 +628,9 @@ class _Run:
             )
         if regions is not None:
             loss = _keeping(loss, content, regions)
-        if options.wrap != "none":
+        if options.wrap != "none" or any(offset):
             inside = loss
-            loss = lambda image: inside(self._around(image))  # noqa: E731
+            loss = lambda image: inside(seen(image))  # noqa: E731
         # VGG would find colors that make grays more like grays; nobody asked for them.
         return (lambda image: loss(to_luminance(image))) if self.is_gray else loss
 
@@ -633,8 +685,9 @@ class _Run:
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the picture as it is saved and its own losses.
 
-        They are measured at the finest scale in float32. If time is short, they are `terms`, which
-        it was painted with, or, with something of the photo mixed in, those of that loss.
+        They are measured at the finest scale in float32, where it lies on VGG's grid at first. If
+        time is short, they are `terms`, which it was painted with, or, with something of the photo
+        mixed in, those of a loss as exact.
         """
         image = self._in_color(image)
         options, size = self.options, self.scales[-1].size
@@ -642,7 +695,8 @@ class _Run:
         if not terms or not self.paints_until_time_is_up or self._mixes_photo:
             seen = to_luminance(image) if options.preserve_color == "luminance" else image
             if loss is None or self._is_measured_anew:
-                loss = self._loss(*size, torch.float32, self.memory[-1])
+                dtype = self.dtype if self.paints_until_time_is_up else torch.float32
+                loss = self._loss(*size, dtype, self.memory[-1])
             losses = {name: float(term) for name, term in loss(_pad(resize(seen, *size))).items()}
         if not math.isfinite(sum(losses.values())):
             raise ResourceError(
@@ -688,6 +742,13 @@ def _pad(image: Tensor) -> Tensor:
     if not right and not below:
         return image
     return F.pad(image, (0, right, 0, below), mode="replicate")
+
+
+def _moved(image: Tensor, offset: tuple[int, int]) -> Tensor:
+    """Return the picture with so many rows and columns more before it, and a square in all."""
+    rows, columns = offset
+    sides = (columns, GRID - columns, rows, GRID - rows)
+    return F.pad(image, sides, mode="replicate") if any(offset) else image
 
 
 def _taken(style: Tensor, part: Array | None) -> Tensor:

@@ -37,6 +37,31 @@ class Scale:
         return self.height * self.width
 
 
+OFFSETS = ((0, 0), (5, 11), (11, 6))
+"""Rows and columns by which a large picture is moved against the grid of VGG's poolings, in turns.
+
+Painted at one place of that grid, it is painted for it: its flat parts show lines and dots every
+two pixels."""
+
+GRID = 16
+"""Side in pixels of the squares that VGG-16 makes one of."""
+
+FIRST_MOVE = 3
+"""Steps after which it is moved first."""
+
+
+def moves(taken: int) -> int:
+    """Return how often a large picture has been moved before step `taken`, counted from 0.
+
+    After 3, 6, 12, 24, ... steps, however many are still to come: so that a run that was stopped
+    can be painted again.
+
+    >>> [moves(taken) for taken in (0, 2, 3, 5, 6, 12, 29)]
+    [0, 0, 1, 1, 2, 3, 4]
+    """
+    return (max(0, taken) // FIRST_MOVE).bit_length()
+
+
 def count_levels(long_side: int, coarsest: int) -> int:
     """Return how many scales a picture is painted at.
 

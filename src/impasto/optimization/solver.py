@@ -69,7 +69,13 @@ class LBFGS:
         image.add_(step)
         self._gradient, self._step = gradient, step
 
+    def forget_step(self) -> None:
+        """Learn nothing from the next change of the gradient: the loss is going to be another."""
+        self._step = None
+
     def _first_step(self, gradient: Tensor) -> Tensor:
+        if self._pairs:
+            return self._direction(gradient)
         if self.scale is not None:
             return gradient * -self.scale
         if self.first is not None:
@@ -195,6 +201,20 @@ class Solver:
     def scale(self) -> float | None:
         """The inverse curvature of the loss as L-BFGS has found it, None if it has not."""
         return self._optimizer.scale if isinstance(self._optimizer, LBFGS) else None
+
+    def change_loss(self, make: Callable[[], Callable[[Tensor], Terms]]) -> None:
+        """Go on with another loss of nearly the same shape.
+
+        What L-BFGS has learned stays; the best picture is looked for anew.
+
+        Args:
+            make: returns the loss; called when the old one is gone, which may be large.
+        """
+        del self._loss
+        self._loss = make()
+        self.best_loss = self._first = math.inf
+        if isinstance(self._optimizer, LBFGS):
+            self._optimizer.forget_step()
 
     def _evaluate(self) -> tuple[dict[str, float], Tensor]:
         """Return the terms of the picture, and their gradient."""

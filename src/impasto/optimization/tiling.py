@@ -29,6 +29,9 @@ PICTURES = 10
 """Pictures at the size that is painted, whatever the optimizer remembers: the latest and the best,
 their gradients, steps and what lies between."""
 
+MOVED_PICTURES = 2
+"""More of them for a picture that is moved against VGG's grid: the moved one and its gradient."""
+
 MEANWHILE = 4
 """Those of them that are there while VGG looks at the picture."""
 
@@ -91,6 +94,7 @@ def plan_memory(
     originals: float = 0.0,
     history: int,
     dtype: torch.dtype,
+    margin: int = 0,
 ) -> MemoryPlan:
     """Return the fastest way to paint a picture that fits into a budget.
 
@@ -104,13 +108,15 @@ def plan_memory(
         originals: bytes of the photo and the paintings as they were read.
         history: pairs of pictures that L-BFGS remembers at most.
         dtype: of the features.
+        margin: rows and columns that VGG sees in addition, around a picture that is moved.
 
     Raises:
         ResourceError: too little for any way.
     """
-    pixels = height * width
+    pixels = (height + margin) * (width + margin)
+    pictures = PICTURES + (MOVED_PICTURES if margin else 0)
     constant = FIXED + originals + pixels * TARGET[dtype]
-    whole = constant + pixels * (PICTURES * PICTURE + PER_PIXEL[dtype] + 2 * history * PICTURE)
+    whole = constant + pixels * (pictures * PICTURE + PER_PIXEL[dtype] + 2 * history * PICTURE)
     if whole <= budget and pixels <= LARGEST_WHOLE:
         return MemoryPlan(
             side=None, keep=False, history=history, history_dtype=torch.float32, size=whole
@@ -125,10 +131,11 @@ def plan_memory(
         (SMALL_SIDE, False, max(least, history // 2), torch.bfloat16),
         (SMALL_SIDE, False, least, torch.bfloat16),
     ):
-        seeing = MEANWHILE * PICTURE + BETWEEN[dtype] + (KEPT[dtype] if keep else 0.0)
+        seeing = (MEANWHILE + pictures - PICTURES) * PICTURE + BETWEEN[dtype]
+        seeing += KEPT[dtype] if keep else 0.0
         memory = pairs * PICTURE * (2 if kind == torch.float32 else 1)
         tile = min(pixels, side**2) * PER_PIXEL[dtype]
-        needed = constant + tile + pixels * (max(PICTURES * PICTURE, seeing) + memory)
+        needed = constant + tile + pixels * (max(pictures * PICTURE, seeing) + memory)
         if needed <= budget:
             return MemoryPlan(side=side, keep=keep, history=pairs, history_dtype=kind, size=needed)
     raise _too_little(height, width, needed, budget)
