@@ -40,8 +40,10 @@ def train(name: str, arguments: argparse.Namespace, more: Sequence[str]) -> None
         command += ["--photos", str(arguments.photos), "--start", arguments.start or name]
         command += ["--network", "multi", "--steps", str(arguments.steps)]
         command += ["--batch-size", "1", "--size", str(arguments.size), "--average", "0.98"]
-        command += ["--style-layers", ",".join(LEARN_LAYERS), "--style-weight", "30"]
-        command += ["--style-layer-weights", ",".join(map(str, LEARN_WEIGHTS))]
+        weights = (*LEARN_WEIGHTS[:-1], arguments.strokes)
+        command += ["--style-layers", ",".join(LEARN_LAYERS)]
+        command += ["--style-weight", str(arguments.style_weight)]
+        command += ["--style-layer-weights", ",".join(map(str, weights))]
         command += ["--temporal-weight", "1", *more]
     subprocess.run(command, check=True)
 
@@ -57,6 +59,10 @@ def main() -> None:
     parser.add_argument("--start", help="another trained style or model file to go on from")
     parser.add_argument("--steps", type=int, default=130)
     parser.add_argument("--size", type=int, default=256, help="side of the crops in pixels")
+    parser.add_argument("--style-weight", type=float, default=30.0)
+    parser.add_argument(
+        "--strokes", type=float, default=LEARN_WEIGHTS[-1], help="weight of relu4_1 in it"
+    )
     arguments, more = parser.parse_known_args()
     arguments.runs.mkdir(parents=True, exist_ok=True)
     for name in arguments.styles:
