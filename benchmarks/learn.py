@@ -94,7 +94,7 @@ def draw(rows: Sequence[Sequence[Cell]], path: Path) -> None:
         seconds = [re.sub(r"[^\d.]", "", way.split(" s,")[0]) or "0" for way in line]
         axes.set_xticks(range(len(line)), seconds)
         axes.set_ylim(0)
-        axes.set_xlabel("seconds of learning (0: one pass of the network for any painting)")
+        axes.set_xlabel("seconds of learning (0: the network for any painting)")
         axes.set_title(name.replace("_", " "), loc="left")
         axes.grid(visible=True, color="#e6e6ea")
         axes.spines[["top", "right"]].set_visible(False)

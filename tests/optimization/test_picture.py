@@ -180,6 +180,13 @@ def test_only_the_finest_scale_is_moved(tiny, places):
     assert places == [(0, 0)], "the published methods are as published"
 
 
+def test_in_haste_it_is_moved_later(tiny, places, clock):
+    """A step takes a second and a half, and twelve come before the first move."""
+    events, _ = paint(tiny, steps=None, seconds=30.0, coarsest=0)
+    assert len(events) > 13
+    assert places == [(0, 0), (5, 11)]
+
+
 @pytest.mark.parametrize("taken", [2, 3, 5, 6])
 def test_a_moved_picture_can_be_stopped_resumed_and_painted_again(tiny, places, tmp_path, taken):
     content, style = noise_picture(40, 60), noise_picture(50, 50)

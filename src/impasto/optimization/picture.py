@@ -36,7 +36,15 @@ from impasto.io.regions import Array, to_masks
 from impasto.losses.perceptual import LossWeights, PerceptualLoss
 from impasto.losses.tiled import TiledLoss
 from impasto.optimization.options import OptimizeOptions
-from impasto.optimization.pyramid import GRID, OFFSETS, Scale, moves, plan
+from impasto.optimization.pyramid import (
+    FIRST_MOVE,
+    FIRST_MOVE_IN_HASTE,
+    GRID,
+    OFFSETS,
+    Scale,
+    moves,
+    plan,
+)
 from impasto.optimization.solver import Solver
 from impasto.optimization.tiling import SHARE, MemoryPlan, plan_memory, plan_output
 from impasto.perception.extractor import Extractor
@@ -260,7 +268,12 @@ class _Run:
         """Return where it lies on that grid for the next step."""
         if not self._is_moved(level):
             return OFFSETS[0]
-        return OFFSETS[moves(self.taken[level]) % len(OFFSETS)]
+        return OFFSETS[self._moves(self.taken[level]) % len(OFFSETS)]
+
+    def _moves(self, taken: int) -> int:
+        """Return how often it has been moved before a step."""
+        first = FIRST_MOVE_IN_HASTE if self.paints_until_time_is_up else FIRST_MOVE
+        return moves(taken, first)
 
     def _wrapped_size(self, size: tuple[int, int]) -> tuple[int, int]:
         rows, columns = wrap_margins(size, self.options.wrap, WRAPPED)
@@ -441,7 +454,7 @@ class _Run:
             if self._is_late(level):
                 break
             taken = self.taken[level]
-            if self._is_moved(level) and moves(taken) > moves(taken - 1):
+            if self._is_moved(level) and self._moves(taken) > self._moves(taken - 1):
                 offset = self._offset(level)
                 solver.change_loss(partial(self._loss, *scale.size, self.dtype, memory, offset))
             loss, terms = solver.step()
@@ -513,7 +526,7 @@ class _Run:
         finest, ending = self.scales[-1], self.finish_in_steps
         if steps[-1] and self._is_moved(len(self.scales) - 1):
             last = finest.steps - 1
-            ending += MOVE_IN_STEPS * (moves(last) - moves(last - steps[-1]))
+            ending += MOVE_IN_STEPS * (self._moves(last) - self._moves(last - steps[-1]))
         return painting + ending * finest.pixels
 
     def _first_image(self, height: int, width: int, loss: Loss | None) -> Tensor:

@@ -46,11 +46,12 @@ two pixels."""
 GRID = 16
 """Side in pixels of the squares that VGG-16 makes one of."""
 
-FIRST_MOVE = 3
-"""Steps after which it is moved first."""
+FIRST_MOVE, FIRST_MOVE_IN_HASTE = 3, 12
+"""Steps after which it is moved first; and if it is painted until time is up, where a few steps
+less are seen more than the grid."""
 
 
-def moves(taken: int) -> int:
+def moves(taken: int, first: int = FIRST_MOVE) -> int:
     """Return how often a large picture has been moved before step `taken`, counted from 0.
 
     After 3, 6, 12, 24, ... steps, however many are still to come: so that a run that was stopped
@@ -59,7 +60,7 @@ def moves(taken: int) -> int:
     >>> [moves(taken) for taken in (0, 2, 3, 5, 6, 12, 29)]
     [0, 0, 1, 1, 2, 3, 4]
     """
-    return (max(0, taken) // FIRST_MOVE).bit_length()
+    return (max(0, taken) // first).bit_length()
 
 
 def count_levels(long_side: int, coarsest: int) -> int:
