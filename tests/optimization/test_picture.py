@@ -180,7 +180,8 @@ def test_only_the_finest_scale_is_moved(tiny, places):
     assert places == [(0, 0)], "the published methods are as published"
 
 
-def test_in_haste_it_is_moved_later(tiny, places, clock):
+@pytest.mark.usefixtures("clock")
+def test_in_haste_it_is_moved_later(tiny, places):
     """A step takes a second and a half, and twelve come before the first move."""
     events, _ = paint(tiny, steps=None, seconds=30.0, coarsest=0)
     assert len(events) > 13
