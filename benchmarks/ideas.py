@@ -15,6 +15,7 @@ import statistics
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from operator import truediv
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,6 @@ from impasto.optimization.options import STYLE_LAYERS, OptimizeOptions
 from impasto.optimization.picture import Loss, optimize_picture
 from impasto.optimization.pyramid import OFFSETS, Scale, plan
 from impasto.optimization.solver import LBFGS, Solver
-from impasto.optimization.tiling import MemoryPlan
 from impasto.perception import extractor
 from impasto.perception.weights import load_weights
 from optimize import PAIRS, Pair
@@ -128,33 +128,15 @@ LITTLE, STEPS_OF_IT = 0.01, 5
 """A scale has ended when its loss fell by less than this share in so many steps."""
 
 
-class OffsetRun(painting._Run):  # noqa: SLF001
-    """The picture is shifted against the grid of VGG's pooling."""
-
-    offset = OFFSETS[0]
-
-    def _loss(
-        self,
-        height: int,
-        width: int,
-        dtype: torch.dtype,
-        memory: MemoryPlan,
-        _offset: tuple[int, int] = OFFSETS[0],
-    ) -> Loss:
-        return super()._loss(height, width, dtype, memory, self.offset)
-
-
-class ShiftedRun(OffsetRun):
+class ShiftedRun(painting._Run):  # noqa: SLF001
     """The picture is shifted anew for each third of a scale."""
 
     def _steps(self, level: int, solver: Solver) -> Generator[Event, None, bool]:
         scale = self.scales[level]
         for number, offset in enumerate(OFFSETS):
             if any(offset):
-                self.offset = offset
-                loss = self._loss(*scale.size, self.dtype, self.memory[level])
-                solver.change_loss(lambda loss=loss: loss)
-                self.offset = OFFSETS[0]
+                given = *scale.size, self.dtype, self.memory[level], offset
+                solver.change_loss(partial(self._loss, *given))
             end = round(scale.steps * (number + 1) / len(OFFSETS))
             self.scales[level] = replace(scale, steps=end)
             yield from super()._steps(level, solver)
@@ -180,13 +162,13 @@ class ImpatientRun(painting._Run):  # noqa: SLF001
 class HalfLayersRun(painting._Run):  # noqa: SLF001
     """Every second style layer at the first scale."""
 
-    def _loss(self, height: int, width: int, dtype: torch.dtype, memory: MemoryPlan) -> Loss:
+    def _loss(self, height: int, width: int, *given: Any) -> Loss:
         whole = self.loss_weights
         if max(height, width) <= COARSEST:
             style = {name: 2 * whole.style[name] for name in STYLE_LAYERS[::2]}
             self.loss_weights = replace(whole, style=style)
         try:
-            return super()._loss(height, width, dtype, memory)
+            return super()._loss(height, width, *given)
         finally:
             self.loss_weights = whole
 
@@ -427,7 +409,8 @@ TABLES = {"ideas": IDEAS, "speed": SPEED}
 def loss_of(pair: Pair, picture: Tensor, size: int, offset: tuple[int, int] = (0, 0)) -> float:
     """Return the default's loss of a finished picture, shifted against VGG's grid, in float32."""
     options = OptimizeOptions(size=size, init="auto", steps=(0,), dtype="float32")
-    with patch.object(painting, "_Run", OffsetRun), patch.object(OffsetRun, "offset", offset):
+    move = painting._moved  # noqa: SLF001
+    with patch.object(painting, "_moved", lambda image, _: move(image, offset)):
         events = optimize_picture(pair.content, [pair.style], pair.weights, options, start=picture)
         return next(event.losses["total"] for event in events if isinstance(event, Finished))
 

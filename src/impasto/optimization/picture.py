@@ -264,16 +264,15 @@ class _Run:
         finest = level == len(self.scales) - 1
         return finest and self._is_large and self.scales[level].long_side > LARGE
 
+    def _moves(self, level: int, taken: int) -> int:
+        """Return how often it has been moved before a step of this scale."""
+        if not self._is_moved(level):
+            return 0
+        return moves(taken, FIRST_MOVE_IN_HASTE if self.paints_until_time_is_up else FIRST_MOVE)
+
     def _offset(self, level: int) -> tuple[int, int]:
         """Return where it lies on that grid for the next step."""
-        if not self._is_moved(level):
-            return OFFSETS[0]
-        return OFFSETS[self._moves(self.taken[level]) % len(OFFSETS)]
-
-    def _moves(self, taken: int) -> int:
-        """Return how often it has been moved before a step."""
-        first = FIRST_MOVE_IN_HASTE if self.paints_until_time_is_up else FIRST_MOVE
-        return moves(taken, first)
+        return OFFSETS[self._moves(level, self.taken[level]) % len(OFFSETS)]
 
     def _wrapped_size(self, size: tuple[int, int]) -> tuple[int, int]:
         rows, columns = wrap_margins(size, self.options.wrap, WRAPPED)
@@ -454,7 +453,7 @@ class _Run:
             if self._is_late(level):
                 break
             taken = self.taken[level]
-            if self._is_moved(level) and self._moves(taken) > self._moves(taken - 1):
+            if self._moves(level, taken) > self._moves(level, taken - 1):
                 offset = self._offset(level)
                 solver.change_loss(partial(self._loss, *scale.size, self.dtype, memory, offset))
             loss, terms = solver.step()
@@ -523,11 +522,10 @@ class _Run:
             count * scale.pixels * memory.effort
             for count, scale, memory in zip(steps, self.scales, self.memory, strict=True)
         )
-        finest, ending = self.scales[-1], self.finish_in_steps
-        if steps[-1] and self._is_moved(len(self.scales) - 1):
-            last = finest.steps - 1
-            ending += MOVE_IN_STEPS * (self._moves(last) - self._moves(last - steps[-1]))
-        return painting + ending * finest.pixels
+        level, last = len(self.scales) - 1, self.scales[-1].steps - 1
+        to_come = self._moves(level, last) - self._moves(level, last - steps[-1])
+        ending = self.finish_in_steps + MOVE_IN_STEPS * to_come
+        return painting + ending * self.scales[-1].pixels
 
     def _first_image(self, height: int, width: int, loss: Loss | None) -> Tensor:
         """Return where to start; `loss` decides where nobody has said it."""
@@ -641,11 +639,8 @@ class _Run:
             )
         if regions is not None:
             loss = _keeping(loss, content, regions)
-        if options.wrap != "none" or any(offset):
-            inside = loss
-            loss = lambda image: inside(seen(image))  # noqa: E731
         # VGG would find colors that make grays more like grays; nobody asked for them.
-        return (lambda image: loss(to_luminance(image))) if self.is_gray else loss
+        return lambda image: loss(seen(to_luminance(image) if self.is_gray else image))
 
     def _around(self, image: Tensor) -> Tensor:
         """Return the picture, continued beyond its borders with its other side if it is wrapped."""
