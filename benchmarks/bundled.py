@@ -61,7 +61,10 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256, help="side of the crops in pixels")
     parser.add_argument("--style-weight", type=float, default=30.0)
     parser.add_argument(
-        "--strokes", type=float, default=LEARN_WEIGHTS[-1], help="weight of relu4_1 in it"
+        "--strokes",
+        type=float,
+        default=LEARN_WEIGHTS[-1],
+        help="weight of relu4_1 beside the others",
     )
     arguments, more = parser.parse_known_args()
     arguments.runs.mkdir(parents=True, exist_ok=True)

@@ -119,19 +119,15 @@ class SmallBodies:
         await self.app(scope, receive_little, send)
 
 
-def _never() -> bool:
-    return False
-
-
 async def read_upload(
-    request: Request, most: int = MAX_BYTES, *, crowded: Callable[[], bool] = _never
+    request: Request, most: int = MAX_BYTES, *, crowded: Callable[[], bool] | None = None
 ) -> bytes:
     """Return the picture that is being sent, of so many bytes at most.
 
     Args:
         request: whose body it is.
         most: bytes.
-        crowded: whether others wait for their turn; asked again and again.
+        crowded: whether others wait for their turn; asked again and again. None: nobody ever.
 
     Raises:
         HTTPException: too large, which is noticed before it has come; too slow; or not said to be
@@ -142,7 +138,9 @@ async def read_upload(
     return bytes(data)
 
 
-async def read_film(request: Request, file: Path, *, crowded: Callable[[], bool] = _never) -> None:
+async def read_film(
+    request: Request, file: Path, *, crowded: Callable[[], bool] | None = None
+) -> None:
     """Write the film that is being sent into a file.
 
     Args:
@@ -173,7 +171,7 @@ async def _read(
     example: str,
     most: int,
     take: Callable[[bytes], object],
-    crowded: Callable[[], bool],
+    crowded: Callable[[], bool] | None,
 ) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     family, what = example.partition("/")[0], "picture" if "image" in example else "film"
@@ -190,7 +188,8 @@ async def _read(
     watch: asyncio.Task[None] | None = None
     try:
         async with asyncio.timeout(STALL_SECONDS) as limit:
-            watch = asyncio.create_task(_end_in_a_crowd(limit, crowded, lambda: last))
+            if crowded is not None:
+                watch = asyncio.create_task(_end_in_a_crowd(limit, crowded, lambda: last))
             async for chunk in request.stream():
                 last = loop.time()
                 passed = last - began
